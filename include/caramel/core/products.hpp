@@ -1,0 +1,132 @@
+#ifndef CARAMEL_CORE_PRODUCTS_HPP
+#define CARAMEL_CORE_PRODUCTS_HPP
+
+// The three matrix products that training and serving need. Each element is summed over the inner dimension from first
+// to last, whatever the shapes, so a row has the same bits alone, in a batch, and for any compiler at the same
+// instruction set. (Eigen's product sums a single row in another order than a batch.)
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <span>
+
+#include <caramel/core/error.hpp>
+#include <caramel/core/matrix.hpp>
+#include <caramel/core/platform.hpp>
+
+namespace caramel::inline CARAMEL_ABI {
+
+namespace detail {
+
+#if defined(__GNUC__)
+template <class T>
+struct lanes {
+    static constexpr std::size_t count = (CARAMEL_ALIGN_BYTES > 16 ? CARAMEL_ALIGN_BYTES : 16) / sizeof(T);
+    typedef T type __attribute__((vector_size(count * sizeof(T))));  // `using` loses the attribute's dependence on T
+};
+#else
+template <class T>
+struct lanes {
+    static constexpr std::size_t count = 1;
+    using type = T;
+};
+#endif
+
+// out(Rows x V lanes) = a(Rows x depth) * b(depth x V lanes), the tile in registers.
+// a's elements lie at a[i * a_row + k * a_step]; b's rows are b_row apart.
+template <class T, std::size_t Rows, std::size_t V>
+CARAMEL_ALWAYS_INLINE void multiply_tile(const T* a, std::size_t a_row, std::size_t a_step, const T* b, std::size_t b_row, std::size_t depth, T* out,
+                                         std::size_t out_row, bool add) {
+    using lane = typename lanes<T>::type;
+    constexpr std::size_t width = lanes<T>::count;
+    lane sum[Rows][V];
+    for (std::size_t i = 0; i < Rows; ++i)
+        for (std::size_t v = 0; v < V; ++v) {
+            if (add) std::memcpy(&sum[i][v], out + i * out_row + v * width, sizeof(lane));
+            else sum[i][v] = lane{};
+        }
+    for (std::size_t k = 0; k < depth; ++k) {
+        lane row[V];
+        for (std::size_t v = 0; v < V; ++v) std::memcpy(&row[v], b + k * b_row + v * width, sizeof(lane));
+        for (std::size_t i = 0; i < Rows; ++i) {
+            const T x = a[i * a_row + k * a_step];
+            for (std::size_t v = 0; v < V; ++v) sum[i][v] = sum[i][v] + x * row[v];
+        }
+    }
+    for (std::size_t i = 0; i < Rows; ++i)
+        for (std::size_t v = 0; v < V; ++v) std::memcpy(out + i * out_row + v * width, &sum[i][v], sizeof(lane));
+}
+
+// All rows of one strip of V * lanes columns.
+template <class T, std::size_t V>
+void multiply_strip(const T* a, std::size_t a_row, std::size_t a_step, const T* b, std::size_t b_row, std::size_t rows, std::size_t depth, T* out,
+                    std::size_t out_row, bool add) {
+    std::size_t i = 0;
+    for (; i + 4 <= rows; i += 4) multiply_tile<T, 4, V>(a + i * a_row, a_row, a_step, b, b_row, depth, out + i * out_row, out_row, add);
+    for (; i < rows; ++i) multiply_tile<T, 1, V>(a + i * a_row, a_row, a_step, b, b_row, depth, out + i * out_row, out_row, add);
+}
+
+// out (rows x columns, contiguous) = a * b, or += where `add`.
+template <class T>
+void multiply_strided(const T* a, std::size_t a_row, std::size_t a_step, const T* b, std::size_t rows, std::size_t depth, std::size_t columns, T* out, bool add) {
+    constexpr std::size_t width = lanes<T>::count;
+    std::size_t j = 0;
+    if (rows == 1)  // more columns at once, to hide the latency of a sum
+        for (; j + 8 * width <= columns; j += 8 * width) multiply_tile<T, 1, 8>(a, a_row, a_step, b + j, columns, depth, out + j, columns, add);
+    for (; j + 2 * width <= columns; j += 2 * width) multiply_strip<T, 2>(a, a_row, a_step, b + j, columns, rows, depth, out + j, columns, add);
+    if (j == columns) return;
+    // The rest, padded with zeros, by the same arithmetic.
+    const std::size_t rest = columns - j;
+    constexpr std::size_t chunk = 64;
+    T panel[chunk * 2 * width];
+    T tile[4 * 2 * width];
+    for (std::size_t i = 0; i < rows; i += 4) {
+        const std::size_t n = std::min<std::size_t>(4, rows - i);
+        std::fill_n(tile, 4 * 2 * width, T(0));
+        if (add)
+            for (std::size_t r = 0; r < n; ++r) std::copy_n(out + (i + r) * columns + j, rest, tile + r * 2 * width);
+        for (std::size_t k = 0; k < depth; k += chunk) {
+            const std::size_t deep = std::min(chunk, depth - k);
+            std::fill_n(panel, deep * 2 * width, T(0));
+            for (std::size_t p = 0; p < deep; ++p) std::copy_n(b + (k + p) * columns + j, rest, panel + p * 2 * width);
+            multiply_strip<T, 2>(a + i * a_row + k * a_step, a_row, a_step, panel, 2 * width, n, deep, tile, 2 * width, true);
+        }
+        for (std::size_t r = 0; r < n; ++r) std::copy_n(tile + r * 2 * width, rest, out + (i + r) * columns + j);
+    }
+}
+
+}  // namespace detail
+
+/// (n, k) * (k, m) -> (n, m).
+template <class T>
+[[nodiscard]] matrix<T> multiply(const matrix_in<T>& a, const matrix<T>& b) {
+    require(a.cols() == b.rows(), errc::shape_mismatch, "multiply: ", a.cols(), " columns times ", b.rows(), " rows");
+    matrix<T> out(a.rows(), b.cols());
+    detail::multiply_strided(a.data(), static_cast<std::size_t>(a.outerStride()), 1, b.data(), static_cast<std::size_t>(a.rows()),
+                             static_cast<std::size_t>(a.cols()), static_cast<std::size_t>(b.cols()), out.data(), false);
+    return out;
+}
+/// One row: (k) * (k, m) -> (m), written to `out`; the same bits as in a batch.
+template <class T>
+void multiply_row(std::span<const T> a, const matrix<T>& b, std::span<T> out) {
+    require(a.size() == static_cast<std::size_t>(b.rows()) && out.size() == static_cast<std::size_t>(b.cols()), errc::shape_mismatch, "multiply_row: ",
+            a.size(), " numbers times ", b.rows(), " rows into ", out.size());
+    detail::multiply_strided(a.data(), a.size(), 1, b.data(), 1, a.size(), out.size(), out.data(), false);
+}
+/// out += a' * b: (n, k)' * (n, m) -> (k, m), such as the gradient of a dense layer's weights.
+template <class T>
+void add_transposed_product(const matrix_in<T>& a, const matrix<T>& b, matrix<T>& out) {
+    require(a.rows() == b.rows() && out.rows() == a.cols() && out.cols() == b.cols(), errc::shape_mismatch, "add_transposed_product: (", a.rows(), ", ",
+            a.cols(), ")' times (", b.rows(), ", ", b.cols(), ")");
+    detail::multiply_strided(a.data(), 1, static_cast<std::size_t>(a.outerStride()), b.data(), static_cast<std::size_t>(a.cols()),
+                             static_cast<std::size_t>(a.rows()), static_cast<std::size_t>(b.cols()), out.data(), true);
+}
+/// a * b': (n, k) * (m, k)' -> (n, m).
+template <class T>
+[[nodiscard]] matrix<T> multiply_by_transposed(const matrix_in<T>& a, const matrix<T>& b) {
+    return multiply<T>(a, matrix<T>(b.transpose()));
+}
+
+}  // namespace caramel::inline CARAMEL_ABI
+
+#endif

@@ -1,0 +1,67 @@
+#ifndef CARAMEL_CORE_RAGGED_HPP
+#define CARAMEL_CORE_RAGGED_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <caramel/core/error.hpp>
+
+namespace caramel::inline CARAMEL_ABI {
+
+/// Rows of different lengths in one piece of memory: row i is `values[starts[i]] .. values[starts[i + 1]]`.
+template <class T>
+class ragged {
+   public:
+    ragged() : starts_{0} {}
+    /// Throws `error` (`bad_data`) unless `starts` rises from 0 to the number of values.
+    ragged(std::vector<T> values, std::vector<std::int64_t> starts) : values_(std::move(values)), starts_(std::move(starts)) {
+        bool rises = !starts_.empty() && starts_.front() == 0 && starts_.back() == static_cast<std::int64_t>(values_.size());
+        for (std::size_t i = 1; rises && i < starts_.size(); ++i) rises = starts_[i - 1] <= starts_[i];
+        require(rises, errc::bad_data, "ragged: the starts do not rise from 0 to the number of values");
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return starts_.size() - 1; }
+    [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+    [[nodiscard]] std::span<const T> operator[](std::size_t i) const noexcept {
+        return {values_.data() + starts_[i], static_cast<std::size_t>(starts_[i + 1] - starts_[i])};
+    }
+    [[nodiscard]] const std::vector<T>& values() const noexcept { return values_; }
+    [[nodiscard]] const std::vector<std::int64_t>& starts() const noexcept { return starts_; }
+
+    /// Appends to the last row that is still open; `close_row` ends it.
+    void push_back(const T& value) { values_.push_back(value); }
+    void close_row() { starts_.push_back(static_cast<std::int64_t>(values_.size())); }
+    void append_row(std::span<const T> row) {
+        values_.insert(values_.end(), row.begin(), row.end());
+        close_row();
+    }
+    void reserve(std::size_t rows, std::size_t values) {
+        starts_.reserve(rows + 1);
+        values_.reserve(values);
+    }
+
+    friend bool operator==(const ragged&, const ragged&) = default;
+
+   private:
+    std::vector<T> values_;
+    std::vector<std::int64_t> starts_;
+};
+
+/// The number of a word or piece of a word in a vocabulary.
+using token_id = std::int32_t;
+
+/// Texts as token ids. Layers size their tables from `vocabulary_size`, never from the largest id seen.
+struct token_ids : ragged<token_id> {
+    std::size_t vocabulary_size = 0;
+    token_id unknown = 0;  ///< stands for every word outside the vocabulary
+    token_id padding = 0;  ///< fills the ends of rows where a rectangle is needed; may equal `unknown`
+
+    friend bool operator==(const token_ids&, const token_ids&) = default;
+};
+
+}  // namespace caramel::inline CARAMEL_ABI
+
+#endif

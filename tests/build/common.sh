@@ -1,0 +1,19 @@
+# Sourced by the scripts here: COMPILER FLAGS... on the command line.
+set -u
+compiler=$1
+shift
+flags=(-std=c++20 "$@")
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+fail() {
+    echo "FAILED: $*" >&2
+    failed=1
+}
+is_clang() { "$compiler" --version | grep -q clang; }
+# clang 19 reads a template of xtensor 0.24 as ambiguous.
+if is_clang && "$compiler" -fno-relaxed-template-template-args -Wno-deprecated-no-relaxed-template-template-args -fsyntax-only -x c++ /dev/null 2>/dev/null; then
+    [ "$("$compiler" -dumpversion | cut -d. -f1)" -ge 19 ] && flags+=(-fno-relaxed-template-template-args -Wno-deprecated-no-relaxed-template-template-args)
+fi
