@@ -14,11 +14,11 @@ namespace caramel::inline CARAMEL_ABI {
 template <class In, class Out>
 class any_model {
     template <class M>
-    static constexpr bool answers_rows = requires(const M& model, const In& in, workspace& scratch) {
+    static constexpr bool answers_rows = RowTransformer<M, In> && requires(const M& model, const In& in, workspace& scratch) {
         { model(in, scratch) } -> std::convertible_to<Out>;
     };
     template <class M>
-    static constexpr bool answers_batches = requires(const M& model, const In& in) {
+    static constexpr bool answers_batches = Transformer<M, In> && requires(const M& model, const In& in) {
         { model(in) } -> std::convertible_to<Out>;
     };
     static constexpr bool returns_a_view = requires { typename Out::element_type; };  // into the workspace: needs one

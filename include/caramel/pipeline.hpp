@@ -266,10 +266,15 @@ class pipeline {
         return run<1>(row, scratch);
     }
 
-    template <class In, class... Target>
-        requires(Recipe<pipeline> && std::same_as<decltype(detail::problem_of_fit<pipeline, In, Target...>()), detail::fits>)
-    [[nodiscard]] auto fit(const In& in, const Target&... y, const fit_options& options) const {
-        return detail::from_tuple(detail::fit_stages<1, detail::last_recipe<Stages...>()>(stages_, options, in, y...));
+    template <class In>
+        requires(Recipe<pipeline> && std::same_as<decltype(detail::problem_of_fit<pipeline, In>()), detail::fits>)
+    [[nodiscard]] auto fit(const In& in, const fit_options& options) const {
+        return detail::from_tuple(detail::fit_stages<1, detail::last_recipe<Stages...>()>(stages_, options, in));
+    }
+    template <class In, class Target>
+        requires(Recipe<pipeline> && std::same_as<decltype(detail::problem_of_fit<pipeline, In, Target>()), detail::fits>)
+    [[nodiscard]] auto fit(const In& in, const Target& y, const fit_options& options) const {
+        return detail::from_tuple(detail::fit_stages<1, detail::last_recipe<Stages...>()>(stages_, options, in, y));
     }
 
     /// The names of the columns that come out, from those that go in; there where every stage has them.

@@ -24,6 +24,9 @@ namespace detail {
 template <class S, class In, class... Y>
 concept Fittable = !std::is_void_v<typename decltype(fitted_type<S, In, Y...>())::type>;
 
+template <class S, class In>
+concept GivesMatrix = Transformer<S, In> && requires { typename call_t<S, In>::Scalar; };
+
 template <class T>
 matrix<T> join_columns(const std::vector<matrix<T>>& blocks) {
     row_index columns = 0;
@@ -45,7 +48,7 @@ matrix<T> join_columns(const std::vector<matrix<T>>& blocks) {
 
 /// What `concat(a, b, ...)` makes: a recipe if one of the parts is, else a model.
 template <class... Parts>
-class concatenation {
+class concatenation : public single_row<concatenation<Parts...>> {
     static_assert(sizeof...(Parts) > 0, "caramel: concat needs at least one part");
 
    public:
@@ -58,7 +61,7 @@ class concatenation {
     /// Input of any kind that all parts take -> (rows, the columns of all parts, in order). Every part gives a
     /// `matrix<T>` with one T. Throws `error` (`shape_mismatch`) when they differ in rows, and what the parts throw.
     template <class In>
-        requires(Transformer<Parts, In> && ...)
+        requires(detail::GivesMatrix<Parts, In> && ...)
     [[nodiscard]] auto operator()(const In& in) const {
         using Block = std::common_type_t<detail::call_t<Parts, In>...>;
         return std::apply([&](const auto&... part) { return detail::join_columns<typename Block::Scalar>({part(in)...}); }, stages_);
@@ -84,28 +87,18 @@ class concatenation {
             stages_);
     }
 
+    using single_row<concatenation>::operator();
+
     /// Fits the parts one after the other on the same data; those that learn from targets get them.
-    template <class In, class... Target>
-        requires(Recipe<concatenation> && (detail::Fittable<Parts, In, Target...> && ...) &&
-                 (sizeof...(Target) == 0 || ((Recipe<Parts> && Estimator<Parts, In, Target...>) || ...)))
-    [[nodiscard]] auto fit(const In& in, const Target&... y, const fit_options& options) const {
-        fit_options mine = options;
-        const auto fit_part = [&](const auto& part) {
-            auto model = [&] {
-                using S = std::remove_cvref_t<decltype(part)>;
-                if constexpr (!Recipe<S>) return part;
-                else if constexpr (Estimator<S, In, Target...>) return part.fit(in, y..., mine);
-                else return part.fit(in, mine);
-            }();
-            detail::append_kinds<decltype(model)>(mine.fitted_before);
-            return model;
-        };
-        return std::apply(
-            [&](const auto&... part) {
-                std::tuple models{fit_part(part)...};  // braces: left to right
-                return std::apply([](auto&&... model) { return concatenation<std::remove_cvref_t<decltype(model)>...>(std::move(model)...); }, std::move(models));
-            },
-            stages_);
+    template <class In>
+        requires(Recipe<concatenation> && (detail::Fittable<Parts, In> && ...))
+    [[nodiscard]] auto fit(const In& in, const fit_options& options) const {
+        return fit_parts(options, in);
+    }
+    template <class In, class Target>
+        requires(Recipe<concatenation> && (detail::Fittable<Parts, In, Target> && ...) && (Estimator<Parts, In, Target> || ...))
+    [[nodiscard]] auto fit(const In& in, const Target& y, const fit_options& options) const {
+        return fit_parts(options, in, y);
     }
 
     [[nodiscard]] std::vector<std::string> output_names(const std::vector<std::string>& names) const
@@ -118,6 +111,25 @@ class concatenation {
     [[nodiscard]] const std::tuple<Parts...>& stages() const noexcept { return stages_; }
 
    private:
+    template <class In, class... Target>
+    auto fit_parts(fit_options options, const In& in, const Target&... y) const {
+        const auto fit_part = [&](const auto& part) {
+            using S = std::remove_cvref_t<decltype(part)>;
+            auto model = [&] {
+                if constexpr (!Recipe<S>) return part;
+                else if constexpr (Estimator<S, In, Target...>) return part.fit(in, y..., options);
+                else return part.fit(in, options);
+            }();
+            detail::append_kinds<decltype(model)>(options.fitted_before);
+            return model;
+        };
+        return std::apply(
+            [&](const auto&... part) {
+                std::tuple models{fit_part(part)...};  // braces: left to right
+                return std::apply([](auto&&... model) { return concatenation<std::remove_cvref_t<decltype(model)>...>(std::move(model)...); }, std::move(models));
+            },
+            stages_);
+    }
     static void append(std::vector<std::string>& out, std::vector<std::string> names) {
         out.insert(out.end(), std::make_move_iterator(names.begin()), std::make_move_iterator(names.end()));
     }

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Builds and runs the tests.
+# usage: scripts/test.sh            with the default compiler, without the slow tests: at most 12 minutes on 2 cores
+#        scripts/test.sh --full     with g++ and clang, slow tests, sanitizers, benchmarks: what CI runs
+# Installs what it needs (Debian and its kin: apt). Real data are used where CARAMEL_SHARED or ../shared has them.
+. "$(dirname "$0")/common.sh"
+full=no
+[ "${1:-}" = --full ] && full=yes
+need_compiler
+need "${library_packages[@]}" catch2 python3-numpy
+
+# build DIRECTORY PRESET COMPILER...: configures, builds and says how long it took.
+build() {
+    local directory=$1 preset=$2 compiler=$3
+    shift 3
+    say "building with $compiler ($preset) into $directory"
+    cmake --preset "$preset" -B "$directory" -DCMAKE_CXX_COMPILER="$compiler" "$@" >/dev/null
+    cmake --build "$directory" --parallel "$cores"
+}
+run_tests() { ctest --test-dir "$@" --output-on-failure --parallel "$cores"; }
+
+if [ $full = no ]; then
+    build build/dev dev "${CXX:-g++}"
+    run_tests build/dev -LE slow
+    say "the tests passed"
+    exit 0
+fi
+
+need clang-14 libclang-rt-14-dev libbenchmark-dev
+build build/dev dev g++
+run_tests build/dev
+build build/clang dev clang++-14
+run_tests build/clang -L 'unit|slow'
+build build/asan asan g++ -DCARAMEL_BUILD_EXAMPLES=OFF
+run_tests build/asan -L unit
+build build/tsan tsan clang++-14
+run_tests build/tsan -L threads
+build build/release release g++ -DCARAMEL_BUILD_TESTS=OFF
+say "a look at every benchmark"
+for program in build/release/benchmarks/*_bench; do "$program" --benchmark_min_time=0.01 >/dev/null; done
+build/release/examples/customer_journey >/dev/null
+say "all tests passed"

@@ -1,0 +1,69 @@
+#include <limits>
+#include <span>
+#include <vector>
+
+#include <caramel/core/products.hpp>
+#include <caramel/core/random.hpp>
+
+#include "support/catch.hpp"
+
+using namespace caramel;
+
+namespace {
+template <class T>
+matrix<T> numbers(rng& random, row_index rows, row_index columns) {
+    matrix<T> x(rows, columns);
+    for (row_index i = 0; i < x.size(); ++i) x.data()[i] = static_cast<T>(random.normal());
+    return x;
+}
+// The definition, summed in the order that the header promises.
+template <class T>
+matrix<T> by_hand(const matrix<T>& a, const matrix<T>& b) {
+    matrix<T> out = matrix<T>::Zero(a.rows(), b.cols());
+    for (row_index i = 0; i < a.rows(); ++i)
+        for (row_index j = 0; j < b.cols(); ++j)
+            for (row_index k = 0; k < a.cols(); ++k) out(i, j) += a(i, k) * b(k, j);
+    return out;
+}
+}  // namespace
+
+TEMPLATE_TEST_CASE("products: equal to the definition, for every shape up to odd sizes", "[products]", float, double) {
+    rng random(1);
+    const TestType tolerance = TestType(64) * std::numeric_limits<TestType>::epsilon();
+    for (const row_index n : {0, 1, 2, 3, 4, 5, 9})
+        for (const row_index k : {0, 1, 7, 64, 65, 130})
+            for (const row_index m : {0, 1, 3, 8, 17, 45, 64, 100}) {
+                const auto a = numbers<TestType>(random, n, k), b = numbers<TestType>(random, k, m);
+                const auto expected = by_hand<TestType>(a, b);
+                INFO(n << " x " << k << " x " << m);
+                CHECK((multiply<TestType>(a, b) - expected).cwiseAbs().sum() <= tolerance * TestType(n * m * (k + 1)));
+                matrix<TestType> sum = matrix<TestType>::Ones(n, m);
+                add_transposed_product<TestType>(matrix<TestType>(a.transpose()), b, sum);
+                CHECK((sum - expected - matrix<TestType>::Ones(n, m)).cwiseAbs().sum() <= tolerance * TestType(n * m * (k + 1)));
+                CHECK(multiply_by_transposed<TestType>(a, matrix<TestType>(b.transpose())) == multiply<TestType>(a, b));
+            }
+}
+
+TEMPLATE_TEST_CASE("products: a row has the same bits alone and in any batch", "[products]", float, double) {
+    rng random(2);
+    const auto a = numbers<TestType>(random, 23, 77), b = numbers<TestType>(random, 77, 75);
+    const auto whole = multiply<TestType>(a, b);
+    std::vector<TestType> out(75);
+    for (row_index i = 0; i < a.rows(); ++i) {
+        CHECK(multiply<TestType>(a.row(i), b) == whole.row(i));
+        multiply_row<TestType>(row_of<TestType>(a, i), b, std::span<TestType>(out));
+        CHECK(std::equal(out.begin(), out.end(), whole.data() + i * whole.cols()));
+    }
+    CHECK(multiply<TestType>(a.middleRows(3, 6), b) == whole.middleRows(3, 6));
+}
+
+TEST_CASE("products: shapes that do not fit are refused with both sizes", "[products][error]") {
+    const matrix<float> a(2, 3), b(4, 5);
+    const error e = error_of([&] { (void)multiply<float>(a, b); });
+    CHECK(e.code() == errc::shape_mismatch);
+    CHECK(std::string(e.what()) == "multiply: 3 columns times 4 rows");
+    matrix<float> out(3, 4);
+    CHECK(error_of([&] { add_transposed_product<float>(a, b, out); }).code() == errc::shape_mismatch);
+    std::vector<float> row(5);
+    CHECK(error_of([&] { multiply_row<float>(row_of<float>(a, 0), b, std::span<float>(row)); }).code() == errc::shape_mismatch);
+}
