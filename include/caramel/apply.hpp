@@ -20,10 +20,10 @@ namespace caramel::inline CARAMEL_ABI {
 
 namespace detail {
 
-// Rows begin .. begin + n - 1, of the same type: a matrix, a vector or a span, or what has `slice(begin, n)`.
+// Rows begin .. begin + n - 1, of the same type: a matrix, a vector or a span, or what has `slice(begin, end)`.
 template <class In>
 auto slice_rows(const In& in, std::size_t begin, std::size_t n) {
-    if constexpr (requires { in.slice(begin, n); }) return in.slice(begin, n);
+    if constexpr (requires { in.slice(begin, begin + n); }) return in.slice(begin, begin + n);
     else if constexpr (requires { typename In::PlainObject; }) return typename In::PlainObject(in.middleRows(static_cast<row_index>(begin), static_cast<row_index>(n)));
     else if constexpr (requires { typename In::element_type; in.subspan(begin, n); }) return in.subspan(begin, n);
     else return In(in.begin() + static_cast<std::ptrdiff_t>(begin), in.begin() + static_cast<std::ptrdiff_t>(begin + n));
@@ -55,10 +55,10 @@ Out join_rows(std::vector<std::optional<Out>>& blocks) {
 
 /// `model(in)` in blocks of rows, on several threads: the same bits for any number of them, since a row's result never
 /// depends on the other rows. For batches of matrices, vectors, spans and tables.
-/// Throws what the model throws; an `error` names the row of its block plus those before it.
+/// Throws what the model throws; an `error` names the row of the whole batch.
 template <class Model, class In>
-    requires Transformer<Model, In>
-[[nodiscard]] auto apply(const Model& model, const In& in, const run_options& how = {}) {
+    requires Transformer<std::remove_cvref_t<Model>, std::remove_cvref_t<In>>
+[[nodiscard]] auto apply(Model&& model, In&& in, const run_options& how) {
     using Out = std::remove_cvref_t<decltype(model(in))>;
     constexpr std::size_t block_rows = 1024;
     const std::size_t rows = detail::row_count(in);
@@ -75,6 +75,12 @@ template <class Model, class In>
         }
     });
     return detail::join_rows(blocks);
+}
+/// On one thread. (Forwarding references, so that `std::apply` is no better match where both are in scope.)
+template <class Model, class In>
+    requires Transformer<std::remove_cvref_t<Model>, std::remove_cvref_t<In>>
+[[nodiscard]] auto apply(Model&& model, In&& in) {
+    return caramel::apply(model, in, run_options{});
 }
 
 }  // namespace caramel::inline CARAMEL_ABI

@@ -17,16 +17,6 @@
 
 namespace caramel::inline CARAMEL_ABI {
 
-/// How to run independent pieces of work; `fit_options` says the same in its own fields.
-struct run_options {
-    std::size_t threads = 1;  ///< 0 = as many as the machine has
-    executor run = nullptr;   ///< empty = std::jthread
-
-    run_options() = default;
-    run_options(std::size_t n_threads, executor host = nullptr) : threads(n_threads), run(std::move(host)) {}  // NOLINT
-    run_options(const fit_options& options) : threads(options.threads), run(options.run) {}                    // NOLINT
-};
-
 namespace detail {
 
 inline void run_on_threads(std::size_t tasks, std::size_t threads, const std::function<void(std::size_t)>& task) {

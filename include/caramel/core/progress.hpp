@@ -30,6 +30,12 @@ using progress_observer = std::function<verdict(const progress&)>;
 /// threads, and return when all are done. Results do not depend on how it does so.
 using executor = std::function<void(std::size_t tasks, const std::function<void(std::size_t)>& task)>;
 
+/// How to run independent pieces of work.
+struct run_options {
+    std::size_t threads = 1;  ///< 0 = as many as the machine has; never changes a result
+    executor run = nullptr;   ///< empty = std::jthread
+};
+
 /// What a fit may need besides data. Every field has a default.
 struct fit_options {
     std::uint64_t seed = 0;                  ///< the only source of randomness
@@ -40,6 +46,8 @@ struct fit_options {
     /// Kinds of the recipes that were fitted before this one in its chain. Chains fill it: the n-th stage of a kind
     /// draws from its own stream, so another stage in front does not change what this one learns.
     std::vector<std::string_view> fitted_before = {};
+
+    operator run_options() const { return {threads, run}; }  // NOLINT(google-explicit-constructor): the same two fields
 };
 
 }  // namespace caramel::inline CARAMEL_ABI

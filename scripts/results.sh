@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Measures what docs/results.md claims: one line `result NAME VALUE` a figure, nothing hard-coded.
+# usage: scripts/results.sh [GROUP]        groups: house (default: all there are)
+# Speeds come from the JSON output of the Google Benchmark programs; figures that need real data are skipped, with a line
+# that says so, where neither CARAMEL_SHARED nor ../shared has them.
+. "$(dirname "$0")/common.sh"
+group=${1:-all}
+case $group in all | house) ;; *)
+    echo "results.sh: unknown group '$group' (there is: house)" >&2
+    exit 2
+    ;;
+esac
+need_compiler
+need "${library_packages[@]}" libbenchmark-dev python3-minimal
+compiler=${CXX:-g++}
+shared=${CARAMEL_SHARED:-$root/../shared}
+log=$(mktemp)
+trap 'rm -f "$log" "$log".*' EXIT
+
+result() { echo "result $1 $2"; }
+skipped() { echo "skipped $1: $2 is not on this machine (set CARAMEL_SHARED)"; }
+
+cmake --preset release -DCARAMEL_BUILD_TESTS=OFF >"$log"
+cmake --build --preset release --parallel "$cores" >>"$log" || { cat "$log" >&2; exit 1; }
+
+# counter PROGRAM BENCHMARK COUNTER: the median of five repetitions of one counter of one benchmark.
+counter() {
+    "build/release/benchmarks/$1" --benchmark_filter="^$2\$" --benchmark_repetitions=5 --benchmark_format=json 2>/dev/null |
+        python3 -c "import json, sys; print(next('%.4g' % b['$3'] for b in json.load(sys.stdin)['benchmarks'] if b.get('aggregate_name') == 'median'))"
+}
+machine() {
+    result machine.gflops "$(counter machine_bench machine_gflops gflops)"
+    result machine.read_gb_per_second "$(counter machine_bench machine_read gb_per_second)"
+}
+
+# CPU seconds to compile a file that only includes HEADER..., at -O0: the median of five, after one to warm up.
+include_seconds() {
+    local source=$log.cpp
+    printf '#include <%s>\n' "$@" >"$source"
+    python3 - "$source" $compiler -std=c++20 -O0 -I include -isystem /usr/include/eigen3 <<'PYTHON'
+import resource, subprocess, sys
+source, compiler, *flags = sys.argv[1:]
+seconds = []
+for _ in range(6):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([compiler, *flags, "-c", source, "-o", "/dev/null"], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+print("%.3f" % sorted(seconds[1:])[2])
+PYTHON
+}
+
+house() {
+    local log_file=$shared/data/online_retail_ii/online_retail_2009_2010.csv
+    if [ -f "$log_file" ]; then
+        build/release/examples/customer_journey --data "$log_file" | grep -E '^result clean\.(rows|customers) '
+    else
+        skipped clean.rows "$log_file"
+        skipped clean.customers "$log_file"
+    fi
+    result pipeline.lines "$(cat include/caramel/pipeline.hpp include/caramel/any_model.hpp | wc -l)"
+    result pipeline.include_seconds "$(include_seconds caramel/pipeline.hpp caramel/any_model.hpp)"
+    result umbrella.include_seconds "$(include_seconds caramel/caramel.hpp)"
+}
+
+machine
+house
