@@ -1,8 +1,10 @@
 #ifndef CARAMEL_ANY_MODEL_HPP
 #define CARAMEL_ANY_MODEL_HPP
 
-#include <memory>
+#include <concepts>
+#include <utility>
 
+#include <caramel/core/callback.hpp>
 #include <caramel/pipeline.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
@@ -29,22 +31,22 @@ class any_model {
     template <class M>
         requires(!std::same_as<M, any_model> && !Recipe<M> && (answers_rows<M> || (answers_batches<M> && !returns_a_view)))
     any_model(M model)  // NOLINT(google-explicit-constructor): erasing is the point
-        : self_(std::make_shared<const M>(std::move(model))), call_([](const void* self, const In& in, workspace& scratch) -> Out {
-              if constexpr (answers_rows<M>) return (*static_cast<const M*>(self))(in, scratch);
-              else return (*static_cast<const M*>(self))(in);
+        : self_(std::in_place_type<M>, std::move(model)), call_([](const detail::shared_value& self, const In& in, workspace& scratch) -> Out {
+              if constexpr (answers_rows<M>) return std::as_const(self.template get<M>())(in, scratch);
+              else return std::as_const(self.template get<M>())(in);
           }) {}
 
-    [[nodiscard]] Out operator()(const In& in, workspace& scratch) const { return call_(self_.get(), in, scratch); }
+    [[nodiscard]] Out operator()(const In& in, workspace& scratch) const { return call_(self_, in, scratch); }
     [[nodiscard]] Out operator()(const In& in) const
         requires(!returns_a_view)
     {
         workspace scratch;
-        return call_(self_.get(), in, scratch);
+        return call_(self_, in, scratch);
     }
 
    private:
-    std::shared_ptr<const void> self_;
-    Out (*call_)(const void*, const In&, workspace&);
+    detail::shared_value self_;
+    Out (*call_)(const detail::shared_value&, const In&, workspace&);
 };
 
 }  // namespace caramel::inline CARAMEL_ABI

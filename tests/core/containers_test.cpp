@@ -26,6 +26,15 @@ TEST_CASE("ragged: rows of different lengths", "[ragged]") {
     CHECK(ragged<int>({1, 2, 3, 4}, {0, 3, 3, 4}) == rows);
 }
 
+TEST_CASE("ragged: slices put together again are the whole", "[ragged]") {
+    token_ids ids{ragged<token_id>({1, 2, 3, 4}, {0, 3, 3, 4}), 9, 0, 0};
+    auto first = ids.slice(0, 1);
+    CHECK(first.vocabulary_size == 9);
+    first.append(ids.slice(1, 3));
+    CHECK(first == ids);
+    CHECK(ids.slice(2, 2).empty());
+}
+
 TEST_CASE("ragged: starts that do not belong to the values are refused", "[ragged][error]") {
     for (const std::vector<std::int64_t>& starts : {std::vector<std::int64_t>{}, {0, 3}, {1, 2}, {0, 2, 1, 2}, {0, -1, 2}})
         CHECK(error_of([&] { ragged<int>({1, 2}, starts); }).code() == errc::bad_data);

@@ -1,4 +1,5 @@
 #include <atomic>
+#include <functional>
 #include <numeric>
 #include <stdexcept>
 #include <string>

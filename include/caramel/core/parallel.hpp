@@ -7,19 +7,19 @@
 #include <atomic>
 #include <cstddef>
 #include <exception>
-#include <functional>
 #include <mutex>
 #include <system_error>
 #include <thread>
 #include <vector>
 
+#include <caramel/core/callback.hpp>
 #include <caramel/core/progress.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
 
 namespace detail {
 
-inline void run_on_threads(std::size_t tasks, std::size_t threads, const std::function<void(std::size_t)>& task) {
+inline void run_on_threads(std::size_t tasks, std::size_t threads, const callback<void(std::size_t)>& task) {
     std::atomic<std::size_t> next{0};
     const auto work = [&] {
         for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) task(i);
@@ -48,7 +48,7 @@ void parallel_for(std::size_t tasks, const run_options& how, const Task& task) {
     std::mutex guard;
     std::size_t failed = tasks;
     std::exception_ptr failure;
-    const std::function<void(std::size_t)> guarded = [&](std::size_t i) noexcept {
+    const callback<void(std::size_t)> guarded = [&](std::size_t i) noexcept {
         try {
             task(i);
         } catch (...) {

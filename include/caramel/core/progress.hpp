@@ -3,11 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include <caramel/core/callback.hpp>
 #include <caramel/core/platform.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
@@ -24,11 +24,11 @@ struct progress {
 enum class verdict { go_on, stop };
 
 /// Called on the thread that called `fit`, after each step. An exception from it cancels the fit and passes through.
-using progress_observer = std::function<verdict(const progress&)>;
+using progress_observer = callback<verdict(const progress&)>;
 
 /// The host's own way to run `tasks` independent pieces of work: call `task(i)` once for each i below `tasks`, on any
 /// threads, and return when all are done. Results do not depend on how it does so.
-using executor = std::function<void(std::size_t tasks, const std::function<void(std::size_t)>& task)>;
+using executor = callback<void(std::size_t tasks, const callback<void(std::size_t)>& task)>;
 
 /// How to run independent pieces of work.
 struct run_options {

@@ -38,6 +38,19 @@ class ragged {
         values_.insert(values_.end(), row.begin(), row.end());
         close_row();
     }
+    /// The rows of `other`, after these.
+    void append(const ragged& other) {
+        starts_.reserve(starts_.size() + other.size());
+        values_.insert(values_.end(), other.values_.begin(), other.values_.end());
+        const std::int64_t before = starts_.back();
+        for (std::size_t i = 1; i < other.starts_.size(); ++i) starts_.push_back(before + other.starts_[i]);
+    }
+    /// Rows `begin` up to, not including, `end`, which the caller knows to be there.
+    [[nodiscard]] ragged slice(std::size_t begin, std::size_t end) const {
+        ragged out;
+        for (std::size_t i = begin; i < end; ++i) out.append_row((*this)[i]);
+        return out;
+    }
     void reserve(std::size_t rows, std::size_t values) {
         starts_.reserve(rows + 1);
         values_.reserve(values);
@@ -58,6 +71,10 @@ struct token_ids : ragged<token_id> {
     std::size_t vocabulary_size = 0;
     token_id unknown = 0;  ///< stands for every word outside the vocabulary
     token_id padding = 0;  ///< fills the ends of rows where a rectangle is needed; may equal `unknown`
+
+    [[nodiscard]] token_ids slice(std::size_t begin, std::size_t end) const {
+        return {ragged<token_id>::slice(begin, end), vocabulary_size, unknown, padding};
+    }
 
     friend bool operator==(const token_ids&, const token_ids&) = default;
 };

@@ -1,9 +1,8 @@
 #ifndef CARAMEL_CORE_WORKSPACE_HPP
 #define CARAMEL_CORE_WORKSPACE_HPP
 
-#include <algorithm>
 #include <cstddef>
-#include <memory>
+#include <new>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -47,29 +46,28 @@ class workspace {
     }
 
    private:
-    static constexpr std::size_t alignment = alignof(std::max_align_t);
-    struct block {
-        std::unique_ptr<std::byte[]> memory;
-        std::size_t size;
+    struct unit {  // of memory, so that whatever is taken is aligned
+        alignas(std::max_align_t) std::byte bytes[alignof(std::max_align_t)];
     };
+    static constexpr std::size_t alignment = sizeof(unit);
 
     // Blocks never move while a call runs, so what was handed out stays valid.
-    std::byte* take_bytes(std::size_t n) {
-        n = (n + alignment - 1) / alignment * alignment;
-        while (block_ < blocks_.size() && blocks_[block_].size - used_ < n) {
+    unit* take_bytes(std::size_t n) {
+        const std::size_t units = n / alignment + 1;
+        while (block_ < blocks_.size() && blocks_[block_].size() - used_ < units) {
             ++block_;
             used_ = 0;
         }
         if (block_ == blocks_.size()) {
-            const std::size_t size = std::max({n, std::size_t{1024}, blocks_.empty() ? 0 : 2 * blocks_.back().size});
-            blocks_.push_back({std::unique_ptr<std::byte[]>(new std::byte[size]), size});
+            const std::size_t twice = blocks_.empty() ? 64 : 2 * blocks_.back().size();
+            blocks_.emplace_back(units > twice ? units : twice);
         }
-        std::byte* const at = blocks_[block_].memory.get() + used_;
-        used_ += n;
+        unit* const at = blocks_[block_].data() + used_;
+        used_ += units;
         return at;
     }
 
-    std::vector<block> blocks_;
+    std::vector<std::vector<unit>> blocks_;
     std::size_t block_ = 0, used_ = 0, depth_ = 0;
 };
 

@@ -1,0 +1,249 @@
+#ifndef CARAMEL_TEXT_TOKENIZER_HPP
+#define CARAMEL_TEXT_TOKENIZER_HPP
+
+// The word tokenizer: texts -> token ids, for every script that Unicode knows.
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <caramel/core/error.hpp>
+#include <caramel/core/progress.hpp>
+#include <caramel/core/ragged.hpp>
+#include <caramel/core/workspace.hpp>
+#include <caramel/pipeline.hpp>
+#include <caramel/text/unicode.hpp>
+#include <caramel/text/utf8.hpp>
+#include <caramel/text/vocabulary.hpp>
+
+namespace caramel::inline CARAMEL_ABI {
+
+namespace detail {
+
+// What a code point is to a word.
+enum class word_part : std::uint8_t {
+    nothing,     // separators, control and format characters, what is not assigned
+    letter,      // letters and numbers: make words
+    mark,        // combining marks: belong to what stands before
+    ideograph,   // a word each
+    apostrophe,  // within a word part of it, else punctuation
+    joiner,      // zero-width (non-)joiners: within a word part of it, else nothing
+    symbol,      // punctuation and symbols
+};
+
+constexpr word_part find_word_part(char32_t c) noexcept {
+    if (c == U'\'' || c == U'\u2019') return word_part::apostrophe;
+    if (c == U'\u200C' || c == U'\u200D') return word_part::joiner;
+    if (is_cjk_ideograph(c)) return word_part::ideograph;
+    const general_category g = category_of(c);
+    if (is_letter(g) || is_number(g)) return word_part::letter;
+    if (is_mark(g)) return word_part::mark;
+    if (is_punctuation(g) || is_symbol(g)) return word_part::symbol;
+    return word_part::nothing;
+}
+inline constexpr auto ascii_word_parts = [] {
+    std::array<word_part, 128> parts{};
+    for (std::size_t c = 0; c < parts.size(); ++c) parts[c] = find_word_part(static_cast<char32_t>(c));
+    return parts;
+}();
+constexpr word_part word_part_of(char32_t c) noexcept { return c < 128 ? ascii_word_parts[c] : find_word_part(c); }
+
+// Where the word ends whose first letter ends at `at`.
+inline std::size_t end_of_word(std::string_view text, std::size_t at) noexcept {
+    while (at < text.size()) {
+        std::size_t next = at;
+        const word_part part = word_part_of(decode_utf8(text, next));
+        if (part == word_part::apostrophe || part == word_part::joiner) {
+            if (next == text.size() || word_part_of(decode_utf8(text, next)) != word_part::letter) break;
+        } else if (part != word_part::letter && part != word_part::mark) {
+            break;
+        }
+        at = next;
+    }
+    return at;
+}
+inline std::size_t end_of_marks(std::string_view text, std::size_t at) noexcept {
+    for (std::size_t next = at; next < text.size(); at = next)
+        if (word_part_of(decode_utf8(text, next)) != word_part::mark) break;
+    return at;
+}
+
+// Calls `word(begin, end)` for each word of a valid text until it answers false.
+template <class Word>
+void scan_words(std::string_view text, bool punctuation, const Word& word) {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const std::size_t begin = at;
+        const word_part part = word_part_of(decode_utf8(text, at));
+        if (part == word_part::letter) at = end_of_word(text, at);
+        else if (part == word_part::ideograph || (punctuation && (part == word_part::symbol || part == word_part::apostrophe))) at = end_of_marks(text, at);
+        else continue;
+        if (!word(begin, at)) return;
+    }
+}
+
+using token_buffer = std::array<char, vocabulary::max_token_bytes + 4>;
+
+// A word as the vocabulary has it, in the buffer; nothing if it is longer than a token may be.
+inline std::optional<std::string_view> normalized_word(std::string_view word, bool lowercase, token_buffer& buffer) noexcept {
+    std::size_t length = 0;
+    for (std::size_t at = 0; at < word.size();) {
+        char32_t c = decode_utf8(word, at);
+        if (c == U'\u2019') c = U'\'';
+        if (lowercase) c = c < 0x80 ? lower_case(c) : fold_case(lower_case(c));
+        length += encode_utf8(c, buffer.data() + length);
+        if (length > vocabulary::max_token_bytes) return std::nullopt;
+    }
+    return std::string_view(buffer.data(), length);
+}
+
+}  // namespace detail
+
+/// Calls `word(begin, end)` with the byte offsets of each word of the text, in order. Linear time.
+///
+/// A word is a run of letters, numbers and their combining marks, with apostrophes (' and U+2019) and zero-width joiners
+/// where a letter or number follows: "don't" is one word, "rock'" one and an apostrophe. Every CJK ideograph is a word of
+/// its own. With `punctuation`, so is every other visible character (an emoji, a comma), with the marks that follow it;
+/// else these are left out. Spaces and control characters always are. Scripts without spaces other than Chinese (kana,
+/// Thai) come out as long words. Throws `error` (`bad_utf8`) with the byte.
+template <std::invocable<std::size_t, std::size_t> Word>
+void split_words(std::string_view text, Word&& word, bool punctuation = false) {
+    require_utf8(text, 1, "split_words");
+    detail::scan_words(text, punctuation, [&](std::size_t begin, std::size_t end) {
+        word(begin, end);
+        return true;
+    });
+}
+
+/// Texts -> ids of their words, as `split_words` finds them. Id 0 stands for all words outside the vocabulary.
+class word_tokenizer_model {
+   public:
+    using stage_concept = model_tag;
+    static constexpr std::string_view kind = "word_tokenizer";  // in saved files: never changes
+    static constexpr token_id unknown = 0;                      // and padding
+    static constexpr std::string_view unknown_word = "[UNK]";
+
+    /// `max_tokens` 0 = all. `unicode` is the version whose tables split and folded the words of the vocabulary.
+    /// Throws `error`: `bad_data` unless exactly id 0 is reserved, `bad_utf8` with the token's number, `unsupported_version`.
+    word_tokenizer_model(vocabulary words, bool lowercase, bool keep_punctuation, std::uint64_t max_tokens, std::uint32_t unicode = unicode_version)
+        : words_(std::move(words)), lowercase_(lowercase), keep_punctuation_(keep_punctuation), max_tokens_(max_tokens), unicode_(unicode) {
+        require(words_.reserved() == 1, errc::bad_data, "word_tokenizer: ", words_.reserved(), " reserved ids, must be 1");
+        require(unicode <= unicode_version, errc::unsupported_version, "word_tokenizer: learnt with Unicode ", unicode / 100, ".", unicode % 100,
+                ", this library has ", unicode_version / 100, ".", unicode_version % 100);
+        for (std::size_t i = 0; i < words_.tokens().size(); ++i)
+            require_at(find_bad_utf8(words_.tokens()[i]) == std::string_view::npos, errc::bad_utf8, {.row = i + 1}, "word_tokenizer: token ", i + 1,
+                       " is not UTF-8");
+    }
+
+    /// One row a text; a text without words is an empty row.
+    /// Throws `error` (`bad_utf8`) with the text's number (from 1) in `where().row` and the byte (from 1).
+    [[nodiscard]] token_ids operator()(const std::vector<std::string>& texts) const {
+        token_ids out;
+        out.vocabulary_size = words_.size();
+        out.unknown = out.padding = unknown;
+        for (std::size_t i = 0; i < texts.size(); ++i) {
+            encode(texts[i], i + 1, [&](token_id id) { out.push_back(id); });
+            out.close_row();
+        }
+        return out;
+    }
+    /// One text: the same ids as in a batch, in the workspace.
+    [[nodiscard]] std::span<const token_id> operator()(std::string_view text, workspace& scratch) const {
+        const workspace::frame frame(scratch);
+        const std::size_t most = max_tokens_ == 0 ? text.size() : static_cast<std::size_t>(std::min<std::uint64_t>(max_tokens_, text.size()));
+        const auto ids = scratch.take<token_id>(most);  // a token has at least one byte
+        std::size_t n = 0;
+        encode(text, 1, [&](token_id id) { ids[n++] = id; });
+        return ids.first(n);
+    }
+    /// The same without a workspace.
+    template <std::convertible_to<std::string_view> Text>
+    [[nodiscard]] std::vector<token_id> operator()(const Text& text) const {
+        std::vector<token_id> out;
+        encode(text, 1, [&](token_id id) { out.push_back(id); });
+        return out;
+    }
+
+    /// The words of ids, as the vocabulary has them; `unknown_word` for id 0. Throws `error` (`unknown_id`).
+    [[nodiscard]] std::vector<std::string> decode(std::span<const token_id> ids) const {
+        std::vector<std::string> out;
+        out.reserve(ids.size());
+        for (const token_id id : ids) out.emplace_back(id == unknown ? unknown_word : words_[id]);
+        return out;
+    }
+
+    [[nodiscard]] const vocabulary& words() const noexcept { return words_; }
+    [[nodiscard]] bool lowercase() const noexcept { return lowercase_; }
+    [[nodiscard]] bool keep_punctuation() const noexcept { return keep_punctuation_; }
+    [[nodiscard]] std::uint64_t max_tokens() const noexcept { return max_tokens_; }
+
+    static constexpr std::array field_names{"words", "lowercase", "keep_punctuation", "max_tokens", "unicode"};
+    [[nodiscard]] auto fields() const noexcept { return std::tie(words_, lowercase_, keep_punctuation_, max_tokens_, unicode_); }
+
+   private:
+    friend struct word_tokenizer;
+
+    // Calls `word` with each word as the vocabulary has it, or with nothing for one that is too long to be there.
+    template <class Word>
+    void normalized_words(std::string_view text, std::size_t row, const Word& word) const {
+        require_utf8(text, row, kind);
+        detail::token_buffer buffer;
+        std::uint64_t n = 0;
+        detail::scan_words(text, keep_punctuation_, [&](std::size_t begin, std::size_t end) {
+            word(detail::normalized_word(text.substr(begin, end - begin), lowercase_, buffer));
+            return ++n != max_tokens_;
+        });
+    }
+    template <class Sink>
+    void encode(std::string_view text, std::size_t row, const Sink& sink) const {
+        normalized_words(text, row, [&](std::optional<std::string_view> word) { sink(word ? words_.find(*word).value_or(unknown) : unknown); });
+    }
+
+    vocabulary words_;
+    bool lowercase_, keep_punctuation_;
+    std::uint64_t max_tokens_;
+    std::uint32_t unicode_;
+};
+
+/// Recipe for `word_tokenizer_model`: learns which words occur.
+struct word_tokenizer {
+    using stage_concept = recipe_tag;
+
+    bool lowercase = true;  ///< by Unicode's simple mappings, and folded: "ΟΔΟΣ" and "οδος" with its final sigma are one word
+    /// Rarer words are unknown. Words of customers include names, addresses and numbers, and the vocabulary is saved with
+    /// the model: raise this (5, say) to keep out what only a few have written.
+    std::size_t min_count = 1;
+    std::size_t max_vocabulary = 50'000;  ///< the most frequent words; id 0 comes on top
+    std::size_t max_tokens = 0;           ///< a text's first words; 0 = all
+    bool keep_punctuation = false;        ///< as tokens of their own: commas, emoji, ...
+
+    /// Ids from 1 by falling count, ties in the order of the bytes; so they do not depend on the order of the texts.
+    /// Words above `vocabulary::max_token_bytes` bytes are not learnt.
+    /// Throws `error`: `empty_input`; `bad_parameter`; `bad_utf8` with the text's number and the byte; `limit_exceeded`.
+    [[nodiscard]] word_tokenizer_model fit(const std::vector<std::string>& texts, const fit_options&) const {
+        require(min_count > 0, errc::bad_parameter, "word_tokenizer: min_count = 0, must be at least 1");
+        require(max_vocabulary > 0, errc::bad_parameter, "word_tokenizer: max_vocabulary = 0, must be at least 1");
+        require(!texts.empty(), errc::empty_input, "word_tokenizer: no texts to learn from");
+        const word_tokenizer_model splitter(vocabulary({}, 1), lowercase, keep_punctuation, max_tokens);
+        token_counts counts;
+        for (std::size_t i = 0; i < texts.size(); ++i)
+            splitter.normalized_words(texts[i], i + 1, [&](std::optional<std::string_view> word) {
+                if (word) counts.add(*word);
+            });
+        return {counts.most_frequent(min_count, max_vocabulary, 1), lowercase, keep_punctuation, max_tokens};
+    }
+};
+
+}  // namespace caramel::inline CARAMEL_ABI
+
+#endif

@@ -1,0 +1,76 @@
+#ifndef CARAMEL_TEXT_UNICODE_HPP
+#define CARAMEL_TEXT_UNICODE_HPP
+
+// Properties of code points, from tables of our own (text/unicode_tables.hpp): the same on every machine and under every
+// locale. `unicode_version` says which version of Unicode they follow.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+
+#include <caramel/text/unicode_tables.hpp>
+
+namespace caramel::inline CARAMEL_ABI {
+
+/// The General_Category under Unicode's own abbreviations: letters l*, marks m*, numbers n*, punctuation p*, symbols s*,
+/// separators z*, and c*: control, format, surrogate, private use, not assigned.
+enum class general_category : std::uint8_t {
+    lu, ll, lt, lm, lo, mn, mc, me, nd, nl, no, pc, pd, ps, pe, pi, pf, po, sm, sc, sk, so, zs, zl, zp, cc, cf, cs, co, cn
+};
+
+/// `cn` for what is not assigned or above U+10FFFF.
+[[nodiscard]] constexpr general_category category_of(char32_t c) noexcept {
+    if (c > 0x10FFFF) return general_category::cn;
+    const auto run = std::upper_bound(std::begin(detail::category_runs), std::end(detail::category_runs), static_cast<std::uint32_t>(c) * 32 + 31) - 1;
+    const std::uint32_t number = *run % 32;
+    constexpr auto alternating = static_cast<std::uint32_t>(general_category::cn) + 1;  // lu, ll, lu, ll, ...
+    if (number == alternating) return (static_cast<std::uint32_t>(c) - *run / 32) % 2 == 0 ? general_category::lu : general_category::ll;
+    return static_cast<general_category>(number);
+}
+
+[[nodiscard]] constexpr bool is_letter(general_category g) noexcept { return g <= general_category::lo; }
+[[nodiscard]] constexpr bool is_mark(general_category g) noexcept { return g >= general_category::mn && g <= general_category::me; }
+[[nodiscard]] constexpr bool is_number(general_category g) noexcept { return g >= general_category::nd && g <= general_category::no; }
+[[nodiscard]] constexpr bool is_punctuation(general_category g) noexcept { return g >= general_category::pc && g <= general_category::po; }
+[[nodiscard]] constexpr bool is_symbol(general_category g) noexcept { return g >= general_category::sm && g <= general_category::so; }
+
+/// Of the Han script with the property Ideographic: unified and compatibility ideographs, U+3007, and the Hangzhou numerals.
+[[nodiscard]] constexpr bool is_cjk_ideograph(char32_t c) noexcept {
+    if (c >= 0x4E00 && c <= 0x9FFF) return true;  // nearly all of them
+    const auto after = std::ranges::upper_bound(detail::ideograph_ranges, static_cast<std::uint32_t>(c), {}, &detail::code_point_range::first);
+    return after != std::begin(detail::ideograph_ranges) && c <= std::prev(after)->last;
+}
+
+namespace detail {
+
+// The run that `c` belongs to, or null.
+template <std::size_t N>
+constexpr const case_run* find_case_run(const case_run (&runs)[N], char32_t c) noexcept {
+    const auto point = static_cast<std::uint32_t>(c);
+    const auto* const after = std::ranges::upper_bound(runs, point, {}, &case_run::first);
+    if (after == std::begin(runs)) return nullptr;
+    const case_run* const run = std::prev(after);
+    return point <= run->last && (point - run->first) % run->step == 0 ? run : nullptr;
+}
+constexpr char32_t map_case(const case_run& run, char32_t c) noexcept { return static_cast<char32_t>(static_cast<std::int32_t>(c) + run.distance); }
+
+}  // namespace detail
+
+/// The simple lower-case mapping: one code point to one, without regard to language or neighbours.
+[[nodiscard]] constexpr char32_t lower_case(char32_t c) noexcept {
+    if (c < 0x80) return c >= U'A' && c <= U'Z' ? c + 32 : c;
+    const auto* const run = detail::find_case_run(detail::lower_case_runs, c);
+    return run != nullptr ? detail::map_case(*run, c) : c;
+}
+
+/// Simple case folding (statuses C and S of CaseFolding.txt), for comparing: the final sigma folds to sigma, the long s to s.
+/// Dotted capital I (U+0130) stays as it is.
+[[nodiscard]] constexpr char32_t fold_case(char32_t c) noexcept {
+    const auto* const run = detail::find_case_run(detail::fold_exception_runs, c);
+    return run != nullptr ? detail::map_case(*run, c) : lower_case(c);
+}
+
+}  // namespace caramel::inline CARAMEL_ABI
+
+#endif
