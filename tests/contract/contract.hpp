@@ -16,7 +16,9 @@
 // `check_component(standardize_component{})` runs all checks and writes a line of the table that the suite prints.
 // Checks are numbered as in docs/contract.md.
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <iostream>
 #include <limits>
@@ -47,6 +49,9 @@ struct skip {
 
 // ---- values of every kind that flows between stages: bits, rows, permutations ---------------------------------------
 template <class T>
+struct more_bits;  // specialized beside the adapters for what is neither number, text nor container
+
+template <class T>
 void append_bits(std::string& out, const T& value) {
     if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T>) {
         out.append(reinterpret_cast<const char*>(&value), sizeof value);
@@ -62,11 +67,11 @@ void append_bits(std::string& out, const T& value) {
     } else if constexpr (requires { value.values(); value.starts(); }) {
         append_bits(out, value.values());
         append_bits(out, value.starts());
-    } else if constexpr (requires { value.begin(); value.end(); }) {
+    } else if constexpr (requires { more_bits<T>::append(out, value); }) {
+        more_bits<T>::append(out, value);
+    } else {
         for (const auto& part : value) append_bits(out, part);
         append_bits(out, std::size_t{7});
-    } else {
-        append_more_bits(out, value);  // an overload beside the adapter
     }
 }
 template <class T>
@@ -162,16 +167,16 @@ class checker {
         check("C03", [&] { one_row(); });
         check("C04", [&] { non_finite(); });
         check("C05", [&] { constant(); });
-        check("C09", [&] { CHECK(bytes(fit_on(rows, 1, 5)) == bytes(fit_on(rows, 1, 5))); });
+        check("C09", [&] { expect(bytes(fit_on(rows, 1, 5)) == bytes(fit_on(rows, 1, 5))); });
         check("C10", [&] {
             const auto recipe = c_.recipe();
             (void)fit_with(recipe, other_rows, 2, 5);
-            CHECK(bytes(fit_with(recipe, rows, 1, 5)) == bytes(fit_on(rows, 1, 5)));
+            expect(bytes(fit_with(recipe, rows, 1, 5)) == bytes(fit_on(rows, 1, 5)));
         });
         check("C11", [&] {
-            for (const std::size_t threads : {2, 3, 8}) CHECK(bytes(fit_on(rows, 1, 5, threads)) == bytes(fit_on(rows, 1, 5, 1)));
+            for (const std::size_t threads : {2, 3, 8}) expect(bytes(fit_on(rows, 1, 5, threads)) == bytes(fit_on(rows, 1, 5, 1)));
         });
-        check("C12", [&] { CHECK((bytes(fit_on(rows, 1, 5)) != bytes(fit_on(rows, 1, 6))) == Component::random); });
+        check("C12", [&] { expect((bytes(fit_on(rows, 1, 5)) != bytes(fit_on(rows, 1, 6))) == Component::random); });
         check("C13", [&] { input_unchanged(); });
         check("C14", [&] { calls_change_nothing(); });
         check("C15", [&] { batch_is_row_by_row(); });
@@ -199,8 +204,18 @@ class checker {
         }
         INFO(std::string(Component::name) << " " << id);
         cell = 'X';
-        work();
-        cell = '+';
+        failed_ = false;
+        try {
+            work();
+        } catch (const std::exception& e) {
+            expect(false, e.what());
+        }
+        cell = failed_ ? 'X' : '+';
+    }
+    void expect(bool holds, const char* what = "") const {
+        INFO(what);
+        CHECK(holds);
+        failed_ = failed_ || !holds;
     }
 
     template <class R>
@@ -216,6 +231,11 @@ class checker {
         if constexpr (requires { c_.queries(seed); }) return c_.queries(seed);
         else return c_.data(12, seed);
     }
+    // For models of very little data, where an ordinary query would name what they have never seen.
+    auto safe_queries() const {
+        if constexpr (requires { c_.safe_queries(); }) return c_.safe_queries();
+        else return queries(3);
+    }
     template <class M>
     static std::string bytes(const M& model) {
         std::ostringstream out;
@@ -225,24 +245,32 @@ class checker {
 
     void zero_rows() const {
         const error e = error_of([&] { (void)fit_on(0, 1, 5); });
-        CHECK(name_of(e.code()) == "empty_input");
+        expect(name_of(e.code()) == "empty_input");
     }
     void one_row() const {
         try {
             const auto model = fit_on(1, 1, 5);
-            check_finite(model(queries(3)));
+            check_finite(model(safe_queries()));
         } catch (const error& e) {
             const bool stated = e.code() == errc::too_few_rows || e.code() == errc::bad_data;
             INFO(e.what());
-            CHECK(stated);
+            expect(stated);
         }
     }
     template <class Out>
-    static void check_finite(const Out& out) {
-        if constexpr (requires { out.allFinite(); }) CHECK(out.allFinite());
+    void check_finite(const Out& out) const {
+        if constexpr (requires { out.allFinite(); }) expect(out.allFinite());
+        else if constexpr (requires { out[0][0].score; }) {
+            for (std::size_t i = 0; i < out.size(); ++i)
+                for (const auto& pick : out[i]) expect(std::isfinite(pick.score));
+        }
     }
     // NaN and infinities at a known place: `poison(data, row, column, value)` beside the data, from the adapter.
     void non_finite() const {
+        if constexpr (requires(decltype(c_.data(1, 1)) x) { poison(x, 6, 1, 0.0); }) non_finite_at_a_place();
+        else expect(false, "no poison(): skip C04 with a reason");
+    }
+    void non_finite_at_a_place() const {
         const auto model = fit_on(rows, 1, 5);
         using L = std::numeric_limits<double>;
         for (const double bad : {L::quiet_NaN(), L::infinity(), -L::infinity()}) {
@@ -258,27 +286,30 @@ class checker {
     }
     void expect_place(const error& e) const {
         INFO(e.what());
-        CHECK(name_of(e.code()) == "nan_or_inf");
-        CHECK(e.where().row == 7);
-        CHECK(e.where().column == 2);
+        expect(name_of(e.code()) == "nan_or_inf");
+        expect(e.where().row == 7);
+        expect(e.where().column == 2);
     }
     template <class T>
     static void poison(matrix<T>& x, std::size_t row, std::size_t column, double value) {
         x(static_cast<row_index>(row), static_cast<row_index>(column)) = static_cast<T>(value);
     }
     template <class X>
+        requires(requires(const Component& c, X& x) { c.poison(x, 0, 0, 0.0); })
     void poison(X& x, std::size_t row, std::size_t column, double value) const {
         c_.poison(x, row, column, value);
     }
+    auto constant_data() const {
+        if constexpr (requires { c_.constant(); }) return c_.constant();
+        else return rows_of(c_.data(rows, 1), std::vector<std::size_t>(rows, 0));
+    }
     void constant() const {
-        auto data = c_.data(rows, 1);
-        using Data = decltype(data);
-        data = rows_of(data, std::vector<std::size_t>(rows, 0));
+        const auto data = constant_data();
         const auto model = [&] {
-            if constexpr (requires { c_.targets(rows, 1); }) return fit(c_.recipe(), Data(data), c_.targets(rows, 1));
-            else return fit(c_.recipe(), Data(data));
+            if constexpr (requires { c_.targets(rows, 1); }) return fit(c_.recipe(), data, c_.targets(rows, 1));
+            else return fit(c_.recipe(), data);
         }();
-        check_finite(model(queries(3)));
+        check_finite(model(safe_queries()));
     }
     void input_unchanged() const {
         const auto data = c_.data(rows, 1);
@@ -290,16 +321,16 @@ class checker {
         const auto asked = queries(3);
         const std::string asked_before = bits_of(asked);
         (void)model(asked);
-        CHECK(bits_of(data) == before);
-        CHECK(bits_of(asked) == asked_before);
+        expect(bits_of(data) == before);
+        expect(bits_of(asked) == asked_before);
     }
     void calls_change_nothing() const {
         const auto model = fit_on(rows, 1, 5);
         const std::string before = bytes(model);
         const auto asked = queries(3);
         const std::string first = bits_of(model(asked));
-        CHECK(bits_of(model(asked)) == first);
-        CHECK(bytes(model) == before);
+        expect(bits_of(model(asked)) == first);
+        expect(bytes(model) == before);
     }
     void batch_is_row_by_row() const {
         const auto model = fit_on(rows, 1, 5);
@@ -307,8 +338,8 @@ class checker {
         const auto batch = model(asked);
         workspace scratch, place_of_row;
         for (std::size_t i = 0; i < count(asked); ++i) {
-            CHECK(bits_of_row(model(rows_of(asked, {i})), 0) == bits_of_row(batch, i));
-            CHECK(bits_of_single(model(one(asked, i, place_of_row), scratch)) == bits_of_row(batch, i));
+            expect(bits_of_row(model(rows_of(asked, {i})), 0) == bits_of_row(batch, i));
+            expect(bits_of_single(model(one(asked, i, place_of_row), scratch)) == bits_of_row(batch, i));
         }
     }
     void permuted_rows() const {
@@ -317,18 +348,18 @@ class checker {
         const auto order = rng(9).permutation(count(asked));
         const auto straight = model(asked);
         const auto permuted = model(rows_of(asked, order));
-        for (std::size_t i = 0; i < order.size(); ++i) CHECK(bits_of_row(permuted, i) == bits_of_row(straight, order[i]));
+        for (std::size_t i = 0; i < order.size(); ++i) expect(bits_of_row(permuted, i) == bits_of_row(straight, order[i]));
     }
     void zero_rows_at_call() const {
         const auto model = fit_on(rows, 1, 5);
-        CHECK(count(model(rows_of(queries(3), {}))) == 0);
+        expect(count(model(rows_of(queries(3), {}))) == 0);
     }
     void saved_and_loaded() const {
         const auto model = fit_on(rows, 1, 5);
         const std::string saved = bytes(model);
         const auto again = load_from<std::remove_const_t<decltype(model)>>(saved);
-        CHECK(bytes(again) == saved);
-        CHECK(bits_of(again(queries(3))) == bits_of(model(queries(3))));
+        expect(bytes(again) == saved);
+        expect(bits_of(again(queries(3))) == bits_of(model(queries(3))));
     }
     template <class M>
     static M load_from(std::string_view saved) {
@@ -342,7 +373,7 @@ class checker {
         } catch (const error&) {
             return;
         }
-        FAIL("a damaged file was accepted");
+        expect(false, "a damaged file was accepted");
     }
     void truncated() const {
         const auto model = fit_on(rows, 1, 5);
@@ -376,31 +407,56 @@ class checker {
                     mine = all;
                 });
         }
-        for (const bool mine : equal) CHECK(mine);
+        for (const bool mine : equal) expect(mine);
     }
     // 0, n-1, n+1 and 2n columns where n were learnt.
     void other_widths() const {
         const auto model = fit_on(rows, 1, 5);
         if constexpr (requires { c_.other_widths(); }) {
-            for (const auto& wrong : c_.other_widths()) CHECK(name_of(error_of([&] { (void)model(wrong); }).code()) == c_.width_error());
+            for (const auto& wrong : c_.other_widths()) expect(name_of(error_of([&] { (void)model(wrong); }).code()) == c_.width_error());
+        } else if constexpr (!requires { c_.data(1, 1).cols(); }) {
+            expect(false, "neither columns nor other_widths(): skip C37 with a reason");
         } else {
             using Data = decltype(c_.data(1, 1));
             const Data x = c_.data(5, 3);
             const row_index n = x.cols();
             for (const row_index wrong : {row_index{0}, n - 1, n + 1, 2 * n}) {
                 const Data other = Data::Zero(5, wrong);
-                CHECK(name_of(error_of([&] { (void)model(other); }).code()) == "shape_mismatch");
+                expect(name_of(error_of([&] { (void)model(other); }).code()) == "shape_mismatch");
                 workspace scratch;
-                CHECK(name_of(error_of([&] { (void)model(row_of(other, 0), scratch); }).code()) == "shape_mismatch");
+                expect(name_of(error_of([&] { (void)model(row_of(other, 0), scratch); }).code()) == "shape_mismatch");
             }
         }
     }
 
     const Component& c_;
+    mutable bool failed_ = false;
 };
 
+// Components x checks: + holds, - cannot apply (the adapter says why), X failed.
+inline std::string results_table() {
+    std::string out;
+    std::size_t failures = 0, checks = 0;
+    for (const auto& [component, outcomes] : results()) {
+        if (out.empty()) {
+            out.append(44, ' ');
+            for (const auto& [check, outcome] : outcomes) out += check + " ";
+            out += '\n';
+        }
+        out += component + std::string(44 - std::min<std::size_t>(44, component.size()), ' ');
+        for (const auto& [check, outcome] : outcomes) {
+            out += std::string(" ") + outcome + "  ";
+            failures += outcome == 'X';
+            checks += outcome == '+';
+        }
+        out += '\n';
+    }
+    return out + "contract: " + std::to_string(results().size()) + " components, " + std::to_string(checks) + " checks passed, " + std::to_string(failures) +
+           " failed\n";
+}
+
 template <class Component>
-void check_component(const Component& component) {
+void check_component(const Component& component = {}) {
     checker<Component>(component).run();
 }
 

@@ -1,0 +1,126 @@
+#ifndef CARAMEL_DATA_SPLIT_HPP
+#define CARAMEL_DATA_SPLIT_HPP
+
+// Which rows to learn from and which to be tested on.
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <caramel/core/error.hpp>
+#include <caramel/core/random.hpp>
+#include <caramel/data/transactions.hpp>
+
+namespace caramel::inline CARAMEL_ABI {
+
+/// Row numbers from 0, ascending; together all rows, each once.
+struct train_test {
+    std::vector<std::size_t> train, test;
+    friend bool operator==(const train_test&, const train_test&) = default;
+};
+
+namespace detail {
+
+inline train_test split_where(const std::vector<std::size_t>& fold_of, std::size_t fold) {
+    train_test out;
+    for (std::size_t i = 0; i < fold_of.size(); ++i) (fold_of[i] == fold ? out.test : out.train).push_back(i);
+    return out;
+}
+inline std::vector<train_test> splits_of(const std::vector<std::size_t>& fold_of, std::size_t k) {
+    std::vector<train_test> out;
+    for (std::size_t fold = 0; fold < k; ++fold) out.push_back(split_where(fold_of, fold));
+    return out;
+}
+inline void require_folds(std::size_t n, std::size_t k, std::string_view who) {
+    require(n > 0, errc::empty_input, who, ": no rows to split");
+    require(k >= 2, errc::bad_parameter, who, ": k is ", k, ", it must be at least 2");
+    require(k <= n, errc::too_few_rows, who, ": ", k, " folds need as many rows, there are ", n);
+}
+
+}  // namespace detail
+
+/// Takes `share` of the rows at random for testing, rounded, but leaves neither side empty.
+/// Throws `error`: `empty_input`, `too_few_rows` (one row), `bad_parameter` (a share that is not between 0 and 1).
+[[nodiscard]] inline train_test holdout(std::size_t n, double share, std::uint64_t seed = 0) {
+    require(n > 0, errc::empty_input, "holdout: no rows to split");
+    require(share > 0 && share < 1, errc::bad_parameter, "holdout: the share for testing is ", share, ", it must be between 0 and 1");
+    require(n > 1, errc::too_few_rows, "holdout: 1 row cannot be split");
+    const auto wanted = static_cast<std::size_t>(std::llround(share * static_cast<double>(n)));
+    const std::size_t tested = std::clamp<std::size_t>(wanted, 1, n - 1);
+    const auto order = rng(seed).split("holdout").permutation(n);
+    std::vector<std::size_t> fold_of(n, 1);
+    for (std::size_t i = 0; i < tested; ++i) fold_of[order[i]] = 0;
+    return detail::split_where(fold_of, 0);
+}
+
+/// k splits: each row is tested in one of them, at random; folds differ by one row at most.
+/// Throws `error`: `empty_input`, `bad_parameter` (k below 2), `too_few_rows` (k above n).
+[[nodiscard]] inline std::vector<train_test> k_fold(std::size_t n, std::size_t k, std::uint64_t seed = 0) {
+    detail::require_folds(n, k, "k_fold");
+    const auto order = rng(seed).split("k_fold").permutation(n);
+    std::vector<std::size_t> fold_of(n);
+    for (std::size_t i = 0; i < n; ++i) fold_of[order[i]] = i % k;
+    return detail::splits_of(fold_of, k);
+}
+
+/// The same with equal shares of each label: the rows of a label, and all rows, differ by one at most between folds.
+/// Labels: anything ordered, one a row. Throws what `k_fold` throws.
+template <class Labels>
+    requires std::totally_ordered<typename Labels::value_type>
+[[nodiscard]] std::vector<train_test> stratified_k_fold(const Labels& labels, std::size_t k, std::uint64_t seed = 0) {
+    const std::size_t n = labels.size();
+    detail::require_folds(n, k, "stratified_k_fold");
+    auto order = rng(seed).split("stratified_k_fold").permutation(n);
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return labels[a] < labels[b]; });
+    std::vector<std::size_t> fold_of(n);
+    for (std::size_t i = 0; i < n; ++i) fold_of[order[i]] = i % k;  // dealt out, on and on through the labels
+    return detail::splits_of(fold_of, k);
+}
+
+/// Fold i tests the rows whose id modulo k is i: the same customers in the same fold, whatever else is in the data.
+/// Throws `error`: `empty_input`, `bad_parameter` (k below 2, a negative id); `too_few_rows` (a fold that would be empty).
+template <class Ids>
+    requires std::integral<typename Ids::value_type>
+[[nodiscard]] std::vector<train_test> modulo_folds(const Ids& ids, std::size_t k) {
+    require(ids.size() > 0, errc::empty_input, "modulo_folds: no rows to split");
+    require(k >= 2, errc::bad_parameter, "modulo_folds: k is ", k, ", it must be at least 2");
+    std::vector<std::size_t> fold_of(ids.size());
+    for (std::size_t i = 0; i < fold_of.size(); ++i) {
+        require_at(!std::cmp_less(ids[i], 0), errc::bad_parameter, {.row = i + 1}, "modulo_folds: the id of row ", i + 1, " is negative");
+        fold_of[i] = static_cast<std::size_t>(static_cast<std::uint64_t>(ids[i]) % k);
+    }
+    auto out = detail::splits_of(fold_of, k);
+    for (std::size_t fold = 0; fold < k; ++fold) require(!out[fold].test.empty(), errc::too_few_rows, "modulo_folds: no id falls into fold ", fold, " of ", k);
+    return out;
+}
+
+/// Rows earlier than an instant to learn from, rows from it on to be tested on.
+/// Throws `error`: `empty_input` (no rows), `too_few_rows` (none on one side).
+[[nodiscard]] inline train_test split_at(std::span<const std::chrono::sys_seconds> times, std::chrono::sys_seconds instant) {
+    require(!times.empty(), errc::empty_input, "split_at: no rows to split");
+    train_test out;
+    for (std::size_t i = 0; i < times.size(); ++i) (times[i] < instant ? out.train : out.test).push_back(i);
+    require(!out.train.empty() && !out.test.empty(), errc::too_few_rows, "split_at: ", out.train.size(), " rows before the instant, ", out.test.size(), " from it on");
+    return out;
+}
+
+struct log_halves {
+    transactions before, since;
+};
+/// The same for a log. Both parts number customers and items as `log` does.
+[[nodiscard]] inline log_halves split_at(const transactions& log, std::chrono::sys_seconds instant) {
+    const train_test rows = split_at(log.times(), instant);
+    return {log.take_rows(rows.train), log.take_rows(rows.test)};
+}
+
+}  // namespace caramel::inline CARAMEL_ABI
+
+#endif

@@ -1,0 +1,971 @@
+#ifndef CARAMEL_IO_MODEL_FILE_HPP
+#define CARAMEL_IO_MODEL_FILE_HPP
+
+// Saving and loading a model or a chain of models as a safetensors file: docs/format.md says what stands in it.
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <initializer_list>
+#include <istream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <caramel/core/chain_errors.hpp>
+#include <caramel/core/error.hpp>
+#include <caramel/core/ragged.hpp>
+#include <caramel/io/file.hpp>
+#include <caramel/io/json.hpp>
+#include <caramel/io/safetensors.hpp>
+#include <caramel/pipeline.hpp>
+#include <caramel/version.hpp>
+
+namespace caramel::inline CARAMEL_ABI {
+
+/// What a file says about its model, for people and programs around it; nothing of it changes a prediction.
+struct model_card {
+    std::string description{};
+    std::string trained_at{};                  ///< ISO 8601: "2026-01-31T12:00:00Z"
+    std::uint64_t rows = 0;                    ///< of training data
+    std::vector<std::string> columns{};        ///< that went in
+    std::map<std::string, double> metrics{};   ///< finite numbers: {"auc", 0.84}
+    std::map<std::string, std::string> notes{};  ///< anything else
+
+    friend bool operator==(const model_card&, const model_card&) = default;
+};
+
+/// How a field of type `T` stands in a file. Numbers, enums, times, strings, Eigen matrices, xtensors, vectors, arrays,
+/// optionals and types with `field_names` and `fields()` are known. For a type of your own:
+///
+///     template <>
+///     struct caramel::field_format<money> {
+///         static void save(const money& x, const std::string& key, field_writer& out) { out.save(x.cents, key); }
+///         static money load(const std::string& key, field_reader& in) { return money{in.load<std::int64_t>(key)}; }
+///     };
+///
+/// `load` need not check what the file says beyond its own type: an `error` from it refuses the file.
+template <class T>
+struct field_format {};
+
+/// Takes the fields of a model, each under a key of its own.
+class field_writer {
+   public:
+    template <class T>
+    void save(const T& x, const std::string& key) {
+        field_format<T>::save(x, key, *this);
+    }
+    /// A tensor of numbers, row-major.
+    template <class T>
+    void add(const std::string& key, std::initializer_list<std::uint64_t> shape, std::span<const T> values) {
+        tensors_.add(key, std::span(shape.begin(), shape.size()), values);
+    }
+    [[nodiscard]] safetensors_writer& tensors() noexcept { return tensors_; }
+
+   private:
+    safetensors_writer tensors_;
+};
+
+/// Gives out the fields of a file and notes which were asked for.
+class field_reader {
+   public:
+    explicit field_reader(const safetensors_file& file) : file_(file), taken_(file.size()) {}
+
+    template <class T>
+    [[nodiscard]] T load(const std::string& key) {
+        return field_format<T>::load(key, *this);
+    }
+    /// The tensor called `key`. Throws `error` (`bad_format`) unless it is there, of this type and this many dimensions.
+    [[nodiscard]] tensor_view take(const std::string& key, dtype type, std::size_t rank) {
+        const auto found = file_.find(key);
+        require(found.has_value(), errc::bad_format, "the field ", key, " is missing");
+        const tensor_view tensor = file_[*found];
+        require(tensor.type == type, errc::bad_format, "the field ", key, " is of ", name_of(tensor.type), ", not of ", name_of(type));
+        require(tensor.shape.size() == rank, errc::bad_format, "the field ", key, " has ", tensor.shape.size(), " dimensions, not ", rank);
+        if (!taken_[*found]) ++taken_count_;
+        taken_[*found] = true;
+        return tensor;
+    }
+    /// Whether there is a tensor called `key`, or one below it (`key.0`).
+    [[nodiscard]] bool has(const std::string& key) const {
+        if (file_.find(key)) return true;
+        const std::string below = key + '.';
+        const std::size_t next = file_.lower_bound(below);
+        return next != file_.size() && file_[next].name.starts_with(below);
+    }
+    [[nodiscard]] std::size_t tensors() const noexcept { return file_.size(); }
+    [[nodiscard]] std::size_t not_taken() const noexcept { return file_.size() - taken_count_; }
+
+   private:
+    const safetensors_file& file_;
+    std::vector<bool> taken_;
+    std::size_t taken_count_ = 0;
+};
+
+namespace detail {
+
+// ---- compile errors --------------------------------------------------------------------------------------------------
+template <std::size_t StageNumber, class Stage>
+struct stage_cannot_be_saved {
+    static_assert(never<Stage>, "caramel: this stage cannot be saved: a lambda has no name in a file; write it as a struct with "
+                                "a kind, field_names and fields() (see stage_cannot_be_saved<its number counted from 1, the stage>)");
+};
+template <std::size_t StageNumber, class Stage, std::size_t FieldNumber, class Field>
+struct field_cannot_be_saved {
+    static_assert(never<Field>, "caramel: this field cannot be saved: specialise caramel::field_format for its type (see "
+                                "field_cannot_be_saved<the stage's number, the stage, the field's number counted from 1, its type>)");
+};
+template <std::size_t StageNumber, class Stage, class Given>
+struct stage_cannot_be_made_from {
+    static_assert(never<Given>, "caramel: this stage cannot be loaded: it has no public constructor from its fields (see "
+                                "stage_cannot_be_made_from<its number counted from 1, the stage, given<the types of its fields>>)");
+};
+
+// ---- kinds of fields -------------------------------------------------------------------------------------------------
+template <class T>
+concept plain_number = std::is_arithmetic_v<T> && sizeof(T) <= 8;
+template <class T>
+concept time_like = requires(const T& t) {
+    typename T::clock;
+    typename T::duration;
+    { t.time_since_epoch().count() } -> std::integral;
+};
+template <class T>
+concept duration_like = !time_like<T> && requires(const T& t) {
+    typename T::period;
+    { t.count() } -> std::integral;
+};
+template <class T>
+concept single_value = plain_number<T> || std::is_enum_v<T> || time_like<T> || duration_like<T>;
+
+// As a number: an enum as its underlying one, times as counts of 64 bits.
+template <single_value T>
+[[nodiscard]] constexpr auto to_number(const T& x) noexcept {
+    if constexpr (plain_number<T>) return x;
+    else if constexpr (std::is_enum_v<T>) return static_cast<std::underlying_type_t<T>>(x);
+    else if constexpr (time_like<T>) return static_cast<std::int64_t>(x.time_since_epoch().count());
+    else return static_cast<std::int64_t>(x.count());
+}
+template <single_value T>
+using number_of = decltype(to_number(std::declval<const T&>()));
+template <single_value T>
+[[nodiscard]] constexpr T from_number(number_of<T> x) noexcept {
+    if constexpr (plain_number<T>) return x;
+    else if constexpr (std::is_enum_v<T>) return static_cast<T>(x);
+    else if constexpr (time_like<T>) return T(typename T::duration(static_cast<typename T::duration::rep>(x)));
+    else return T(static_cast<typename T::rep>(x));
+}
+
+template <class X>
+concept eigen_dense = requires(const X& x) {
+    typename X::PlainObject;
+    requires std::same_as<X, typename X::PlainObject>;
+    requires plain_number<typename X::Scalar>;
+    requires X::SizeAtCompileTime < 0;
+    { x.data() } -> std::convertible_to<const typename X::Scalar*>;
+    x.rows();
+    x.cols();
+};
+template <class X>
+concept xtensor_like = requires(const X& x) {
+    typename X::expression_tag;
+    typename X::shape_type;
+    requires plain_number<typename X::value_type>;
+    requires std::tuple_size<typename X::shape_type>::value > 0;
+    requires X::static_layout == decltype(X::static_layout)::row_major;
+    { x.data() } -> std::convertible_to<const typename X::value_type*>;
+    x.shape();
+};
+template <class X>
+concept has_fields = requires(const X& x) {
+    X::field_names.size();
+    std::tuple_size<decltype(x.fields())>::value;
+};
+template <class X>
+concept composite = !has_fields<X> && requires(const X& x) {
+    typename X::parts;
+    x.stages();
+};
+// Made from one tensor, as an embedding table.
+template <class X>
+concept tensor_wrapper = !has_fields<X> && !xtensor_like<X> && requires(const X& x) {
+    requires xtensor_like<std::remove_cvref_t<decltype(x.values())>>;
+    requires std::constructible_from<X, std::remove_cvref_t<decltype(x.values())>>;
+};
+
+template <has_fields M>
+using field_tuple = decltype(std::declval<const M&>().fields());
+template <has_fields M, std::size_t I>
+using field_at = std::remove_cvref_t<std::tuple_element_t<I, field_tuple<M>>>;
+template <has_fields M>
+inline constexpr std::size_t field_count = std::tuple_size_v<field_tuple<M>>;
+template <has_fields M>
+using field_numbers = std::make_index_sequence<field_count<M>>;
+
+template <class M, class... F>
+concept makeable_from = std::constructible_from<M, F...> || requires(F&&... f) { M{std::forward<F>(f)...}; };
+template <class M, std::size_t... I>
+consteval bool makeable(std::index_sequence<I...>) { return makeable_from<M, field_at<M, I>...>; }
+
+template <class T>
+consteval bool savable();
+template <class M, std::size_t... I>
+consteval bool savable_fields(std::index_sequence<I...> all) { return makeable<M>(all) && (savable<field_at<M, I>>() && ...); }
+template <class T>
+struct element_of : std::type_identity<void> {};
+template <class T, class A>
+struct element_of<std::vector<T, A>> : std::type_identity<T> {};
+template <class T, std::size_t N>
+struct element_of<std::array<T, N>> : std::type_identity<T> {};
+template <class T>
+struct element_of<std::optional<T>> : std::type_identity<T> {};
+template <class... P>
+consteval bool savable_parts(std::type_identity<std::tuple<P...>>) { return (savable<P>() && ...); }
+
+// Whether a field of this type can be saved and loaded, all the way down.
+template <class T>
+consteval bool savable() {
+    if constexpr (!requires(const T& x, const std::string& key, field_writer& out, field_reader& in) {
+                      field_format<T>::save(x, key, out);
+                      { field_format<T>::load(key, in) } -> std::same_as<T>;
+                  }) return false;
+    else if constexpr (!std::is_void_v<typename element_of<T>::type>) return savable<typename element_of<T>::type>();
+    else if constexpr (has_fields<T>) return savable_fields<T>(field_numbers<T>{});
+    else if constexpr (composite<T>) return savable_parts(std::type_identity<typename T::parts>{});
+    else return true;
+}
+
+// ---- kinds of stages -------------------------------------------------------------------------------------------------
+template <class S>
+concept named = requires { std::string_view(S::kind); };
+
+template <class S>
+constexpr std::string_view kind_of() {
+    if constexpr (is_pipeline<S>) {
+        return "pipeline";
+    } else {
+        static_assert(std::string_view(S::kind).find_first_of(".,|()\"\\") == std::string_view::npos && !std::string_view(S::kind).empty(),
+                      "caramel: a kind is a plain word: no . , | ( ) or quotes in it");
+        return S::kind;
+    }
+}
+
+// What is wrong with a stage's type, as in pipeline.hpp.
+template <std::size_t N, class S, std::size_t I = 0>
+consteval auto problem_of_fields() {
+    if constexpr (I == field_count<S>) return fits{};
+    else if constexpr (!savable<field_at<S, I>>()) return std::type_identity<field_cannot_be_saved<N, S, I + 1, field_at<S, I>>>{};
+    else return problem_of_fields<N, S, I + 1>();
+}
+template <class S, std::size_t... I>
+consteval auto given_fields(std::index_sequence<I...>) { return std::type_identity<given<field_at<S, I>...>>{}; }
+template <std::size_t N, class S>
+consteval auto problem_of_stage();
+template <std::size_t N, class Parts, std::size_t I = 0>
+consteval auto problem_of_parts() {
+    if constexpr (I == std::tuple_size_v<Parts>) {
+        return fits{};
+    } else {
+        constexpr auto problem = problem_of_stage<N == 0 ? I + 1 : N, std::tuple_element_t<I, Parts>>();
+        if constexpr (std::same_as<decltype(problem), const fits>) return problem_of_parts<N, Parts, I + 1>();
+        else return problem;
+    }
+}
+template <std::size_t N, class S>
+consteval auto problem_of_stage() {
+    if constexpr (composite<S> && (named<S> || is_pipeline<S>)) return problem_of_parts<N, typename S::parts>();
+    else if constexpr (Recipe<S>) return std::type_identity<stage_is_not_fitted<N, S>>{};
+    else if constexpr (!has_fields<S> || !named<S>) return std::type_identity<stage_cannot_be_saved<N, S>>{};
+    else if constexpr (!makeable<S>(field_numbers<S>{})) return std::type_identity<stage_cannot_be_made_from<N, S, typename decltype(given_fields<S>(field_numbers<S>{}))::type>>{};
+    else return problem_of_fields<N, S>();
+}
+template <class M>
+consteval auto problem_of_saving() {
+    if constexpr (is_pipeline<M>) return problem_of_parts<0, typename M::parts>();
+    else return problem_of_stage<1, M>();
+}
+
+// The chain's structure as text: "standardize|mlp", "concat(standardize|pca,rfm)|mlp".
+template <class S>
+void append_structure(std::string& out, bool top);
+template <class... P>
+void append_parts(std::string& out, char between, std::type_identity<std::tuple<P...>>) {
+    std::size_t i = 0;
+    ((i++ == 0 ? void() : out.push_back(between), append_structure<P>(out, between == ',')), ...);
+}
+template <class S>
+void append_structure(std::string& out, bool top) {
+    if constexpr (is_pipeline<S>) {
+        if (!top) out += '(';
+        append_parts(out, '|', std::type_identity<typename S::parts>{});
+        if (!top) out += ')';
+    } else if constexpr (composite<S>) {
+        out += kind_of<S>();
+        out += '(';
+        append_parts(out, ',', std::type_identity<typename S::parts>{});
+        out += ')';
+    } else {
+        out += kind_of<S>();
+    }
+}
+
+// ---- fields and stages, to and from tensors --------------------------------------------------------------------------
+template <class M>
+void save_fields(const M& model, const std::string& key, field_writer& out) {
+    static_assert(M::field_names.size() == field_count<M>, "caramel: field_names and fields() differ in number");
+    const auto fields = model.fields();
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        (out.save(std::get<I>(fields), message(key, '.', M::field_names[I])), ...);
+    }(field_numbers<M>{});
+}
+
+template <class M, std::size_t I>
+field_at<M, I> load_field(const std::string& model_key, field_reader& in) {
+    const std::string key = message(model_key, '.', M::field_names[I]);
+    if constexpr (requires { M::field_defaults(); }) {
+        constexpr std::size_t old_fields = field_count<M> - std::tuple_size_v<decltype(M::field_defaults())>;
+        if constexpr (I >= old_fields)
+            if (!in.has(key)) return field_at<M, I>(std::get<I - old_fields>(M::field_defaults()));
+    }
+    return in.load<field_at<M, I>>(key);
+}
+template <class M>
+M load_fields(const std::string& key, field_reader& in) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+        [[maybe_unused]] std::tuple<field_at<M, I>...> fields{load_field<M, I>(key, in)...};  // braces: left to right
+        if constexpr (std::constructible_from<M, field_at<M, I>...>) return M(std::get<I>(std::move(fields))...);
+        else return M{std::get<I>(std::move(fields))...};
+    }(field_numbers<M>{});
+}
+
+template <class Stages>
+void save_parts(const Stages& stages, const std::string& prefix, field_writer& out);
+template <class S>
+void save_stage(const S& stage, const std::string& key, field_writer& out) {
+    if constexpr (composite<S>) save_parts(stage.stages(), key + '.', out);
+    else save_fields(stage, key, out);
+}
+template <class Stages>
+void save_parts(const Stages& stages, const std::string& prefix, field_writer& out) {
+    std::size_t i = 0;
+    std::apply([&](const auto&... stage) { (save_stage(stage, message(prefix, i++, '.', kind_of<std::remove_cvref_t<decltype(stage)>>()), out), ...); }, stages);
+}
+
+template <class S>
+S load_stage(const std::string& key, field_reader& in);
+template <class S>
+S load_numbered(const std::string& prefix, std::size_t i, field_reader& in) {
+    return load_stage<S>(message(prefix, i, '.', kind_of<S>()), in);
+}
+template <class S>
+S load_stage(const std::string& key, field_reader& in) {
+    if constexpr (composite<S>) {
+        return [&]<class... P>(std::type_identity<std::tuple<P...>>) {
+            std::size_t i = 0;
+            std::tuple<P...> parts{load_numbered<P>(key + '.', i++, in)...};  // braces: left to right
+            return std::apply([](auto&&... part) { return S(std::move(part)...); }, std::move(parts));
+        }(std::type_identity<typename S::parts>{});
+    } else {
+        return load_fields<S>(key, in);
+    }
+}
+
+template <class T>
+void save_numbers(std::span<const T> values, const std::string& key, field_writer& out) {
+    if constexpr (plain_number<T>) {
+        out.add<T>(key, {values.size()}, values);
+    } else {
+        std::vector<number_of<T>> numbers;
+        numbers.reserve(values.size());
+        for (const T& x : values) numbers.push_back(to_number(x));
+        out.add<number_of<T>>(key, {numbers.size()}, numbers);
+    }
+}
+template <class T>
+void load_numbers(const tensor_view& tensor, std::span<T> out) {
+    if constexpr (plain_number<T>) {
+        tensor.copy_to(out.data());
+    } else {
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            number_of<T> x{};
+            std::memcpy(&x, tensor.bytes.data() + i * sizeof x, sizeof x);
+            out[i] = from_number<T>(x);
+        }
+    }
+}
+
+// Strings: their bytes one after the other, and where each begins; one more start is where the last one ends.
+template <class Strings>
+void save_strings(const Strings& strings, const std::string& key, field_writer& out) {
+    std::vector<unsigned char> bytes;
+    std::vector<std::int64_t> starts{0};
+    for (const std::string& s : strings) {
+        bytes.insert(bytes.end(), s.begin(), s.end());
+        starts.push_back(static_cast<std::int64_t>(bytes.size()));
+    }
+    out.add<unsigned char>(key + ".bytes", {bytes.size()}, bytes);
+    out.add<std::int64_t>(key + ".starts", {starts.size()}, starts);
+}
+inline std::vector<std::string> load_strings(const std::string& key, field_reader& in) {
+    const tensor_view bytes = in.take(key + ".bytes", dtype::u8, 1), starts = in.take(key + ".starts", dtype::i64, 1);
+    const auto start = [&](std::size_t i) {
+        std::int64_t x = 0;
+        std::memcpy(&x, starts.bytes.data() + 8 * i, 8);
+        return x;
+    };
+    const auto last = static_cast<std::int64_t>(bytes.size());
+    require(starts.size() > 0 && start(0) == 0 && start(starts.size() - 1) == last, errc::bad_format, "the starts of ", key, " do not rise from 0 to ", last);
+    std::vector<std::string> out;
+    out.reserve(starts.size() - 1);
+    for (std::size_t i = 0; i + 1 < starts.size(); ++i) {
+        const std::int64_t from = start(i), to = start(i + 1);
+        require(from <= to && to <= last, errc::bad_format, "the starts of ", key, " do not rise from 0 to ", last);
+        out.emplace_back(reinterpret_cast<const char*>(bytes.bytes.data()) + from, static_cast<std::size_t>(to - from));
+    }
+    return out;
+}
+
+}  // namespace detail
+
+// ---- what each type of field looks like --------------------------------------------------------------------------------
+template <detail::single_value T>
+struct field_format<T> {
+    static void save(const T& x, const std::string& key, field_writer& out) {
+        const detail::number_of<T> number = detail::to_number(x);
+        out.add<detail::number_of<T>>(key, {}, std::span(&number, 1));
+    }
+    static T load(const std::string& key, field_reader& in) {
+        detail::number_of<T> number{};
+        in.take(key, dtype_of<detail::number_of<T>>, 0).copy_to(&number);
+        return detail::from_number<T>(number);
+    }
+};
+
+template <>
+struct field_format<std::string> {
+    static void save(const std::string& x, const std::string& key, field_writer& out) { detail::save_strings(std::span(&x, 1), key, out); }
+    static std::string load(const std::string& key, field_reader& in) {
+        auto strings = detail::load_strings(key, in);
+        require(strings.size() == 1, errc::bad_format, "the field ", key, " holds ", strings.size(), " strings, not 1");
+        return std::move(strings.front());
+    }
+};
+
+template <class T>
+struct field_format<std::vector<T>> {
+    static void save(const std::vector<T>& x, const std::string& key, field_writer& out) {
+        if constexpr (std::same_as<T, bool>) {
+            const auto values = std::make_unique<bool[]>(x.size());
+            std::copy(x.begin(), x.end(), values.get());
+            out.add<bool>(key, {x.size()}, std::span(values.get(), x.size()));
+        } else if constexpr (detail::single_value<T>) {
+            detail::save_numbers(std::span(x), key, out);
+        } else if constexpr (std::same_as<T, std::string>) {
+            detail::save_strings(x, key, out);
+        } else {
+            out.save(static_cast<std::uint64_t>(x.size()), key + ".count");
+            for (std::size_t i = 0; i < x.size(); ++i) {
+                const std::size_t before = out.tensors().size();
+                out.save(x[i], detail::message(key, '.', i));
+                require(out.tensors().size() > before, errc::bad_parameter, "save: an element of ", key, " has no fields, so their number could not be checked");
+            }
+        }
+    }
+    static std::vector<T> load(const std::string& key, field_reader& in) {
+        if constexpr (std::same_as<T, bool>) {
+            return in.take(key, dtype::boolean, 1).values<bool>();
+        } else if constexpr (detail::single_value<T>) {
+            const tensor_view tensor = in.take(key, dtype_of<detail::number_of<T>>, 1);
+            std::vector<T> out(tensor.size());
+            detail::load_numbers(tensor, std::span(out));
+            return out;
+        } else if constexpr (std::same_as<T, std::string>) {
+            return detail::load_strings(key, in);
+        } else {
+            const auto count = in.load<std::uint64_t>(key + ".count");
+            std::vector<T> out;
+            for (std::uint64_t i = 0; i < count; ++i) {  // each element must be there: a count alone allocates nothing
+                const std::string at = detail::message(key, '.', i);
+                require(in.has(at), errc::bad_format, "the field ", key, " has ", i, " elements, not ", count);
+                out.push_back(in.load<T>(at));
+            }
+            return out;
+        }
+    }
+};
+
+template <class T, std::size_t N>
+struct field_format<std::array<T, N>> {
+    static void save(const std::array<T, N>& x, const std::string& key, field_writer& out) {
+        if constexpr (detail::single_value<T>) {
+            detail::save_numbers(std::span<const T>(x), key, out);
+        } else if constexpr (std::same_as<T, std::string>) {
+            detail::save_strings(x, key, out);
+        } else {
+            for (std::size_t i = 0; i < N; ++i) out.save(x[i], detail::message(key, '.', i));
+        }
+    }
+    static std::array<T, N> load(const std::string& key, field_reader& in) {
+        if constexpr (detail::single_value<T>) {
+            const tensor_view tensor = in.take(key, dtype_of<detail::number_of<T>>, 1);
+            require_count(key, tensor.size());
+            std::array<T, N> out{};
+            detail::load_numbers(tensor, std::span<T>(out));
+            return out;
+        } else if constexpr (std::same_as<T, std::string>) {
+            auto strings = detail::load_strings(key, in);
+            require_count(key, strings.size());
+            std::array<std::string, N> out;
+            std::move(strings.begin(), strings.end(), out.begin());
+            return out;
+        } else {
+            return [&]<std::size_t... I>(std::index_sequence<I...>) {
+                return std::array<T, N>{in.load<T>(detail::message(key, '.', I))...};
+            }(std::make_index_sequence<N>{});
+        }
+    }
+
+   private:
+    static void require_count(const std::string& key, std::size_t count) {
+        require(count == N, errc::bad_format, "the field ", key, " has ", count, " elements, not ", N);
+    }
+};
+
+template <class T>
+struct field_format<std::optional<T>> {
+    static void save(const std::optional<T>& x, const std::string& key, field_writer& out) {
+        out.save(x.has_value(), key + ".present");
+        if (x) out.save(*x, key + ".value");
+    }
+    static std::optional<T> load(const std::string& key, field_reader& in) {
+        if (!in.load<bool>(key + ".present")) return std::nullopt;
+        return in.load<T>(key + ".value");
+    }
+};
+
+/// Dense Eigen matrices and arrays of dynamic size: 1 dimension for vectors, else (rows, columns), row-major.
+template <detail::eigen_dense X>
+struct field_format<X> {
+    using Scalar = typename X::Scalar;
+    static constexpr bool is_vector = X::RowsAtCompileTime == 1 || X::ColsAtCompileTime == 1;
+
+    static void save(const X& x, const std::string& key, field_writer& out) {
+        const auto rows = static_cast<std::uint64_t>(x.rows()), columns = static_cast<std::uint64_t>(x.cols());
+        const std::span<const Scalar> values(x.data(), static_cast<std::size_t>(x.size()));
+        if constexpr (is_vector) {
+            out.add<Scalar>(key, {rows * columns}, values);
+        } else if constexpr (X::IsRowMajor) {
+            out.add<Scalar>(key, {rows, columns}, values);
+        } else {
+            const auto turned = std::make_unique<Scalar[]>(values.size());
+            for (std::size_t i = 0; i < rows; ++i)
+                for (std::size_t j = 0; j < columns; ++j) turned[i * columns + j] = values[j * rows + i];
+            out.add<Scalar>(key, {rows, columns}, std::span<const Scalar>(turned.get(), values.size()));
+        }
+    }
+    static X load(const std::string& key, field_reader& in) {
+        const tensor_view tensor = in.take(key, dtype_of<Scalar>, is_vector ? 1 : 2);
+        const auto rows = static_cast<std::ptrdiff_t>(X::RowsAtCompileTime == 1 ? 1 : tensor.shape[0]);
+        const auto columns = static_cast<std::ptrdiff_t>(X::ColsAtCompileTime == 1 ? 1 : tensor.shape.back());
+        require((X::RowsAtCompileTime < 0 || rows == X::RowsAtCompileTime) && (X::ColsAtCompileTime < 0 || columns == X::ColsAtCompileTime), errc::bad_format,
+                "the field ", key, " has ", rows, " rows and ", columns, " columns, which does not fit its type");
+        X out;
+        out.resize(rows, columns);
+        if constexpr (is_vector || X::IsRowMajor) {
+            tensor.copy_to(out.data());
+        } else {
+            for (std::ptrdiff_t i = 0; i < rows; ++i)
+                for (std::ptrdiff_t j = 0; j < columns; ++j)
+                    std::memcpy(&out(i, j), tensor.bytes.data() + static_cast<std::size_t>(i * columns + j) * sizeof(Scalar), sizeof(Scalar));
+        }
+        return out;
+    }
+};
+
+/// xt::xtensor, row-major.
+template <detail::xtensor_like X>
+struct field_format<X> {
+    using Scalar = typename X::value_type;
+    static constexpr std::size_t rank = std::tuple_size_v<typename X::shape_type>;
+
+    static void save(const X& x, const std::string& key, field_writer& out) {
+        std::array<std::uint64_t, rank> shape{};
+        for (std::size_t i = 0; i < rank; ++i) shape[i] = static_cast<std::uint64_t>(x.shape()[i]);
+        out.tensors().add(key, std::span<const std::uint64_t>(shape), std::span<const Scalar>(x.data(), static_cast<std::size_t>(x.size())));
+    }
+    static X load(const std::string& key, field_reader& in) {
+        const tensor_view tensor = in.take(key, dtype_of<Scalar>, rank);
+        typename X::shape_type shape{};
+        for (std::size_t i = 0; i < rank; ++i) shape[i] = tensor.shape[i];
+        X out(shape);
+        tensor.copy_to(out.data());
+        return out;
+    }
+};
+
+template <detail::tensor_wrapper X>
+struct field_format<X> {
+    using values_type = std::remove_cvref_t<decltype(std::declval<const X&>().values())>;
+    static void save(const X& x, const std::string& key, field_writer& out) { out.save(x.values(), key); }
+    static X load(const std::string& key, field_reader& in) { return X(in.load<values_type>(key)); }
+};
+
+template <class T>
+struct field_format<ragged<T>> {
+    static void save(const ragged<T>& x, const std::string& key, field_writer& out) {
+        out.save(x.values(), key + ".values");
+        out.save(x.starts(), key + ".starts");
+    }
+    static ragged<T> load(const std::string& key, field_reader& in) {
+        auto values = in.load<std::vector<T>>(key + ".values");
+        return {std::move(values), in.load<std::vector<std::int64_t>>(key + ".starts")};
+    }
+};
+
+/// A struct or model within a model: its fields under the key of the whole.
+template <detail::has_fields X>
+struct field_format<X> {
+    static void save(const X& x, const std::string& key, field_writer& out) { detail::save_fields(x, key, out); }
+    static X load(const std::string& key, field_reader& in) { return detail::load_fields<X>(key, in); }
+};
+/// A chain or `concat` within a model.
+template <detail::composite X>
+struct field_format<X> {
+    static void save(const X& x, const std::string& key, field_writer& out) { detail::save_stage(x, key, out); }
+    static X load(const std::string& key, field_reader& in) { return detail::load_stage<X>(key, in); }
+};
+
+namespace detail {
+
+// ---- metadata: version, kinds, card, checksum ------------------------------------------------------------------------
+inline constexpr std::uint64_t format_version = 1;
+inline constexpr std::string_view no_checksum = "00000000";
+
+// CRC-32 of IEEE 802.3, as zlib's crc32; eight bytes a step (Kounavis and Berry, ISCC 2005).
+class crc32 {
+   public:
+    void append(std::span<const std::byte> bytes) noexcept {
+        std::size_t i = 0;
+        for (; i + 8 <= bytes.size(); i += 8) {
+            std::uint64_t word = 0;
+            std::memcpy(&word, bytes.data() + i, 8);
+            word ^= state_;
+            state_ = 0;
+            for (std::size_t k = 0; k < 8; ++k) state_ ^= tables_[7 - k][(word >> (8 * k)) & 0xFF];
+        }
+        for (; i < bytes.size(); ++i) state_ = (state_ >> 8) ^ tables_[0][(state_ ^ static_cast<std::uint32_t>(bytes[i])) & 0xFF];
+    }
+    [[nodiscard]] std::string digits() const {
+        std::string out;
+        for (int shift = 28; shift >= 0; shift -= 4) out += "0123456789abcdef"[((state_ ^ 0xFFFFFFFFu) >> shift) & 15];
+        return out;
+    }
+
+   private:
+    static std::array<std::array<std::uint32_t, 256>, 8> make_tables() noexcept {
+        std::array<std::array<std::uint32_t, 256>, 8> tables;
+        for (std::uint32_t n = 0; n < 256; ++n) {
+            std::uint32_t c = n;
+            for (int bit = 0; bit < 8; ++bit) c = (c & 1) != 0 ? (c >> 1) ^ 0xEDB88320u : c >> 1;
+            tables[0][n] = c;
+        }
+        for (std::size_t k = 1; k < 8; ++k)
+            for (std::size_t n = 0; n < 256; ++n) tables[k][n] = (tables[k - 1][n] >> 8) ^ tables[0][tables[k - 1][n] & 0xFF];
+        return tables;
+    }
+    std::array<std::array<std::uint32_t, 256>, 8> tables_ = make_tables();  // some microseconds, against seconds in every compilation
+    std::uint32_t state_ = 0xFFFFFFFFu;
+};
+
+// Where the eight digits of the checksum stand in a file: its metadata are written without spaces, and a quote within a
+// string is written as \", so this text stands nowhere else.
+[[nodiscard]] inline std::optional<std::size_t> checksum_place(std::span<const std::byte> file) {
+    constexpr std::string_view before = "\"caramel.checksum\":\"";
+    const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+    std::uint64_t header = 0;
+    std::memcpy(&header, file.data(), 8);
+    const std::size_t found = text.substr(0, 8 + static_cast<std::size_t>(header)).find(before);
+    if (found == std::string_view::npos) return std::nullopt;
+    return found + before.size();
+}
+[[nodiscard]] inline std::string checksum_of(std::span<const std::byte> file, std::size_t digits) {
+    crc32 sum;
+    sum.append(file.first(digits));
+    sum.append(std::as_bytes(std::span(no_checksum)));
+    sum.append(file.subspan(digits + no_checksum.size()));
+    return sum.digits();
+}
+
+template <class Map, class Append>
+void append_json_map(std::string& out, std::string_view name, const Map& map, Append append) {
+    out += ",\"";
+    out += name;
+    out += "\":{";
+    for (const auto& [key, value] : map) {
+        append_json_string(out, key);
+        out += ':';
+        append(out, value);
+        out += ',';
+    }
+    if (out.back() == ',') out.back() = '}';
+    else out += '}';
+}
+[[nodiscard]] inline std::string card_text(const model_card& card) {
+    std::string out = "{\"description\":";
+    append_json_string(out, card.description);
+    append_json_string(out += ",\"trained_at\":", card.trained_at);
+    append_part(out += ",\"rows\":", card.rows);
+    out += ",\"columns\":[";
+    for (std::size_t i = 0; i < card.columns.size(); ++i) append_json_string(out += i == 0 ? "" : ",", card.columns[i]);
+    out += ']';
+    append_json_map(out, "metrics", card.metrics, append_json_number);
+    append_json_map(out, "notes", card.notes, append_json_string);
+    out += '}';
+    return out;
+}
+
+class card_handler : public json_handler {
+   public:
+    explicit card_handler(model_card& card) : json_handler("read_card"), card_(card) {}
+
+    void begin_object() override {
+        const bool expected = where_ == at::outside || (where_ == at::card && (key_ == "metrics" || key_ == "notes"));
+        if (!expected) json_handler::begin_object();
+        where_ = where_ == at::outside ? at::card : key_ == "metrics" ? at::metrics : at::notes;
+    }
+    void end_object() override { where_ = where_ == at::card ? at::outside : at::card; }
+    void begin_array() override {
+        if (where_ != at::card || key_ != "columns") json_handler::begin_array();
+        where_ = at::columns;
+    }
+    void end_array() override { where_ = at::card; }
+    void key(std::string& name) override {
+        key_ = std::move(name);
+        constexpr std::array<std::string_view, 6> known{"description", "trained_at", "rows", "columns", "metrics", "notes"};
+        if (where_ == at::card && std::find(known.begin(), known.end(), key_) == known.end()) skip_value();  // a newer library's
+    }
+    void string(std::string& x) override {
+        if (where_ == at::columns) card_.columns.push_back(std::move(x));
+        else if (where_ == at::notes) card_.notes.insert_or_assign(key_, std::move(x));
+        else if (where_ == at::card && key_ == "description") card_.description = std::move(x);
+        else if (where_ == at::card && key_ == "trained_at") card_.trained_at = std::move(x);
+        else json_handler::string(x);
+    }
+    void natural(std::uint64_t x) override {
+        if (where_ == at::card && key_ == "rows") card_.rows = x;
+        else number(static_cast<double>(x));
+    }
+    void negative(std::int64_t x) override { number(static_cast<double>(x)); }
+    void number(double x) override {
+        if (where_ != at::metrics) json_handler::number(x);
+        card_.metrics.insert_or_assign(key_, x);
+    }
+
+   private:
+    enum class at : std::uint8_t { outside, card, columns, metrics, notes };
+    model_card& card_;
+    at where_ = at::outside;
+    std::string key_;
+};
+
+// The file of a model whose fields are in `fields`.
+[[nodiscard]] inline std::vector<std::byte> finish_model(field_writer& fields, std::string kinds, const model_card& card) {
+    safetensors_writer& out = fields.tensors();
+    out.add_metadata("caramel.format", message(format_version));
+    out.add_metadata("caramel.version", CARAMEL_VERSION_STRING);
+    out.add_metadata("caramel.kinds", std::move(kinds));
+    out.add_metadata("caramel.checksum", std::string(no_checksum));
+    if (card != model_card{}) out.add_metadata("caramel.card", card_text(card));
+    std::vector<std::byte> file = out.finish();
+    const std::size_t at = checksum_place(file).value();
+    const std::string digits = checksum_of(file, at);
+    std::memcpy(file.data() + at, digits.data(), digits.size());
+    return file;
+}
+
+// Version before checksum, so that a newer file is told from a damaged one.
+inline void check_model(const safetensors_file& file) {
+    const std::string_view format = file.metadata("caramel.format");
+    std::uint64_t version = 0;
+    const auto [end, problem] = std::from_chars(format.data(), format.data() + format.size(), version);
+    require(problem == std::errc{} && end == format.data() + format.size() && version > 0, errc::bad_format, "load: a safetensors file, but not one that caramel saved");
+    require(version <= format_version, errc::unsupported_version, "load: the file has format ", version, ", this library reads up to ", format_version);
+    const auto place = checksum_place(file.bytes());
+    const std::string_view digits = file.metadata("caramel.checksum");
+    require(place && digits.size() == no_checksum.size(), errc::bad_format, "load: the file has no checksum");
+    require(std::memcmp(file.bytes().data() + *place, digits.data(), digits.size()) == 0 && checksum_of(file.bytes(), *place) == digits, errc::checksum_mismatch,
+            "load: the file was damaged: its checksum does not fit");
+}
+inline void check_kinds(const safetensors_file& file, std::string_view wanted) {
+    const std::string_view kinds = file.metadata("caramel.kinds");
+    if (kinds == wanted) return;
+    const bool tellable = kinds.size() <= 400 && kinds.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-|(),") == std::string_view::npos;
+    fail(errc::bad_format, place{}, "load: the file holds ", tellable ? kinds : std::string_view("something else"), ", asked for ", wanted);
+}
+
+template <class M>
+std::string structure_of() {
+    std::string out;
+    append_structure<M>(out, true);
+    return out;
+}
+template <class M>
+std::vector<std::byte> saved(const M& model, const model_card& card) {
+    field_writer out;
+    if constexpr (is_pipeline<M>) save_parts(model.stages(), "", out);
+    else save_stage(model, message("0.", kind_of<M>()), out);
+    return finish_model(out, structure_of<M>(), card);
+}
+
+// Whatever a field or a constructor finds wrong is the file's fault.
+[[noreturn]] CARAMEL_COLD inline void rethrow_as_bad_format(const error& e, std::size_t number, std::string_view kind) {
+    place where = e.where();
+    where.stage = number;
+    throw error(errc::bad_format, message("load: stage ", number, " (", kind, "): ", e.what()), where);
+}
+template <class S>
+S load_top(std::size_t i, field_reader& in) {
+    try {
+        return load_numbered<S>("", i, in);
+    } catch (const error& e) {
+        rethrow_as_bad_format(e, i + 1, kind_of<S>());
+    }
+}
+template <class M>
+M loaded(const safetensors_file& file) {
+    check_model(file);
+    check_kinds(file, structure_of<M>());
+    field_reader in(file);
+    M model = [&] {
+        if constexpr (is_pipeline<M>) {
+            return [&]<class... S>(std::type_identity<std::tuple<S...>>) {
+                std::size_t i = 0;
+                std::tuple<S...> stages{load_top<S>(i++, in)...};  // braces: left to right
+                return std::apply([](auto&&... stage) { return M(std::move(stage)...); }, std::move(stages));
+            }(std::type_identity<typename M::parts>{});
+        } else {
+            return load_top<M>(0, in);
+        }
+    }();
+    require(in.not_taken() == 0, errc::bad_format, "load: the file holds ", in.not_taken(), " tensors that the model does not have");
+    return model;
+}
+
+// Through the buffers, so that it does not matter which states the stream throws for.
+inline void write_stream(std::ostream& out, std::span<const std::byte> bytes) {
+    require(out.good() && out.rdbuf() != nullptr, errc::io, "save: the stream is not ready for writing");
+    const auto size = static_cast<std::streamsize>(bytes.size());
+    const bool written = out.rdbuf()->sputn(reinterpret_cast<const char*>(bytes.data()), size) == size && out.rdbuf()->pubsync() == 0;
+    require(written, errc::io, "save: the stream did not take all ", bytes.size(), " bytes");
+}
+inline std::vector<std::byte> read_stream(std::istream& in, std::uint64_t limit, std::string_view who) {
+    require(in.good() && in.rdbuf() != nullptr, errc::io, who, ": the stream is not ready for reading");
+    std::vector<std::vector<std::byte>> blocks;  // joined once, so that at most twice the size is held
+    std::uint64_t total = 0;
+    for (std::size_t got = file_block; got == file_block;) {
+        auto& block = blocks.emplace_back(file_block);
+        got = static_cast<std::size_t>(in.rdbuf()->sgetn(reinterpret_cast<char*>(block.data()), static_cast<std::streamsize>(file_block)));
+        block.resize(got);
+        require((total += got) <= limit, errc::limit_exceeded, who, ": a stream of more than ", limit, " bytes");
+    }
+    std::vector<std::byte> out;
+    out.reserve(static_cast<std::size_t>(total));
+    for (auto& block : blocks) {
+        out.insert(out.end(), block.begin(), block.end());
+        std::vector<std::byte>().swap(block);
+    }
+    return out;
+}
+
+inline model_card card_of(const safetensors_file& file) {
+    check_model(file);
+    model_card card;
+    if (const std::string_view text = file.metadata("caramel.card"); !text.empty()) {
+        card_handler handler(card);
+        read_json(text, handler);
+    }
+    return card;
+}
+
+}  // namespace detail
+
+/// The bytes of a file with this model or chain of models. The same model gives the same bytes. A stage that is a
+/// lambda, or a struct without `kind` and fields, does not compile. Throws `error`: `limit_exceeded` (a dimension over
+/// 2^31, more than 65,536 tensors), `nan_or_inf` or `bad_utf8` in the card.
+template <class M>
+[[nodiscard]] std::vector<std::byte> to_bytes(const M& model, const model_card& card = {}) {
+    using problem = decltype(detail::problem_of_saving<M>());
+    if constexpr (std::same_as<problem, detail::fits>) return detail::saved(model, card);
+    else return detail::explain<typename problem::type>();
+}
+/// Saves a model or a chain of models. A file is replaced whole or stays as it was (see `replace_file`).
+/// Throws `error`: as `to_bytes`, and `io`.
+template <class M>
+void save(const M& model, const file_path& path, const model_card& card = {}) {
+    const std::vector<std::byte> file = to_bytes(model, card);
+    replace_file(path, file);
+}
+/// The same to a stream that is open for binary output.
+template <class M>
+void save(const M& model, std::ostream& stream, const model_card& card = {}) {
+    const std::vector<std::byte> file = to_bytes(model, card);
+    detail::write_stream(stream, file);
+}
+/// The same into memory: `bytes` holds the file and nothing else afterwards.
+template <class M>
+void save(const M& model, std::vector<std::byte>& bytes, const model_card& card = {}) {
+    std::vector<std::byte> file = to_bytes(model, card);
+    bytes = std::move(file);
+}
+
+/// The model or chain that `save` wrote: `load<decltype(churn)>(bytes)`. Every file that was cut short or altered is
+/// refused. Throws `error`: what `parse_safetensors` throws, `unsupported_version` (a newer library's file),
+/// `checksum_mismatch`, `bad_format` (another model's file, or fields that the model's constructor refuses; the number of
+/// the stage in `where()`). Memory beyond the model's own: less than twice the header.
+template <class M>
+[[nodiscard]] M load(std::span<const std::byte> bytes, const safetensors_limits& limits = {}) {
+    using problem = decltype(detail::problem_of_saving<M>());
+    if constexpr (std::same_as<problem, detail::fits>) return detail::loaded<M>(parse_safetensors(bytes, limits));
+    else return detail::explain<typename problem::type>();
+}
+/// The same from a regular file. Throws `error`: as above, and `io`, `limit_exceeded`.
+template <class M>
+[[nodiscard]] M load(const file_path& path, const safetensors_limits& limits = {}) {
+    const std::vector<std::byte> file = read_file(path, limits.file_bytes, "load");
+    return load<M>(std::span<const std::byte>(file), limits);
+}
+/// The same from a stream that is open for binary input, read to its end.
+template <class M>
+[[nodiscard]] M load(std::istream& stream, const safetensors_limits& limits = {}) {
+    const std::vector<std::byte> file = detail::read_stream(stream, limits.file_bytes, "load");
+    return load<M>(std::span<const std::byte>(file), limits);
+}
+
+/// What the file says about its model; checks version and checksum, as `load`.
+[[nodiscard]] inline model_card read_card(std::span<const std::byte> bytes, const safetensors_limits& limits = {}) {
+    return detail::card_of(parse_safetensors(bytes, limits));
+}
+[[nodiscard]] inline model_card read_card(const file_path& path, const safetensors_limits& limits = {}) {
+    const std::vector<std::byte> file = read_file(path, limits.file_bytes, "read_card");
+    return read_card(std::span<const std::byte>(file), limits);
+}
+[[nodiscard]] inline model_card read_card(std::istream& stream, const safetensors_limits& limits = {}) {
+    const std::vector<std::byte> file = detail::read_stream(stream, limits.file_bytes, "read_card");
+    return read_card(std::span<const std::byte>(file), limits);
+}
+
+}  // namespace caramel::inline CARAMEL_ABI
+
+#endif

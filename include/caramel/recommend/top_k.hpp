@@ -1,0 +1,70 @@
+#ifndef CARAMEL_RECOMMEND_TOP_K_HPP
+#define CARAMEL_RECOMMEND_TOP_K_HPP
+
+// The best of many scores, in the one order that all recommenders keep.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <caramel/core/error.hpp>
+#include <caramel/core/workspace.hpp>
+
+namespace caramel::inline CARAMEL_ABI {
+
+/// An item, by its row in the model's `items()`, and its score.
+template <class T>
+struct recommendation {
+    std::int32_t item;
+    T score;
+    friend bool operator==(const recommendation&, const recommendation&) = default;
+};
+
+namespace detail {
+
+// A total order, so the best n are always the first n of the best m > n.
+struct ranks_before {
+    template <class T>
+    bool operator()(const recommendation<T>& a, const recommendation<T>& b) const noexcept {
+        return a.score > b.score || (a.score == b.score && a.item < b.item);
+    }
+};
+
+// The best n items whose mark is 0, best first, in the workspace. `marks` is empty or one an item.
+template <class T>
+std::span<recommendation<T>> best_of(std::span<const T> scores, std::span<const unsigned char> marks, std::size_t n, workspace& scratch) {
+    n = std::min(n, scores.size());
+    const auto best = scratch.take<recommendation<T>>(n);
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < scores.size() && n > 0; ++i) {
+        if (!marks.empty() && marks[i] != 0) continue;
+        const recommendation<T> next{static_cast<std::int32_t>(i), scores[i]};
+        if (found == n) {
+            if (!ranks_before{}(next, best[0])) continue;
+            std::pop_heap(best.begin(), best.end(), ranks_before{});  // the worst of the best stands in front
+            best[n - 1] = next;
+        } else {
+            best[found++] = next;
+        }
+        std::push_heap(best.begin(), best.begin() + static_cast<std::ptrdiff_t>(found), ranks_before{});
+    }
+    std::sort_heap(best.begin(), best.begin() + static_cast<std::ptrdiff_t>(found), ranks_before{});
+    return best.first(found);
+}
+
+}  // namespace detail
+
+/// The `n` largest of `scores` (all of them where there are fewer), best first, ties to the lower position.
+/// Scores must be comparable: no NaN.
+template <class T>
+[[nodiscard]] std::vector<recommendation<T>> top_k(std::span<const T> scores, std::size_t n) {
+    workspace scratch;
+    const auto best = detail::best_of<T>(scores, {}, n, scratch);
+    return {best.begin(), best.end()};
+}
+
+}  // namespace caramel::inline CARAMEL_ABI
+
+#endif
