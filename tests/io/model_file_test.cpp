@@ -465,7 +465,7 @@ std::string message_of(Fill fill) {
     return std::string(what.substr(before.size()));
 }
 template <class T>
-auto tensor(std::string key, std::vector<std::uint64_t> shape, std::vector<T> values) {
+auto put(std::string key, std::vector<std::uint64_t> shape, std::vector<T> values) {
     return [=](field_writer& out) { out.tensors().add<T>(key, shape, std::span<const T>(values)); };
 }
 }  // namespace
@@ -473,8 +473,8 @@ auto tensor(std::string key, std::vector<std::uint64_t> shape, std::vector<T> va
 TEST_CASE("model_file: hostile fields", "[model_file][error]") {
     const auto strings = [](std::vector<std::int64_t> starts) {
         return [=](field_writer& out) {
-            tensor<std::uint8_t>("0.holder.x.bytes", {3}, {'a', 'b', 'c'})(out);
-            tensor<std::int64_t>("0.holder.x.starts", {starts.size()}, starts)(out);
+            put<std::uint8_t>("0.holder.x.bytes", {3}, {'a', 'b', 'c'})(out);
+            put<std::int64_t>("0.holder.x.starts", {starts.size()}, starts)(out);
         };
     };
     CHECK(loaded_from<holder<std::vector<std::string>>>(crafted("holder", strings({0, 1, 1, 3}))).x == std::vector<std::string>{"a", "", "bc"});
@@ -483,16 +483,16 @@ TEST_CASE("model_file: hostile fields", "[model_file][error]") {
     CHECK(message_of<std::string>(strings({0, 1, 3})) == "the field 0.holder.x holds 2 strings, not 1");
     CHECK(message_of<std::array<std::string, 2>>(strings({0, 3})) == "the field 0.holder.x has 1 elements, not 2");
 
-    CHECK(message_of<std::array<float, 2>>(tensor<float>("0.holder.x", {3}, {1, 2, 3})) == "the field 0.holder.x has 3 elements, not 2");
-    CHECK(message_of<three_columns>(tensor<float>("0.holder.x", {1, 2}, {1, 2})) == "the field 0.holder.x has 1 rows and 2 columns, which does not fit its type");
-    CHECK(message_of<matrix<float>>(tensor<float>("0.holder.x", {2}, {1, 2})) == "the field 0.holder.x has 1 dimensions, not 2");
-    CHECK(message_of<caramel::tensor<float, 3>>(tensor<float>("0.holder.x", {1, 2}, {1, 2})) == "the field 0.holder.x has 2 dimensions, not 3");
-    CHECK(message_of<std::vector<double>>(tensor<float>("0.holder.x", {2}, {1, 2})) == "the field 0.holder.x is of F32, not of F64");
+    CHECK(message_of<std::array<float, 2>>(put<float>("0.holder.x", {3}, {1, 2, 3})) == "the field 0.holder.x has 3 elements, not 2");
+    CHECK(message_of<three_columns>(put<float>("0.holder.x", {1, 2}, {1, 2})) == "the field 0.holder.x has 1 rows and 2 columns, which does not fit its type");
+    CHECK(message_of<matrix<float>>(put<float>("0.holder.x", {2}, {1, 2})) == "the field 0.holder.x has 1 dimensions, not 2");
+    CHECK(message_of<tensor<float, 3>>(put<float>("0.holder.x", {1, 2}, {1, 2})) == "the field 0.holder.x has 2 dimensions, not 3");
+    CHECK(message_of<std::vector<double>>(put<float>("0.holder.x", {2}, {1, 2})) == "the field 0.holder.x is of F32, not of F64");
     CHECK(message_of<bool>([](field_writer& out) { out.tensors().add("0.holder.x", dtype::boolean, {}, std::vector<std::byte>{std::byte{2}}); }) ==
           "safetensors: a boolean that is neither 0 nor 1");
     CHECK(message_of<std::vector<bool>>([](field_writer& out) { out.tensors().add("0.holder.x", dtype::boolean, std::vector<std::uint64_t>{1}, std::vector<std::byte>{std::byte{2}}); }) ==
           "safetensors: a boolean that is neither 0 nor 1");
-    CHECK(message_of<embedding_table<float>>(tensor<float>("0.holder.x", {1, 2}, {1, std::numeric_limits<float>::infinity()})).starts_with("embedding_table: "));
+    CHECK(message_of<embedding_table<float>>(put<float>("0.holder.x", {1, 2}, {1, std::numeric_limits<float>::infinity()})).starts_with("embedding_table: "));
     CHECK(message_of<ragged<float>>([](field_writer& out) {
               out.save(std::vector<float>{1}, "0.holder.x.values");
               out.save(std::vector<std::int64_t>{0, 2}, "0.holder.x.starts");

@@ -205,7 +205,7 @@ TEST_CASE("concat: parts that make different numbers of rows are refused", "[pip
 TEST_CASE("apply: the same bits for any number of threads", "[pipeline]") {
     const auto x = numbers(5000, 3);
     const auto model = fit(standardize<float>{} | standardize<float>{}, x);
-    for (const std::size_t threads : {1, 2, 4}) CHECK(apply(model, x, {threads}) == model(x));
+    for (const std::size_t threads : {1, 2, 4}) CHECK(apply(model, x, {.threads = threads}) == model(x));
     CHECK(apply(model, matrix<float>(x.topRows(0))).rows() == 0);
     const auto lengths = [](const std::vector<std::string>& texts) {
         std::vector<std::size_t> out;
@@ -213,12 +213,12 @@ TEST_CASE("apply: the same bits for any number of threads", "[pipeline]") {
         return out;
     };
     const std::vector<std::string> texts(3000, "hello");
-    CHECK(apply(lengths, texts, {2}) == lengths(texts));
+    CHECK(apply(lengths, texts, {.threads = 2}) == lengths(texts));
 }
 
 TEST_CASE("apply: an error names the row of the whole batch", "[pipeline][error]") {
     auto x = numbers(5000, 3);
     const auto model = fit(standardize<float>{}, x);
     x(3210, 1) = std::numeric_limits<float>::quiet_NaN();
-    CHECK(error_of([&] { (void)apply(model, x, {2}); }).where() == place{.row = 3211, .column = 2});
+    CHECK(error_of([&] { (void)apply(model, x, {.threads = 2}); }).where() == place{.row = 3211, .column = 2});
 }

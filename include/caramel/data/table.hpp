@@ -250,7 +250,7 @@ class table_column {
     [[nodiscard]] std::span<const std::chrono::sys_seconds> timestamps() const { return get<std::vector<std::chrono::sys_seconds>>(column_type::timestamp); }
     [[nodiscard]] category_view categories() const {
         const auto& found = get<dictionary>(column_type::category);
-        return {found.codes, *found.levels};
+        return {found.codes, found.levels ? std::span<const std::string>(*found.levels) : std::span<const std::string>()};  // none: moved from
     }
 
     /// Rows in any order, also more than once. Categories keep all their levels.
@@ -280,7 +280,7 @@ class table_column {
         std::vector<std::int32_t> codes;
         std::shared_ptr<const std::vector<std::string>> levels;
         [[nodiscard]] std::size_t size() const noexcept { return codes.size(); }
-        friend bool operator==(const dictionary& a, const dictionary& b) { return a.codes == b.codes && (a.levels == b.levels || *a.levels == *b.levels); }
+        friend bool operator==(const dictionary& a, const dictionary& b) { return a.codes == b.codes && (a.levels == b.levels || (a.levels && b.levels && *a.levels == *b.levels)); }
     };
     using storage = std::variant<std::vector<double>, std::vector<std::int64_t>, dictionary, std::vector<std::chrono::sys_seconds>>;  // as in column_type
 

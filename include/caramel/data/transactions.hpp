@@ -4,9 +4,8 @@
 // A shop's log of purchases: one row for each item on an invoice.
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
-#include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -52,10 +51,10 @@ struct transaction {
 /// name some that the part does not have: `compacted()` leaves those out.
 class transactions {
    public:
-    transactions() : lists_(std::make_shared<const lists>()) {}
+    transactions() = default;
 
     /// Throws `error`: `missing_column`, `wrong_column_type`; `missing_value` with the row, counted from 1, of a quantity, price or time that is missing.
-    /// (Customers, items, invoices and descriptions may be missing.) An item's description is the most frequent
+    /// (Customers, items, invoices and descriptions may be missing; an empty id is.) An item's description is the most frequent
     /// nonempty text of its rows, of equally frequent ones the smallest.
     [[nodiscard]] static transactions from(const table& log, const transaction_columns& columns = {}) {
         transactions out;
@@ -96,17 +95,17 @@ class transactions {
     [[nodiscard]] std::span<const std::chrono::sys_seconds> times() const noexcept { return times_; }
 
     /// One a number, ascending; one description an item, empty where there is none.
-    [[nodiscard]] const std::vector<std::string>& customer_ids() const noexcept { return lists_->customers; }
-    [[nodiscard]] const std::vector<std::string>& item_ids() const noexcept { return lists_->items; }
-    [[nodiscard]] const std::vector<std::string>& invoice_ids() const noexcept { return lists_->invoices; }
-    [[nodiscard]] const std::vector<std::string>& descriptions() const noexcept { return lists_->descriptions; }
-    [[nodiscard]] std::size_t n_customers() const noexcept { return lists_->customers.size(); }
-    [[nodiscard]] std::size_t n_items() const noexcept { return lists_->items.size(); }
-    [[nodiscard]] std::size_t n_invoices() const noexcept { return lists_->invoices.size(); }
+    [[nodiscard]] const std::vector<std::string>& customer_ids() const noexcept { return all().customers; }
+    [[nodiscard]] const std::vector<std::string>& item_ids() const noexcept { return all().items; }
+    [[nodiscard]] const std::vector<std::string>& invoice_ids() const noexcept { return all().invoices; }
+    [[nodiscard]] const std::vector<std::string>& descriptions() const noexcept { return all().descriptions; }
+    [[nodiscard]] std::size_t n_customers() const noexcept { return all().customers.size(); }
+    [[nodiscard]] std::size_t n_items() const noexcept { return all().items.size(); }
+    [[nodiscard]] std::size_t n_invoices() const noexcept { return all().invoices.size(); }
 
     /// The number of an id, if it is listed.
-    [[nodiscard]] std::optional<std::int32_t> find_customer(std::string_view id) const noexcept { return find(lists_->customers, id); }
-    [[nodiscard]] std::optional<std::int32_t> find_item(std::string_view id) const noexcept { return find(lists_->items, id); }
+    [[nodiscard]] std::optional<std::int32_t> find_customer(std::string_view id) const noexcept { return find(all().customers, id); }
+    [[nodiscard]] std::optional<std::int32_t> find_item(std::string_view id) const noexcept { return find(all().items, id); }
     /// Throw `error` (`unknown_id`) where it is not.
     [[nodiscard]] std::int32_t customer_number(std::string_view id) const { return known(find_customer(id), "customer", n_customers()); }
     [[nodiscard]] std::int32_t item_number(std::string_view id) const { return known(find_item(id), "item", n_items()); }
@@ -154,10 +153,10 @@ class transactions {
     [[nodiscard]] transactions compacted() const {
         transactions out = *this;
         auto made = std::make_shared<lists>();
-        compact(out.customers_, lists_->customers, made->customers);
-        const auto kept_items = compact(out.items_, lists_->items, made->items);
-        compact(out.invoices_, lists_->invoices, made->invoices);
-        for (const std::size_t item : kept_items) made->descriptions.push_back(lists_->descriptions[item]);
+        compact(out.customers_, all().customers, made->customers);
+        const auto kept_items = compact(out.items_, all().items, made->items);
+        compact(out.invoices_, all().invoices, made->invoices);
+        for (const std::size_t item : kept_items) made->descriptions.push_back(all().descriptions[item]);
         out.lists_ = std::move(made);
         return out;
     }
@@ -165,7 +164,7 @@ class transactions {
     /// Equal rows and equal lists.
     friend bool operator==(const transactions& a, const transactions& b) {
         return a.customers_ == b.customers_ && a.items_ == b.items_ && a.invoices_ == b.invoices_ && a.quantities_ == b.quantities_ && a.prices_ == b.prices_ &&
-               a.times_ == b.times_ && (a.lists_ == b.lists_ || *a.lists_ == *b.lists_);
+               a.times_ == b.times_ && (a.lists_ == b.lists_ || a.all() == b.all());
     }
 
    private:
@@ -173,6 +172,10 @@ class transactions {
         std::vector<std::string> customers{}, items{}, invoices{}, descriptions{};
         friend bool operator==(const lists&, const lists&) = default;
     };
+    [[nodiscard]] const lists& all() const noexcept {
+        static const lists none;
+        return lists_ ? *lists_ : none;
+    }
 
     static void require_present(const table_column& column, std::string_view name) {
         const auto& missing = column.missing();
@@ -200,6 +203,8 @@ class transactions {
             const auto view = column.categories();
             out.assign(view.codes.begin(), view.codes.end());
             texts.assign(view.levels.begin(), view.levels.end());
+            for (auto& code : out)
+                if (code >= 0 && texts[static_cast<std::size_t>(code)].empty()) code = -1;
         } else {
             const auto numbers = column.integers();
             std::vector<std::int64_t> distinct;

@@ -80,7 +80,7 @@ class encode_model {
                 if (const auto level = find_level(c, found.text()); !found.missing && level >= 0) out[first + static_cast<std::size_t>(level)] = T(1);
             } else {
                 require_present(!found.missing, c, 1);
-                out[first] = narrow(found.type == column_type::timestamp ? days(found.when()) : detail::number_of(found), c, 1);
+                out[first] = narrow(found.type == column_type::timestamp ? days(found.when()) : detail::numeric_value(found), c, 1);
             }
         }
         return out;
@@ -131,7 +131,7 @@ class encode_model {
         const bool is_time = column.type() == column_type::timestamp;
         for (std::size_t i = 0; i < column.size(); ++i) {
             require_present(!column.missing(i), c, i + 1);
-            out(static_cast<row_index>(i), firsts_[c]) = narrow(is_time ? days(column.timestamps()[i]) : detail::number_of(column, i), c, i + 1);
+            out(static_cast<row_index>(i), firsts_[c]) = narrow(is_time ? days(column.timestamps()[i]) : detail::numeric_value(column, i), c, i + 1);
         }
     }
 
@@ -195,7 +195,7 @@ struct encode {
     bool any = false;
     for (std::size_t i = 0; i < out.size(); ++i) {
         require_at(!column.missing(i), errc::missing_value, {.row = i + 1, .column = at + 1}, "labels_of: column \"", name, "\" has no value in row ", i + 1);
-        out[i] = text ? column.categories()[i] == positive : detail::number_of(column, i) == number;
+        out[i] = text ? column.categories()[i] == positive : detail::numeric_value(column, i) == number;
         any = any || out[i] == 1;
     }
     require(any || out.empty(), errc::bad_data, "labels_of: no row of column \"", name, "\" holds the positive value asked for");

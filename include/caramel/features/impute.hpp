@@ -28,10 +28,10 @@ namespace detail {
 // A column of numbers or integers as numbers; the same for a cell. Files infer an integer column where all values happen
 // to be whole, so what was learnt from the one must take the other.
 inline bool is_numeric(column_type type) noexcept { return type == column_type::number || type == column_type::integer; }
-inline double number_of(const table_column& column, std::size_t i) {
+inline double numeric_value(const table_column& column, std::size_t i) {
     return column.type() == column_type::number ? column.numbers()[i] : static_cast<double>(column.integers()[i]);
 }
-inline double number_of(const cell& c) noexcept { return c.type == column_type::number ? c.number : static_cast<double>(c.integer); }
+inline double numeric_value(const cell& c) noexcept { return c.type == column_type::number ? c.number : static_cast<double>(c.integer); }
 
 // Throws `wrong_column_type` unless a column learnt as `learnt` may be read from one of type `found`.
 inline void require_type(column_type learnt, column_type found, std::string_view name, std::string_view who) {
@@ -77,7 +77,7 @@ class impute_model {
         for (std::size_t c = 0; c < cells.size(); ++c) {
             const cell& found = detail::find_cell(row, names_[c], c, "impute");
             detail::require_type(types_[c], found.type, names_[c], "impute");
-            if (detail::is_numeric(types_[c])) cells[c] = cell::of(found.missing ? numbers_[c] : detail::number_of(found));
+            if (detail::is_numeric(types_[c])) cells[c] = cell::of(found.missing ? numbers_[c] : detail::numeric_value(found));
             else if (!found.missing) cells[c] = found;
             else if (types_[c] == column_type::category) cells[c] = cell::of(std::string_view(texts_[c]));
             else cells[c] = cell::of(when(c));
@@ -97,7 +97,7 @@ class impute_model {
     [[nodiscard]] table_column filled(const table_column& column, std::size_t c) const {
         if (detail::is_numeric(types_[c])) {
             std::vector<double> values(column.size());
-            for (std::size_t i = 0; i < values.size(); ++i) values[i] = column.missing(i) ? numbers_[c] : detail::number_of(column, i);
+            for (std::size_t i = 0; i < values.size(); ++i) values[i] = column.missing(i) ? numbers_[c] : detail::numeric_value(column, i);
             return table_column(std::move(values));
         }
         if (!column.any_missing()) return column;
@@ -163,7 +163,7 @@ struct impute {
         if (!is_time && number == fill_number::constant) return constant;
         std::vector<double> values;
         for (std::size_t i = 0; i < column.size(); ++i)
-            if (!column.missing(i)) values.push_back(is_time ? static_cast<double>(column.timestamps()[i].time_since_epoch().count()) : detail::number_of(column, i));
+            if (!column.missing(i)) values.push_back(is_time ? static_cast<double>(column.timestamps()[i].time_since_epoch().count()) : detail::numeric_value(column, i));
         require_values(!values.empty(), name);
         if (!is_time && number == fill_number::mean) {
             double mean = 0;

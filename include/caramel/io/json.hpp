@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -190,8 +191,7 @@ class json_events {
     };
     // A key of an open object: in the text itself, or among `unescaped_` when it was written with escapes.
     struct seen_key {
-        std::uint32_t at, length, byte;
-        bool was_escaped;
+        std::uint32_t at, length : 31, was_escaped : 1, byte;
     };
     struct open_object {
         std::size_t first_key, first_unescaped;
@@ -266,18 +266,13 @@ class json_events {
         return true;
     }
 
-    [[nodiscard]] std::string_view text_of(const seen_key& k) const { return (k.was_escaped ? std::string_view(unescaped_) : text_).substr(k.at, k.length); }
+    [[nodiscard]] std::string_view text_of(const seen_key& k) const { return (k.was_escaped != 0 ? std::string_view(unescaped_) : text_).substr(k.at, k.length); }
     void remember(const std::string& name) {
         const std::size_t end = static_cast<std::size_t>(handler_.byte_) - 1;  // of the closing quote
-        seen_key k{0, static_cast<std::uint32_t>(name.size()), static_cast<std::uint32_t>(handler_.byte_), false};
-        if (end >= name.size() && text_.substr(end - name.size(), name.size()) == name) {
-            k.at = static_cast<std::uint32_t>(end - name.size());
-        } else {
-            k.at = static_cast<std::uint32_t>(unescaped_.size());
-            k.was_escaped = true;
-            unescaped_ += name;
-        }
-        keys_.push_back(k);
+        const bool plain = end >= name.size() && text_.substr(end - name.size(), name.size()) == name;
+        keys_.push_back({static_cast<std::uint32_t>(plain ? end - name.size() : unescaped_.size()), static_cast<std::uint32_t>(name.size()) & INT32_MAX,
+                         plain ? 0u : 1u, static_cast<std::uint32_t>(handler_.byte_)});
+        if (!plain) unescaped_ += name;
     }
     // Once an object is complete, so that each key costs a few bytes and no search.
     void refuse_duplicates() {
@@ -302,7 +297,7 @@ class json_events {
     std::size_t nodes_ = 0, depth_ = 0, skip_below_ = 0;  // skip_below_: the depth of the container that is skipped
     bool complete_ = false;
     std::optional<error> refused_;
-    std::vector<seen_key> keys_;
+    std::deque<seen_key> keys_;  // grows without a copy
     std::vector<open_object> objects_;
     std::string unescaped_;
 };

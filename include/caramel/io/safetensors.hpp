@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <deque>
 #include <limits>
 #include <map>
 #include <optional>
@@ -71,16 +70,30 @@ struct safetensors_limits {
     std::size_t header_bytes = std::size_t{16} << 20;  ///< the format allows up to 100,000,000
     std::size_t tensors = 65'536;
     std::size_t metadata = 4'096;                      ///< pairs
-    std::size_t rank = 8;                              ///< dimensions of one tensor
+    std::size_t rank = 8;                              ///< dimensions of one tensor; at most 8
     std::uint64_t dimension = std::uint64_t{1} << 31;  ///< each, even where another is zero; at most 2^32 - 1
+};
+
+/// The dimensions of a tensor in a file, at most 8; none for a single value.
+class tensor_shape {
+   public:
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+    /// Not checked: `i` is below `size()`.
+    [[nodiscard]] std::size_t operator[](std::size_t i) const noexcept { return dimensions_[i]; }
+    void push_back(std::uint32_t n) noexcept { dimensions_[size_++] = n; }
+
+   private:
+    std::array<std::uint32_t, 8> dimensions_{};
+    std::uint8_t size_ = 0;
 };
 
 /// A tensor in a file that is held in memory. Refers to that memory.
 struct tensor_view {
     std::string_view name;
     dtype type = dtype::u8;
-    std::span<const std::uint32_t> shape;  ///< empty for a single value
-    std::span<const std::byte> bytes;      ///< row-major, little-endian, aligned to nothing
+    tensor_shape shape;
+    std::span<const std::byte> bytes;  ///< row-major, little-endian, aligned to nothing
 
     [[nodiscard]] std::size_t size() const noexcept { return bytes.size() / size_of(type); }
     /// Copies the elements to `out`, which has `size()` of them, of the tensor's own type.
@@ -110,34 +123,50 @@ struct tensor_view {
 
 namespace detail {
 
-// A tensor as the header has it. Small, since a hostile header of 50 bytes a tensor must not take much more in memory.
+// A tensor as the header has it. Small, since a hostile header of 50 bytes a tensor must not take much more in memory:
+// the name and the shape stay in the header's text.
 struct tensor_record {
-    std::string_view name;  // in the header, or among the names that had escapes
     std::uint64_t begin = 0, end = 0;
-    std::uint32_t first_dimension = 0;
-    std::uint8_t rank = 0;
+    std::uint32_t name_at = 0, name_length : 31 = 0, name_was_escaped : 1 = 0, shape_at = 0;
     dtype type = dtype::u8;
 };
 
 struct safetensors_header {
+    std::string_view text;
     std::vector<tensor_record> tensors;  // in the order of their bytes
-    std::vector<std::uint32_t> dimensions;
-    std::deque<std::string> unescaped_names;
+    std::string unescaped_names;
     std::vector<std::uint32_t> by_name;
     std::map<std::string, std::string, std::less<>> metadata;
+
+    [[nodiscard]] std::string_view name_of(const tensor_record& t) const noexcept {
+        return (t.name_was_escaped != 0 ? std::string_view(unescaped_names) : text).substr(t.name_at, t.name_length);
+    }
+    // The numbers were checked when the header was read.
+    [[nodiscard]] tensor_shape shape_of(const tensor_record& t) const noexcept {
+        tensor_shape out;
+        const char* at = text.data() + t.shape_at;
+        for (; *at != ']'; ++at) {
+            if (*at < '0' || *at > '9') continue;
+            std::uint32_t n = 0;
+            at = std::from_chars(at, text.data() + text.size(), n).ptr - 1;
+            out.push_back(n);
+        }
+        return out;
+    }
 };
 
 class header_handler : public json_handler {
    public:
-    header_handler(std::string_view text, std::uint64_t data_bytes, const safetensors_limits& limits, safetensors_header& out)
-        : json_handler("safetensors"), text_(text), data_bytes_(data_bytes), limits_(limits), out_(out) {}
+    header_handler(std::uint64_t data_bytes, const safetensors_limits& limits, safetensors_header& out)
+        : json_handler("safetensors"), data_bytes_(data_bytes), limits_(limits), out_(out) {}
 
     void key(std::string& name) override {
         if (where_ == at::top && name == "__metadata__") {
             next_ = at::metadata;
         } else if (where_ == at::top) {
             if (out_.tensors.size() >= limits_.tensors) refuse(errc::limit_exceeded, "more than ", limits_.tensors, " tensors");
-            tensor_ = {.name = keep(name), .first_dimension = static_cast<std::uint32_t>(out_.dimensions.size())};
+            tensor_ = {};
+            keep_name(name);
             seen_ = 0;
             next_ = at::tensor;
         } else if (where_ == at::metadata) {
@@ -162,6 +191,7 @@ class header_handler : public json_handler {
     void begin_array() override {
         if (where_ != at::tensor || (next_ != at::shape && next_ != at::offsets)) json_handler::begin_array();
         where_ = next_;
+        if (where_ == at::shape) shape_ = {}, tensor_.shape_at = static_cast<std::uint32_t>(byte());
         offsets_ = 0;
     }
     void end_array() override {
@@ -170,10 +200,9 @@ class header_handler : public json_handler {
     }
     void natural(std::uint64_t x) override {
         if (where_ == at::shape) {
-            if (tensor_.rank >= limits_.rank) refuse(errc::too_many_dims, "a tensor of more than ", limits_.rank, " dimensions");
+            if (shape_.size() >= std::min<std::size_t>(limits_.rank, 8)) refuse(errc::too_many_dims, "a tensor of more than ", shape_.size(), " dimensions");
             if (x > std::min<std::uint64_t>(limits_.dimension, UINT32_MAX)) refuse(errc::shape_overflow, "a dimension of ", x, ", at most ", limits_.dimension);
-            out_.dimensions.push_back(static_cast<std::uint32_t>(x));
-            ++tensor_.rank;
+            shape_.push_back(static_cast<std::uint32_t>(x));
         } else if (where_ == at::offsets) {
             if (++offsets_ > 2) refuse(errc::wrong_type, "data_offsets holds more than 2 numbers");
             (offsets_ == 1 ? tensor_.begin : tensor_.end) = x;
@@ -197,31 +226,37 @@ class header_handler : public json_handler {
     enum class at : std::uint8_t { outside, top, metadata, text, tensor, type, shape, offsets };
 
     // The name where it stands in the header, unless it was written with escapes.
-    std::string_view keep(std::string& name) {
+    void keep_name(const std::string& name) {
         const std::size_t quote = static_cast<std::size_t>(byte()) - 1;
-        if (quote >= name.size() && text_.substr(quote - name.size(), name.size()) == name) return text_.substr(quote - name.size(), name.size());
-        return out_.unescaped_names.emplace_back(std::move(name));
+        const bool plain = quote >= name.size() && out_.text.substr(quote - name.size(), name.size()) == name;
+        tensor_.name_at = static_cast<std::uint32_t>(plain ? quote - name.size() : out_.unescaped_names.size());
+        tensor_.name_length = static_cast<std::uint32_t>(name.size()) & INT32_MAX;
+        tensor_.name_was_escaped = plain ? 0u : 1u;
+        if (!plain) out_.unescaped_names += name;
     }
     void finish_tensor() {
         for (const at part : {at::type, at::shape, at::offsets})
             if ((seen_ & (1u << static_cast<unsigned>(part))) == 0) refuse(errc::missing_key, "a tensor's entry lacks dtype, shape or data_offsets");
         std::uint64_t bytes = size_of(tensor_.type);
-        bool fits = true;  // a zero hides no overflow: the product without zeros must fit, too
-        for (std::size_t i = 0; i < tensor_.rank; ++i) fits = fits && multiply_within(bytes, std::max(out_.dimensions[tensor_.first_dimension + i], 1u));
+        bool fits = true, empty = false;  // a zero hides no overflow: the product without zeros must fit, too
+        for (std::size_t i = 0; i < shape_.size(); ++i) {
+            fits = fits && multiply_within(bytes, std::max<std::uint64_t>(shape_[i], 1));
+            empty = empty || shape_[i] == 0;
+        }
         if (!fits) refuse(errc::shape_overflow, "a tensor's size overflows");
-        for (std::size_t i = 0; i < tensor_.rank; ++i) bytes = out_.dimensions[tensor_.first_dimension + i] == 0 ? 0 : bytes;
+        if (empty) bytes = 0;
         if (tensor_.begin > tensor_.end || tensor_.end > data_bytes_)
             refuse(errc::offset_out_of_range, "a tensor from byte ", tensor_.begin, " to ", tensor_.end, " of ", data_bytes_);
         if (tensor_.end - tensor_.begin != bytes) refuse(errc::size_mismatch, "a tensor's shape asks for ", bytes, " bytes, its offsets for ", tensor_.end - tensor_.begin);
         out_.tensors.push_back(tensor_);
     }
 
-    std::string_view text_;
     std::uint64_t data_bytes_;
     const safetensors_limits& limits_;
     safetensors_header& out_;
     at where_ = at::outside, next_ = at::top;
     tensor_record tensor_;
+    tensor_shape shape_;
     std::string pair_;
     std::size_t offsets_ = 0;
     unsigned seen_ = 0;
@@ -244,9 +279,10 @@ inline safetensors_header read_header(std::span<const std::byte> file, const saf
     const std::string_view text = padded.substr(0, padded.find_last_not_of(' ') + 1);
     require_at(text.starts_with('{'), errc::bad_json, {.byte = 9}, "safetensors: the header does not begin with {");
     safetensors_header out;
+    out.text = text;
     out.tensors.reserve(std::min(limits.tensors, text.size() / 48));  // no entry is shorter
     try {
-        header_handler handler(text, file.size() - 8 - length, limits, out);
+        header_handler handler(file.size() - 8 - length, limits, out);
         read_json(text, handler, {.bytes = 100'000'000, .nodes = text.size()});
     } catch (const error& e) {
         place where = e.where();
@@ -256,8 +292,8 @@ inline safetensors_header read_header(std::span<const std::byte> file, const saf
     // nlohmann takes other white space after the end; the format pads with spaces alone.
     require_at(text.ends_with('}'), errc::trailing_data, {.byte = text.size() + 8}, "safetensors: the header is padded with something other than spaces");
 
-    std::sort(out.tensors.begin(), out.tensors.end(), [](const tensor_record& a, const tensor_record& b) {
-        return a.begin != b.begin ? a.begin < b.begin : a.end != b.end ? a.end < b.end : a.name < b.name;
+    std::sort(out.tensors.begin(), out.tensors.end(), [&](const tensor_record& a, const tensor_record& b) {
+        return a.begin != b.begin ? a.begin < b.begin : a.end != b.end ? a.end < b.end : out.name_of(a) < out.name_of(b);
     });
     std::uint64_t covered = 0;
     for (const tensor_record& t : out.tensors) {
@@ -269,7 +305,7 @@ inline safetensors_header read_header(std::span<const std::byte> file, const saf
                " bytes after the last tensor");
     out.by_name.resize(out.tensors.size());
     for (std::size_t i = 0; i < out.by_name.size(); ++i) out.by_name[i] = static_cast<std::uint32_t>(i);
-    std::sort(out.by_name.begin(), out.by_name.end(), [&](std::uint32_t a, std::uint32_t b) { return out.tensors[a].name < out.tensors[b].name; });
+    std::sort(out.by_name.begin(), out.by_name.end(), [&](std::uint32_t a, std::uint32_t b) { return out.name_of(out.tensors[a]) < out.name_of(out.tensors[b]); });
     return out;
 }
 
@@ -285,17 +321,16 @@ class safetensors_file {
     /// Not checked: `i` is below `size()`.
     [[nodiscard]] tensor_view operator[](std::size_t i) const noexcept {
         const auto& t = header_.tensors[i];
-        return {t.name, t.type, std::span(header_.dimensions).subspan(t.first_dimension, t.rank),
-                data_.subspan(static_cast<std::size_t>(t.begin), static_cast<std::size_t>(t.end - t.begin))};
+        return {header_.name_of(t), t.type, header_.shape_of(t), data_.subspan(static_cast<std::size_t>(t.begin), static_cast<std::size_t>(t.end - t.begin))};
     }
     /// The number of the tensor with this name, or the one of the next name in the order of bytes; `size()` if none.
     [[nodiscard]] std::size_t lower_bound(std::string_view name) const noexcept {
-        const auto found = std::ranges::lower_bound(header_.by_name, name, {}, [&](std::uint32_t i) { return header_.tensors[i].name; });
+        const auto found = std::ranges::lower_bound(header_.by_name, name, {}, [&](std::uint32_t i) { return header_.name_of(header_.tensors[i]); });
         return found == header_.by_name.end() ? size() : *found;
     }
     [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const noexcept {
         const std::size_t i = lower_bound(name);
-        if (i == size() || header_.tensors[i].name != name) return std::nullopt;
+        if (i == size() || header_.name_of(header_.tensors[i]) != name) return std::nullopt;
         return i;
     }
     [[nodiscard]] const std::map<std::string, std::string, std::less<>>& metadata() const noexcept { return header_.metadata; }
@@ -322,7 +357,8 @@ class safetensors_file {
 /// Checks a file held by the caller, who keeps it as long as the result. Throws `error` with the byte in `where()`:
 /// `truncated`, `header_too_large`, `bad_header_length`, what `read_json` throws, `unknown_key`, `missing_key`,
 /// `wrong_type`, `bad_dtype`, `shape_overflow`, `too_many_dims`, `offset_out_of_range`, `offset_mismatch` (holes and
-/// overlaps), `size_mismatch`, `trailing_data`, `limit_exceeded`. Allocates less than 2 bytes per byte of the header.
+/// overlaps), `size_mismatch`, `trailing_data`, `limit_exceeded`. With the default limits it allocates less than
+/// a byte per byte of the header and 1 MiB.
 [[nodiscard]] inline safetensors_file parse_safetensors(std::span<const std::byte> file, const safetensors_limits& limits = {}) { return {file, limits}; }
 /// The same for bytes that the result takes over.
 [[nodiscard]] inline safetensors_file parse_safetensors(std::vector<std::byte>&& file, const safetensors_limits& limits = {}) {

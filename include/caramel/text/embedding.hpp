@@ -138,7 +138,7 @@ namespace detail {
 
 // In double. A vector of zeros has no direction: its cosine with anything is 0.
 template <class T>
-double cosine(std::span<const T> a, std::span<const T> b) noexcept {
+double cosine_of(std::span<const T> a, std::span<const T> b) noexcept {
     const auto sums = [&](double a_scale, double b_scale) {
         std::array<double, 3> out{};
         for (std::size_t i = 0; i < a.size(); ++i) {
@@ -170,7 +170,7 @@ std::vector<similar_token> nearest_rows(const embedding_table<T>& table, std::sp
     std::vector<similar_token> all;
     all.reserve(table.size());
     for (std::size_t i = 0; i < table.size(); ++i)
-        if (const auto id = static_cast<token_id>(i); id != except) all.push_back({id, cosine(to, table[i])});
+        if (const auto id = static_cast<token_id>(i); id != except) all.push_back({id, cosine_of(to, table[i])});
     const auto end = all.begin() + static_cast<std::ptrdiff_t>(std::min(n, all.size()));
     std::partial_sort(all.begin(), end, all.end(),
                       [](const similar_token& a, const similar_token& b) { return a.cosine != b.cosine ? a.cosine > b.cosine : a.id < b.id; });

@@ -1,0 +1,249 @@
+#ifndef CARAMEL_NN_MLP_HPP
+#define CARAMEL_NN_MLP_HPP
+
+// The multilayer perceptron: the network of dense layers with ReLU between them, its depth chosen at run time.
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <caramel/core/error.hpp>
+#include <caramel/core/matrix.hpp>
+#include <caramel/core/progress.hpp>
+#include <caramel/core/random.hpp>
+#include <caramel/core/workspace.hpp>
+#include <caramel/nn/activation.hpp>
+#include <caramel/nn/dense.hpp>
+#include <caramel/nn/layer.hpp>
+#include <caramel/nn/predictor.hpp>
+#include <caramel/nn/probabilities.hpp>
+#include <caramel/nn/training.hpp>
+#include <caramel/pipeline.hpp>
+
+namespace caramel::inline CARAMEL_ABI {
+
+namespace detail {
+
+template <class T>
+struct dense_stack_params {
+    std::vector<dense_params<T>> layers;  // with ReLU between them
+
+    [[nodiscard]] std::size_t inputs() const noexcept { return layers.empty() ? 0 : layers.front().inputs(); }
+    [[nodiscard]] std::size_t check(std::size_t width, std::string_view who) const {
+        require(!layers.empty(), errc::bad_data, who, ": there are no layers");
+        for (const auto& layer : layers) width = layer.check(width, who);
+        return width;
+    }
+    [[nodiscard]] matrix<T> apply(const matrix_in<T>& x) const {
+        matrix<T> y = layers.front().apply(x);
+        for (std::size_t l = 1; l < layers.size(); ++l) y = layers[l].apply(between.apply(std::move(y)));
+        return y;
+    }
+    [[nodiscard]] std::span<const T> apply(std::span<const T> row, workspace& scratch) const {
+        std::span<const T> y = layers.front().apply(row, scratch);
+        for (std::size_t l = 1; l < layers.size(); ++l) y = layers[l].apply(between.apply(y, scratch), scratch);
+        return y;
+    }
+
+   private:
+    static constexpr layer_params<relu, T> between{};
+};
+
+// The layers of an mlp, as one layer.
+struct dense_stack {
+    static constexpr std::string_view kind = "dense_stack";
+    static constexpr bool sets_width = true;
+
+    std::vector<std::size_t> hidden;
+    dropout drop;
+
+    template <class T>
+    using params = dense_stack_params<T>;
+    template <class T>
+    using grads = std::vector<dense_params<T>>;
+    template <class T>
+    struct cache {
+        std::vector<layer_cache<dense, T>> products;
+        std::vector<layer_cache<relu, T>> activations;
+        std::vector<layer_cache<dropout, T>> masks;
+    };
+
+    template <class T>
+    [[nodiscard]] dense_stack_params<T> init(layer_shape shape, rng& numbers) const {
+        (void)drop.init<T>(shape, numbers);
+        dense_stack_params<T> p;
+        for (std::size_t l = 0; l <= hidden.size(); ++l) {
+            rng own = numbers.split(l);
+            p.layers.push_back(dense{.units = l < hidden.size() ? hidden[l] : shape.outputs}.init<T>({.inputs = shape.inputs}, own));
+            shape.inputs = l < hidden.size() ? hidden[l] : shape.outputs;
+        }
+        return p;
+    }
+    template <class T>
+    [[nodiscard]] const matrix<T>& forward(const dense_stack_params<T>& p, const matrix<T>& x, cache<T>& c, rng& numbers) const {
+        c.products.resize(p.layers.size());
+        c.activations.resize(hidden.size());
+        c.masks.resize(hidden.size());
+        const matrix<T>* y = &dense{}.forward(p.layers[0], x, c.products[0], numbers);
+        for (std::size_t l = 0; l < hidden.size(); ++l) {
+            y = &relu{}.forward({}, *y, c.activations[l], numbers);
+            if (drop.share > 0) y = &drop.forward({}, *y, c.masks[l], numbers);
+            y = &dense{}.forward(p.layers[l + 1], *y, c.products[l + 1], numbers);
+        }
+        return *y;
+    }
+    template <class T>
+    [[nodiscard]] matrix<T> backward(const dense_stack_params<T>& p, cache<T>& c, matrix<T> dy, grads<T>& g) const {
+        const matrix<T> down = back_to_first(p, c, std::move(dy), g);
+        return dense{}.backward(p.layers[0], c.products[0], down, g[0]);
+    }
+    template <class T>
+    void gradients(const dense_stack_params<T>& p, cache<T>& c, matrix<T> dy, grads<T>& g) const {
+        const matrix<T> down = back_to_first(p, c, std::move(dy), g);
+        dense{}.gradients(p.layers[0], c.products[0], down, g[0]);
+    }
+    template <class T, class F>
+    void visit(dense_stack_params<T>& p, grads<T>& g, const F& f) const {
+        for (std::size_t l = 0; l < p.layers.size(); ++l) dense{}.visit(p.layers[l], g[l], f);
+    }
+
+   private:
+    template <class T>
+    [[nodiscard]] matrix<T> back_to_first(const dense_stack_params<T>& p, cache<T>& c, matrix<T> dy, grads<T>& g) const {
+        g.resize(p.layers.size());
+        layer_grads<relu, T> none;
+        layer_grads<dropout, T> nothing;
+        for (std::size_t l = hidden.size(); l > 0; --l) {
+            dy = dense{}.backward(p.layers[l], c.products[l], dy, g[l]);
+            if (drop.share > 0) dy = drop.backward({}, c.masks[l - 1], std::move(dy), nothing);
+            dy = relu{}.backward({}, c.activations[l - 1], std::move(dy), none);
+        }
+        return dy;
+    }
+};
+
+template <class Recipe>
+dense_stack stack_of(const Recipe& recipe, std::string_view who) {
+    for (std::size_t l = 0; l < recipe.hidden.size(); ++l)
+        require(recipe.hidden[l] >= 1 && recipe.hidden[l] <= dense::max_units, errc::bad_parameter, who, ": hidden layer ", l + 1, " has ", recipe.hidden[l],
+                " units, must lie in 1 .. ", dense::max_units);
+    require(recipe.dropout >= 0 && recipe.dropout < 1, errc::bad_parameter, who, ": dropout = ", recipe.dropout, ", must be at least 0 and below 1");
+    return {recipe.hidden, {.share = recipe.dropout}};
+}
+template <class Recipe>
+training training_of(const Recipe& recipe, std::string_view who) {
+    const training how{.epochs = recipe.epochs,
+                       .batch_size = recipe.batch_size,
+                       .learning_rate = recipe.learning_rate,
+                       .l2 = recipe.l2,
+                       .validation_share = recipe.validation_share,
+                       .patience = recipe.patience};
+    (void)require_training(how, who);
+    return how;
+}
+
+}  // namespace detail
+
+/// A trained classifier: (rows, features) -> (rows, classes), each row summing to 1.
+template <class T>
+class mlp_model : public detail::network_answers<mlp_model<T>, T, detail::dense_stack_params<T>, detail::class_head<T>> {
+   public:
+    static constexpr std::string_view kind = "mlp";  // in saved files: never changes
+
+    /// Dense layers with ReLU between them and a softmax behind the last. Throws `error` (`bad_data`) where they do not
+    /// belong together.
+    explicit mlp_model(std::vector<dense_params<T>> layers) : base({std::move(layers)}, {}) {}
+
+    [[nodiscard]] const std::vector<dense_params<T>>& layers() const noexcept { return base::core().params().layers; }
+
+    static constexpr std::array field_names{"layers"};
+    [[nodiscard]] auto fields() const noexcept { return std::tie(layers()); }
+
+   private:
+    using base = detail::network_answers<mlp_model, T, detail::dense_stack_params<T>, detail::class_head<T>>;
+};
+
+/// A trained regressor: (rows, features) -> (rows, outputs).
+template <class T>
+class mlp_regressor_model : public detail::network_answers<mlp_regressor_model<T>, T, detail::dense_stack_params<T>, detail::value_head<T>> {
+   public:
+    static constexpr std::string_view kind = "mlp_regressor";  // in saved files: never changes
+
+    /// The last layer gives z-scores: they are multiplied by `deviation` and added to `mean`.
+    /// Throws `error` (`bad_data`) where the fields do not belong together.
+    mlp_regressor_model(std::vector<dense_params<T>> layers, vec<T> mean, vec<T> deviation) : base({std::move(layers)}, {std::move(mean), std::move(deviation)}) {}
+
+    [[nodiscard]] const std::vector<dense_params<T>>& layers() const noexcept { return base::core().params().layers; }
+    [[nodiscard]] const vec<T>& mean() const noexcept { return base::core().head().mean; }
+    [[nodiscard]] const vec<T>& deviation() const noexcept { return base::core().head().deviation; }
+
+    static constexpr std::array field_names{"layers", "mean", "deviation"};
+    [[nodiscard]] auto fields() const noexcept { return std::tie(layers(), mean(), deviation()); }
+
+   private:
+    using base = detail::network_answers<mlp_regressor_model, T, detail::dense_stack_params<T>, detail::value_head<T>>;
+};
+
+/// Recipe for `mlp_model`: dense layers with ReLU between them, trained with Adam on shuffled mini-batches. Features of
+/// very different scales should be standardized first: `standardize<float>{} | mlp<float>{}`.
+template <class T>
+struct mlp {
+    using stage_concept = recipe_tag;
+    static constexpr bool uses_weights = true;
+
+    std::vector<std::size_t> hidden = {32};  ///< units of the hidden layers; none = multinomial logistic regression
+    std::size_t epochs = 40;                 ///< see `training` for these
+    std::size_t batch_size = 64;
+    double learning_rate = 1e-3;
+    double l2 = 0;                           ///< scikit-learn's `alpha` divided by the batch size
+    double dropout = 0;                      ///< after each hidden layer; 0 <= share < 1
+    double validation_share = 0;
+    std::size_t patience = 10;
+
+    /// Labels are 0, 1, ...: there are as many classes as the largest label says. Reports the mean loss after each epoch.
+    /// Throws `error`: `bad_parameter`; `empty_input`; `shape_mismatch`; `nan_or_inf`; `bad_data` with the row of a
+    /// negative label, or where there is one class only; `limit_exceeded`; `too_few_rows` where the validation share comes
+    /// to nothing; `diverged`.
+    [[nodiscard]] mlp_model<T> fit(const matrix_in<T>& x, const std::vector<int>& y, const fit_options& options) const {
+        constexpr std::string_view who = mlp_model<T>::kind;
+        const auto stack = detail::stack_of(*this, who);
+        const auto how = detail::training_of(*this, who);
+        detail::require_examples(x, y, who);
+        return mlp_model<T>(detail::train<T>(stack, x, detail::class_targets(y, who), how, options, who).layers);
+    }
+};
+
+/// Recipe for `mlp_regressor_model`: see `mlp`. The targets are learnt as z-scores, so the loss that is reported, the mean
+/// squared error, is a share of their variance.
+template <class T>
+struct mlp_regressor {
+    using stage_concept = recipe_tag;
+    static constexpr bool uses_weights = true;
+
+    std::vector<std::size_t> hidden = {32};  ///< units of the hidden layers; none = linear regression
+    std::size_t epochs = 40;                 ///< see `training` for these
+    std::size_t batch_size = 64;
+    double learning_rate = 1e-3;
+    double l2 = 0;
+    double dropout = 0;                      ///< after each hidden layer; 0 <= share < 1
+    double validation_share = 0;
+    std::size_t patience = 10;
+
+    /// `y` is a vector, or (rows, outputs). Throws `error` as `mlp` does; `nan_or_inf` with the place of a target.
+    [[nodiscard]] mlp_regressor_model<T> fit(const matrix_in<T>& x, const targets_in<T>& y, const fit_options& options) const {
+        constexpr std::string_view who = mlp_regressor_model<T>::kind;
+        const auto stack = detail::stack_of(*this, who);
+        const auto how = detail::training_of(*this, who);
+        detail::require_examples(x, y, who);
+        const detail::value_targets<T> targets(y, options, who);
+        return {detail::train<T>(stack, x, targets, how, options, who).layers, targets.mean, targets.deviation};
+    }
+};
+
+}  // namespace caramel::inline CARAMEL_ABI
+
+#endif

@@ -1,0 +1,340 @@
+#ifndef CARAMEL_NN_TRAINING_HPP
+#define CARAMEL_NN_TRAINING_HPP
+
+// How networks are trained, whatever their layers: the one loop that `network` and `mlp` share.
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <caramel/core/embedding_table.hpp>
+#include <caramel/core/error.hpp>
+#include <caramel/core/matrix.hpp>
+#include <caramel/core/progress.hpp>
+#include <caramel/core/ragged.hpp>
+#include <caramel/core/random.hpp>
+#include <caramel/core/rows.hpp>
+#include <caramel/core/weights.hpp>
+#include <caramel/nn/layer.hpp>
+#include <caramel/nn/loss.hpp>
+#include <caramel/nn/optimizer.hpp>
+
+namespace caramel::inline CARAMEL_ABI {
+
+/// Hyperparameters of training on shuffled mini-batches.
+struct training {
+    std::size_t epochs = 40;                   ///< at least 1; fewer when validation or an observer stops it
+    std::size_t batch_size = 64;               ///< at least 1
+    double learning_rate = 1e-3;               ///< above 0
+    double l2 = 0;                             ///< at least 0: adds l2 / 2 * |weights|^2 to the mean loss
+    /// 0 <= share < 1 of the rows, drawn by class where there are classes, is not learnt from; the weights after the epoch
+    /// with the lowest loss on them are kept. 0 = learn from all rows and keep the last weights.
+    double validation_share = 0;
+    std::size_t patience = 10;                 ///< at least 1: stop after so many epochs without a lower validation loss
+    update_rule rule = update_rule::adam;
+    double momentum = 0.9;                     ///< of sgd
+    double max_gradient_norm = 0;              ///< a longer gradient is shortened to it; 0 = never
+};
+
+/// How regressors take their targets: `std::vector<T>`, `vec<T>`, or a matrix of (rows, outputs), without a copy.
+template <class T>
+class targets_in : public matrix_in<T> {
+   public:
+    template <class Derived>
+        requires std::convertible_to<const Eigen::DenseBase<Derived>&, typename matrix_in<T>::base>
+    targets_in(const Eigen::DenseBase<Derived>& y) : matrix_in<T>(y) {}  // NOLINT(google-explicit-constructor)
+    targets_in(const vec<T>& y) : targets_in(std::span<const T>(y.data(), static_cast<std::size_t>(y.size()))) {}  // NOLINT(google-explicit-constructor)
+    targets_in(const std::vector<T>& y) : targets_in(std::span<const T>(y)) {}  // NOLINT(google-explicit-constructor)
+    targets_in(std::span<const T> y)  // NOLINT(google-explicit-constructor)
+        : matrix_in<T>(Eigen::Map<const matrix<T>>(y.data(), static_cast<row_index>(y.size()), 1)) {}
+};
+
+namespace detail {
+
+inline constexpr std::size_t max_classes = 65'536;
+
+inline optimizer_options require_training(const training& how, std::string_view who) {
+    require(how.epochs >= 1 && how.epochs <= 1'000'000, errc::bad_parameter, who, ": epochs = ", how.epochs, ", must lie in 1 .. 1000000");
+    require(how.batch_size >= 1, errc::bad_parameter, who, ": batch_size = 0, must be at least 1");
+    require(how.validation_share >= 0 && how.validation_share < 1, errc::bad_parameter, who, ": validation_share = ", how.validation_share,
+            ", must be at least 0 and below 1");
+    require(how.patience >= 1, errc::bad_parameter, who, ": patience = 0, must be at least 1");
+    const optimizer_options steps{how.rule, how.learning_rate, how.momentum, how.l2, how.max_gradient_norm};
+    require_optimizer(steps, who);
+    return steps;
+}
+
+// ---- what is learnt --------------------------------------------------------------------------------------------------
+
+// Labels 0 .. classes - 1, where classes is one more than the largest label.
+class class_targets {
+   public:
+    class_targets(std::span<const int> labels, std::string_view who) : labels_(labels) {
+        int most = 0;
+        bool several = false;
+        for (std::size_t i = 0; i < labels.size(); ++i) {
+            require_at(labels[i] >= 0, errc::bad_data, {.row = i + 1}, who, ": the label of row ", i + 1, " is negative; labels are 0, 1, 2, ...");
+            require_at(static_cast<std::size_t>(labels[i]) < max_classes, errc::limit_exceeded, {.row = i + 1}, who, ": the label of row ", i + 1,
+                       " is too large; labels are 0 .. ", max_classes - 1);
+            most = std::max(most, labels[i]);
+            several = several || labels[i] != labels[0];
+        }
+        require(several, errc::bad_data, who, ": the ", labels.size(), " labels are of one class only");
+        classes_ = static_cast<std::size_t>(most) + 1;
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return labels_.size(); }
+    [[nodiscard]] std::size_t outputs() const noexcept { return classes_; }
+    [[nodiscard]] int stratum(std::size_t row) const noexcept { return labels_[row]; }
+    template <class T>
+    [[nodiscard]] double loss(std::size_t row, std::span<const T> z, std::span<T> dz) const noexcept {
+        return softmax_cross_entropy::row(z, labels_[row], dz);
+    }
+
+   private:
+    std::span<const int> labels_;
+    std::size_t classes_ = 0;
+};
+
+// Numbers, learnt as z-scores: with their own scale they would ask for a learning rate of their own.
+template <class T>
+class value_targets {
+   public:
+    value_targets(const matrix_in<T>& values, const fit_options& options, std::string_view who)
+        : mean(vec<T>::Zero(values.cols())), deviation(vec<T>::Ones(values.cols())), scores_(values) {
+        const row_weights weights(options.weights, static_cast<std::size_t>(values.rows()), who);
+        require_finite(values, who);
+        require(values.cols() > 0, errc::shape_mismatch, who, ": the targets have no columns");
+        for (row_index j = 0; j < values.cols(); ++j) {
+            double sum = 0, square = 0;
+            for (row_index i = 0; i < values.rows(); ++i) sum += weights[i] * static_cast<double>(values(i, j));
+            const double centre = sum / weights.sum();
+            for (row_index i = 0; i < values.rows(); ++i) square += weights[i] * (static_cast<double>(values(i, j)) - centre) * (static_cast<double>(values(i, j)) - centre);
+            const double spread = values.col(j).minCoeff() == values.col(j).maxCoeff() ? 0 : std::sqrt(square / weights.sum());
+            mean(j) = static_cast<T>(centre);
+            if (static_cast<T>(spread) > T(0)) deviation(j) = static_cast<T>(spread);
+            require_at(std::isfinite(mean(j)) && std::isfinite(deviation(j)), errc::number_out_of_range, {.column = static_cast<std::uint64_t>(j) + 1}, who,
+                       ": the spread of the targets is beyond the number type");
+        }
+        for (row_index i = 0; i < scores_.rows(); ++i)
+            for (row_index j = 0; j < scores_.cols(); ++j) scores_(i, j) = (scores_(i, j) - mean(j)) / deviation(j);
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(scores_.rows()); }
+    [[nodiscard]] std::size_t outputs() const noexcept { return static_cast<std::size_t>(scores_.cols()); }
+    [[nodiscard]] int stratum(std::size_t) const noexcept { return 0; }
+    [[nodiscard]] double loss(std::size_t row, std::span<const T> z, std::span<T> dz) const noexcept {
+        return mean_squared_error::row(z, row_of(scores_, static_cast<row_index>(row)), dz);
+    }
+
+    vec<T> mean, deviation;
+
+   private:
+    matrix<T> scores_;
+};
+
+// ---- what is learnt from ---------------------------------------------------------------------------------------------
+
+template <class T>
+layer_shape shape_of_input(const matrix_in<T>& x, std::string_view who) {
+    require_finite(x, who);
+    return {.inputs = static_cast<std::size_t>(x.cols())};
+}
+template <class T>
+layer_shape shape_of_input(const token_ids& x, std::string_view who) {
+    for (std::size_t i = 0; i < x.size(); ++i) require_ids(x[i], x.vocabulary_size, i + 1, who);
+    return {.inputs = x.vocabulary_size, .unknown = x.unknown, .padding = x.padding};
+}
+template <class T>
+void gather_rows(const matrix_in<T>& x, std::span<const std::size_t> which, matrix<T>& out) {
+    out.resize(static_cast<row_index>(which.size()), x.cols());
+    for (std::size_t i = 0; i < which.size(); ++i) std::copy_n(x.data() + static_cast<row_index>(which[i]) * x.outerStride(), x.cols(), out.data() + static_cast<row_index>(i) * x.cols());
+}
+inline void gather_rows(const token_ids& x, std::span<const std::size_t> which, token_ids& out) {
+    out = token_ids{{}, x.vocabulary_size, x.unknown, x.padding};
+    for (const std::size_t row : which) out.append_row(x[row]);
+}
+
+// Rows to learn from and rows to validate on. A share of each class is drawn, but never its last row.
+struct row_split {
+    std::vector<std::size_t> learn, validate;
+};
+template <class Targets>
+row_split split_rows(const Targets& targets, double share, rng numbers, std::string_view who) {
+    row_split out;
+    if (share == 0) {
+        out.learn.resize(targets.size());
+        std::iota(out.learn.begin(), out.learn.end(), std::size_t{0});
+        return out;
+    }
+    auto order = numbers.permutation(targets.size());
+    std::ranges::stable_sort(order, {}, [&](std::size_t row) { return targets.stratum(row); });
+    double due = 0;
+    for (std::size_t k = 0; k < order.size(); ++k) {
+        due += share;
+        const bool first_of_class = k == 0 || targets.stratum(order[k]) != targets.stratum(order[k - 1]);
+        const bool chosen = due >= 1 && !first_of_class;
+        if (chosen) due -= 1;
+        (chosen ? out.validate : out.learn).push_back(order[k]);
+    }
+    require(!out.validate.empty(), errc::too_few_rows, who, ": validation_share = ", share, " of ", targets.size(), " rows leaves none to validate on");
+    std::ranges::sort(out.learn);
+    return out;
+}
+inline double sum_of(const row_weights& weights, std::span<const std::size_t> rows, std::string_view part, std::string_view who) {
+    double sum = 0;
+    for (const std::size_t row : rows) sum += weights[row];
+    require(sum > 0, errc::bad_data, who, ": the weights of all rows ", part, " are zero");
+    return sum;
+}
+
+// ---- the loop --------------------------------------------------------------------------------------------------------
+
+// Trains one layer, which may be a stack of them. Everything happens in an order given by data and seed alone.
+template <class T, class Root, class X, class Targets>
+class trainer {
+    using params = layer_params<Root, T>;
+
+   public:
+    trainer(const Root& root, const X& x, const Targets& targets, const training& how, const fit_options& options, std::string_view who)
+        : root_(root), x_(x), targets_(targets), how_(how), options_(options), who_(who), weights_(options.weights, targets.size(), who),
+          numbers_(stage_rng(options, who)) {}
+
+    [[nodiscard]] params run() {
+        optimizer<T> steps(require_training(how_, who_));
+        shape_ = shape_of_input<T>(x_, who_);
+        shape_.outputs = targets_.outputs();
+        params now = first_params();
+        require(now.check(shape_.inputs, who_) == shape_.outputs, errc::bad_parameter, who_, ": the last layer has ", now.check(shape_.inputs, who_),
+                " outputs, the targets need ", shape_.outputs);
+        row_split rows = split_rows(targets_, how_.validation_share, numbers_.split("validation"), who_);
+        weight_to_learn_ = sum_of(weights_, rows.learn, "to learn from", who_);
+        if (!rows.validate.empty()) (void)sum_of(weights_, rows.validate, "to validate on", who_);
+        std::optional<params> best;
+        double lowest = std::numeric_limits<double>::infinity();
+        std::size_t waited = 0;
+        for (std::size_t epoch = 1; epoch <= how_.epochs; ++epoch) {
+            const double loss = run_epoch(now, steps, rows.learn, epoch);
+            require_sane(now, loss, rows.learn, epoch);
+            if (!rows.validate.empty()) {
+                const double validation = mean_loss(now, rows.validate);
+                if (validation < lowest) {
+                    lowest = validation;
+                    best = now;
+                    waited = 0;
+                } else {
+                    ++waited;
+                }
+            }
+            if (options_.on_progress && options_.on_progress({who_, epoch, how_.epochs, loss}) == verdict::stop) break;
+            if (waited == how_.patience) break;
+        }
+        return best ? std::move(*best) : std::move(now);
+    }
+
+   private:
+    [[nodiscard]] params first_params() const {
+        rng init = numbers_.split("init");
+        return root_.template init<T>(shape_, init);
+    }
+
+    // The mean loss of the rows, each as it was when its mini-batch came.
+    double run_epoch(params& now, optimizer<T>& steps, std::vector<std::size_t>& order, std::size_t epoch) {
+        numbers_.split("order").split(epoch).shuffle(std::span(order));
+        const double mean_weight = weight_to_learn_ / static_cast<double>(order.size());
+        double sum = 0;
+        for (std::size_t at = 0; at < order.size() && std::isfinite(sum); at += how_.batch_size)
+            sum += run_batch(now, steps, std::span<const std::size_t>(order).subspan(at, std::min(how_.batch_size, order.size() - at)), mean_weight);
+        return sum / weight_to_learn_;
+    }
+    // A mini-batch is a sample of all rows, so it is divided by its rows times their mean weight: not by what its own rows
+    // happen to weigh, which may be nothing.
+    double run_batch(params& now, optimizer<T>& steps, std::span<const std::size_t> rows, double mean_weight) {
+        gather_rows(x_, rows, batch_);
+        rng noise = numbers_.split("noise").split(steps.steps());
+        const double sum = losses(root_.forward(now, batch_, cache_, noise), rows, 1 / (static_cast<double>(rows.size()) * mean_weight));
+        if (!std::isfinite(sum)) return sum;
+        first_gradients(root_, now, cache_, slopes_, grads_);
+        steps.step([&](const auto& f) { root_.visit(now, grads_, f); });
+        return sum;
+    }
+    // The weighted sum of the rows' losses; `slopes_` become its gradient by the outputs, times `scale`.
+    double losses(const matrix<T>& z, std::span<const std::size_t> rows, double scale) {
+        slopes_.resize(z.rows(), z.cols());
+        const auto width = static_cast<std::size_t>(z.cols());
+        double sum = 0;
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            const std::span<T> slopes(slopes_.data() + i * width, width);
+            const double weight = weights_[rows[i]];
+            sum += weight * targets_.loss(rows[i], std::span<const T>(z.data() + i * width, width), slopes);
+            for (T& slope : slopes) slope *= static_cast<T>(weight * scale);
+        }
+        return sum;
+    }
+    // Without dropout.
+    double mean_loss(const params& now, std::span<const std::size_t> rows) {
+        double sum = 0, weight = 0;
+        for (const std::size_t row : rows) weight += weights_[row];
+        for (std::size_t at = 0; at < rows.size(); at += block_rows) {
+            const auto block = rows.subspan(at, std::min(block_rows, rows.size() - at));
+            gather_rows(x_, block, batch_);
+            sum += losses(now.apply(batch_), block, 1);
+        }
+        return sum / weight;
+    }
+    // Adam's steps have a bounded length, so a rate far too high need not reach infinity: it gives a loss far above that of
+    // the first random weights.
+    void require_sane(params& now, double loss, std::span<const std::size_t> rows, std::size_t epoch) {
+        bool sane = std::isfinite(loss);
+        root_.visit(now, grads_, [&](const parameter_block<T>& block) {
+            for (const T w : block.values) sane = sane && std::isfinite(w);
+        });
+        if (sane && loss > too_high) sane = loss <= too_high * std::max(1.0, mean_loss(first_params(), rows));
+        require(sane, errc::diverged, who_, ": training diverged in epoch ", epoch, ": lower learning_rate (", how_.learning_rate, "), or standardize the inputs");
+    }
+
+    static constexpr std::size_t block_rows = 256;
+    static constexpr double too_high = 1000;
+
+    const Root& root_;
+    const X& x_;
+    const Targets& targets_;
+    const training& how_;
+    const fit_options& options_;
+    std::string_view who_;
+    row_weights weights_;
+    rng numbers_;
+    layer_shape shape_;
+    double weight_to_learn_ = 0;
+    layer_input<Root, T> batch_;
+    layer_cache<Root, T> cache_;
+    layer_grads<Root, T> grads_;
+    matrix<T> slopes_;
+};
+
+// The parameters of `root` after training on `x`. Hyperparameters are checked first, then data.
+template <class T, class Root, class X, class Targets>
+[[nodiscard]] layer_params<Root, T> train(const Root& root, const X& x, const Targets& targets, const training& how, const fit_options& options, std::string_view who) {
+    return trainer<T, Root, X, Targets>(root, x, targets, how, options, who).run();
+}
+
+// What must hold before targets are looked at.
+template <class X, class Y>
+void require_examples(const X& x, const Y& y, std::string_view who) {
+    const std::size_t rows = row_count(x), targets = row_count(y);
+    require(rows > 0, errc::empty_input, who, ": no rows to learn from");
+    require(rows == targets, errc::shape_mismatch, who, ": ", rows, " rows but ", targets, " targets");
+}
+
+}  // namespace detail
+
+}  // namespace caramel::inline CARAMEL_ABI
+
+#endif
