@@ -60,8 +60,8 @@ TEST_CASE("holdout: takes the share asked for, by the seed", "[split]") {
 }
 
 TEST_CASE("k_fold: folds differ by one row at most", "[split]") {
-    for (const std::size_t n : {2, 10, 101}) {
-        for (const std::size_t k : {2, 3, 7}) {
+    for (const std::size_t n : {2U, 10U, 101U}) {
+        for (const std::size_t k : {2U, 3U, 7U}) {
             if (k > n) continue;
             const auto folds = k_fold(n, k, 3);
             REQUIRE(folds.size() == k);
@@ -79,7 +79,7 @@ TEST_CASE("stratified_k_fold: every fold has its share of every label", "[split]
     for (int i = 0; i < 103; ++i) labels.emplace_back(i % 10 == 0 ? "rare" : i % 3 == 0 ? "some" : "most");
     std::map<std::string, std::size_t> count;
     for (const auto& label : labels) ++count[label];
-    for (const std::size_t k : {2, 5, 10}) {
+    for (const std::size_t k : {2U, 5U, 10U}) {
         const auto folds = stratified_k_fold(labels, k, 9);
         REQUIRE(folds.size() == k);
         check_folds(folds, labels.size());

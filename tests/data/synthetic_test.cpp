@@ -44,12 +44,12 @@ struct churn_data {
     std::vector<int> left;
 };
 churn_data churn_at(const transactions& log, sys_seconds cut) {
-    const auto before = log.before(cut);
+    const auto before = log.before(cut), since = log.since(cut);
     const auto n = log.n_customers();
     std::vector<double> last(n, -1), first(n, -1), spend(n);
     std::vector<std::set<std::int32_t>> orders(n);
     std::vector<bool> returns(n);
-    for (const auto customer : log.since(cut).customers()) returns[static_cast<std::size_t>(customer)] = true;
+    for (const auto customer : since.customers()) returns[static_cast<std::size_t>(customer)] = true;
     for (std::size_t i = 0; i < before.rows(); ++i) {
         const auto t = before[i];
         const auto c = static_cast<std::size_t>(t.customer);

@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <caramel/data/csv.hpp>
@@ -37,6 +38,12 @@ table small() {
 
 }  // namespace
 
+// What a temporary log gives would be gone at the end of the line.
+template <class Log>
+concept gives_lists = requires(Log&& log) {
+    std::forward<Log>(log).customer_ids();
+    std::forward<Log>(log).times();
+};
 static_assert(std::regular<transactions> && std::regular<transaction>);
 
 TEST_CASE("transactions: ids are numbered in ascending order of their texts", "[transactions]") {
@@ -77,7 +84,9 @@ TEST_CASE("transactions: columns that are not there", "[transactions]") {
     CHECK(log.descriptions().empty());
 
     CHECK(transactions{}.rows() == 0);
-    CHECK(transactions{}.customer_ids().empty());
+    const transactions none;
+    CHECK(none.customer_ids().empty());
+    static_assert(gives_lists<const transactions&> && !gives_lists<transactions>);
     transactions moved = transactions::from(small(), all_columns);
     const transactions target = std::move(moved);
     CHECK(target.rows() == 5);

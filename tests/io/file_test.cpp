@@ -143,8 +143,9 @@ TEST_CASE("file: what a killed process left is removed, what a living one writes
     const temporary_folder folder;
     const pid_t dead = dead_process();
     const std::string locked = "a.tmp." + std::to_string(dead) + ".locked";  // as from another container
-    for (const std::string& name : {leftover("a", dead), leftover("a", getpid()), leftover("b", dead), std::string("a.tmp.x.abcdef"), locked,
-                                    "a.tmp." + std::to_string(dead) + ".abcdefg", std::string("a.tmp.0.abcdef"), std::string("a.tmp.99999999999999999999.abcdef")})
+    for (const std::string& name :
+         {leftover("a", dead), leftover("a", getpid()), leftover("b", dead), std::string("a.tmp.x.abcdef"), locked,
+          "a.tmp." + std::to_string(dead) + ".abcdefg", std::string("a.tmp.0.abcdef"), std::string("a.tmp.99999999999999999999.abcdef")})
         std::fclose(std::fopen((folder / name).c_str(), "w"));
     const int held = ::open((folder / locked).c_str(), O_RDONLY | O_CLOEXEC);
     REQUIRE(::flock(held, LOCK_EX | LOCK_NB) == 0);

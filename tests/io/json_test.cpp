@@ -71,8 +71,9 @@ TEST_CASE("json: every kind of value arrives in order", "[json]") {
     CHECK(events("\"\xC3\xA4\"") == "'\xC3\xA4'");
 }
 TEST_CASE("json: nothing beyond RFC 8259", "[json][error]") {
-    for (const std::string_view text : {"", " ", "{", "[", "[1,]", "{\"a\":1,}", "{a:1}", "{'a':1}", "[1 2]", "// x\n1", "/* x */1", "NaN", "[Infinity]", "[-]", "+1", ".5", "1.",
-                                        "[01]", "[0x10]", "1e", "[\"a\nb\"]", "\"\\x\"", "\"\\u12g4\"", "\"\\ud800\"", "\"\\ud800x\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "tru",
+    for (const std::string_view text : {"", " ", "{", "[", "[1,]", "{\"a\":1,}", "{a:1}", "{'a':1}", "[1 2]", "// x\n1", "/* x */1", "NaN",
+                                        "[Infinity]", "[-]", "+1", ".5", "1.", "[01]", "[0x10]", "1e", "[\"a\nb\"]", "\"\\x\"",
+                                        "\"\\u12g4\"", "\"\\ud800\"", "\"\\ud800x\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "tru",
                                         "\xEF\xBB\xBF{}", "\"\t\"", "\"\x01\""})
         CHECK(refused(text).code == "bad_json");
 }
@@ -83,8 +84,8 @@ TEST_CASE("json: the place is that of the last byte read", "[json][error]") {
     CHECK(refused("{\"a\":\"\xFF\"}") == refusal{"bad_utf8", 7});
 }
 TEST_CASE("json: bytes that are not UTF-8", "[json][error]") {
-    for (const std::string_view bytes : {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",
-                                         "\xFF", "\xC3", "\xE2\x82", "\xF0\x9F\x98"})
+    for (const std::string_view bytes : {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80",
+                                         "\xF5\x80\x80\x80", "\xFF", "\xC3", "\xE2\x82", "\xF0\x9F\x98"})
         CHECK(refused("\"" + std::string(bytes) + "\"") == refusal{"bad_utf8", 2});
     for (const std::string_view bytes : {"\xC2\x80", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80", "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"})
         CHECK(events("\"" + std::string(bytes) + "\"") == "'" + std::string(bytes) + "'");
@@ -110,7 +111,8 @@ TEST_CASE("json: a key may stand once in an object, however it is written", "[js
     CHECK(events(R"({"a":{"\u0078":1},"x":2,"\u0079":3})") == "{ a: { x: +1 } x: +2 y: +3 }");
 }
 TEST_CASE("json: numbers that no number type holds", "[json][error]") {
-    for (const std::string_view text : {"18446744073709551616", "-9223372036854775809", "1e999", "-1e999", "1e-999", "0.0000001e-400"}) CHECK(refused(text).code == "number_out_of_range");
+    for (const std::string_view text : {"18446744073709551616", "-9223372036854775809", "1e999", "-1e999", "1e-999", "0.0000001e-400"})
+        CHECK(refused(text).code == "number_out_of_range");
 }
 TEST_CASE("json: limits", "[json][error]") {
     const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };

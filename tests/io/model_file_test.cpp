@@ -13,6 +13,7 @@
 #include <caramel/core/embedding_table.hpp>
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/ragged.hpp>
+#include <caramel/core/random.hpp>
 #include <caramel/core/tensor.hpp>
 #include <caramel/features/concat.hpp>
 #include <caramel/features/standardize.hpp>
@@ -70,19 +71,21 @@ class everything_model {
     using stage_concept = model_tag;
     static constexpr std::string_view kind = "everything";
 
-    using fields_type = std::tuple<matrix<double>, vec<float>, column_major, three_columns, row_vector, tensor<float, 3>, embedding_table<float>, ragged<std::int32_t>, float, double, bool,
-                                   std::int8_t, std::uint64_t, std::size_t, weekday, std::string, std::vector<std::string>, std::vector<double>, std::vector<bool>, std::vector<weekday>,
-                                   std::array<std::uint16_t, 3>, std::array<std::string, 2>, std::vector<layer>, std::array<layer, 2>, named_range, std::optional<float>,
-                                   std::optional<std::vector<std::string>>, std::chrono::sys_seconds, std::vector<std::chrono::sys_seconds>, std::chrono::milliseconds,
-                                   std::vector<std::vector<float>>, money, standardize_model<float>>;
+    using fields_type =
+        std::tuple<matrix<double>, vec<float>, column_major, three_columns, row_vector, tensor<float, 3>, embedding_table<float>, ragged<std::int32_t>, float,
+                   double, bool, std::int8_t, std::uint64_t, std::size_t, weekday, std::string, std::vector<std::string>, std::vector<double>,
+                   std::vector<bool>, std::vector<weekday>, std::array<std::uint16_t, 3>, std::array<std::string, 2>, std::vector<layer>, std::array<layer, 2>,
+                   named_range, std::optional<float>, std::optional<std::vector<std::string>>, std::chrono::sys_seconds, std::vector<std::chrono::sys_seconds>,
+                   std::chrono::milliseconds, std::vector<std::vector<float>>, money, standardize_model<float>>;
     template <class... F>
         requires std::same_as<std::tuple<F...>, fields_type>
     explicit everything_model(F... f) : fields_(std::move(f)...) {}
 
     int operator()(int x) const { return x + 1; }
-    static constexpr std::array field_names{"matrix",  "vector", "column_major", "three_columns", "row",     "tensor",  "table",   "ragged", "float",   "double",   "bool",
-                                            "int8",    "uint64", "size",         "weekday",       "string",  "strings", "doubles", "bools",  "weekdays", "array",   "words",
-                                            "layers",  "two",    "range",        "maybe",         "perhaps", "then",    "times",   "span",   "lists",   "price",    "scaler"};
+    static constexpr std::array field_names{"matrix", "vector",   "column_major", "three_columns", "row",    "tensor",  "table",  "ragged",  "float",
+                                            "double", "bool",     "int8",         "uint64",        "size",   "weekday", "string", "strings", "doubles",
+                                            "bools",  "weekdays", "array",        "words",         "layers", "two",     "range",  "maybe",   "perhaps",
+                                            "then",   "times",    "span",         "lists",         "price",  "scaler"};
     [[nodiscard]] const fields_type& fields() const noexcept { return fields_; }
 
    private:
@@ -111,12 +114,14 @@ everything_model everything() {
     const layer first{matrix<float>::Constant(1, 2, 3.f), true}, second{matrix<float>(0, 5), false};
     const std::chrono::sys_seconds instant{std::chrono::seconds(1'700'000'000)};
     return made_of<everything_model>(everything_model::fields_type{
-        m, v, c, t, r, cube, embedding_table<float>(table), ragged<std::int32_t>({1, 2, 3}, {0, 2, 2, 3}), 0.1f, -0.0, true,
-        std::int8_t{-128}, std::uint64_t{1} << 63, std::size_t{3}, weekday::sunday, std::string("gr\xC3\xBC\xC3\x9F dich\0!", 13), std::vector<std::string>{"a", "", "bc"},
-        std::vector<double>{}, std::vector<bool>{true, false, true}, std::vector<weekday>{weekday::monday, weekday::sunday}, std::array<std::uint16_t, 3>{1, 2, 65535},
-        std::array<std::string, 2>{"x", "yz"}, std::vector<layer>{first, second, first}, std::array<layer, 2>{second, first}, named_range("age", 18, 99), std::optional<float>(2.5f),
+        m, v, c, t, r, cube, embedding_table<float>(table), ragged<std::int32_t>({1, 2, 3}, {0, 2, 2, 3}), 0.1f, -0.0, true, std::int8_t{-128},
+        std::uint64_t{1} << 63, std::size_t{3}, weekday::sunday, std::string("gr\xC3\xBC\xC3\x9F dich\0!", 13),
+        std::vector<std::string>{"a", "", "bc"}, std::vector<double>{}, std::vector<bool>{true, false, true},
+        std::vector<weekday>{weekday::monday, weekday::sunday}, std::array<std::uint16_t, 3>{1, 2, 65535}, std::array<std::string, 2>{"x", "yz"},
+        std::vector<layer>{first, second, first}, std::array<layer, 2>{second, first}, named_range("age", 18, 99), std::optional<float>(2.5f),
         std::optional<std::vector<std::string>>(), instant, std::vector<std::chrono::sys_seconds>{instant, {}}, std::chrono::milliseconds(-5),
-        std::vector<std::vector<float>>{{1, 2}, {}, {3}}, money{1999}, standardize_model<float>(vec<float>::Constant(2, 1.f), vec<float>::Constant(2, 2.f))});
+        std::vector<std::vector<float>>{{1, 2}, {}, {3}}, money{1999},
+        standardize_model<float>(vec<float>::Constant(2, 1.f), vec<float>::Constant(2, 2.f))});
 }
 
 struct halve_model {
@@ -206,8 +211,8 @@ TEST_CASE("model_file: a field of every type comes back", "[model_file]") {
     const std::string saved = bytes_of(model);
     const auto again = loaded_from<everything_model>(saved);
     CHECK(bytes_of(again) == saved);
-    const auto& [m, v, c, t, r, cube, table, rag, f, d, b, i8, u64, size, day, s, strings, doubles, bools, days, array, words, layers, two, range, maybe, perhaps, then, times, span, lists,
-                 price, inner] = again.fields();
+    const auto& [m, v, c, t, r, cube, table, rag, f, d, b, i8, u64, size, day, s, strings, doubles, bools, days, array, words, layers, two, range, maybe,
+                 perhaps, then, times, span, lists, price, inner] = again.fields();
     const auto& before = model.fields();
     CHECK(m == std::get<0>(before));
     CHECK(v == std::get<1>(before));
@@ -247,8 +252,8 @@ TEST_CASE("model_file: a field of every type comes back", "[model_file]") {
 }
 TEST_CASE("model_file: keys and layout are as the page says", "[model_file]") {
     CHECK(tensor_names(bytes_of(scaler(1, 2))) == std::vector<std::string>{"0.standardize.deviation", "0.standardize.mean"});
-    CHECK(tensor_names(bytes_of(chain())) == std::vector<std::string>{"0.standardize.deviation", "0.standardize.mean", "1.concat.0.scale.factor", "1.concat.1.pipeline.1.standardize.deviation",
-                                                                       "1.concat.1.pipeline.1.standardize.mean"});
+    CHECK(tensor_names(bytes_of(chain())) == std::vector<std::string>{"0.standardize.deviation", "0.standardize.mean", "1.concat.0.scale.factor",
+                                                                      "1.concat.1.pipeline.1.standardize.deviation", "1.concat.1.pipeline.1.standardize.mean"});
     const std::string saved = bytes_of(chain());
     const auto file = parse_safetensors(as_bytes_of(saved));
     CHECK(file.metadata("caramel.kinds") == "standardize|concat(scale,halve|standardize)|halve");
@@ -348,8 +353,8 @@ TEST_CASE("model_file: the card", "[model_file]") {
     detail::card_handler handler(read);
     read_json(R"({"rows":5,"of a newer library":{"rows":[{}]},"metrics":{"description":1}})", handler);
     CHECK(read == model_card{.rows = 5, .metrics = {{"description", 1}}});
-    for (const std::string_view text : {"[]", R"({"rows":"5"})", R"({"rows":-5})", R"({"columns":{}})", R"({"columns":[1]})", R"({"metrics":[]})", R"({"metrics":{"a":"b"}})", R"({"notes":{"a":1}})",
-                                        R"({"description":{}})", R"({"notes":{"a":{}}})"}) {
+    for (const std::string_view text : {"[]", R"({"rows":"5"})", R"({"rows":-5})", R"({"columns":{}})", R"({"columns":[1]})", R"({"metrics":[]})",
+                                        R"({"metrics":{"a":"b"}})", R"({"notes":{"a":1}})", R"({"description":{}})", R"({"notes":{"a":{}}})"}) {
         INFO(text);
         model_card other;
         detail::card_handler strict(other);
@@ -395,6 +400,32 @@ TEST_CASE("model_file: the same for a field of every type", "[model_file][error]
     }
     CHECK(refused == saved.size() * 8);
 }
+TEST_CASE("model_file: altered files with a checksum that fits are loaded or refused, and nothing else", "[model_file][error]") {
+    const std::string saved = bytes_of(everything());
+    const auto file = parse_safetensors(as_bytes_of(saved));
+    const auto header = static_cast<std::size_t>(file[0].bytes.data() - file.bytes().data());
+    const std::size_t digits = detail::checksum_place(as_bytes_of(saved)).value();
+    rng numbers(1);
+    std::size_t refused = 0, loaded = 0;
+    for (int round = 0; round < 6000; ++round) {
+        std::string altered = saved;
+        for (std::uint64_t n = numbers.below(3) + 1; n > 0; --n) {
+            const std::size_t at = static_cast<std::size_t>(numbers.below(round % 2 == 0 ? saved.size() : header));
+            constexpr std::string_view likely = "0123456789[]{},:\"\\ eE.-+\xFF\x80";
+            altered[at] = numbers.below(2) == 0 ? likely[static_cast<std::size_t>(numbers.below(likely.size()))] : static_cast<char>(numbers.below(256));
+        }
+        if (altered.substr(digits - 20, 20) != saved.substr(digits - 20, 20)) continue;
+        try {
+            const std::string sum = detail::checksum_of(as_bytes_of(altered), digits);
+            (void)loaded_from<everything_model>(altered.replace(digits, sum.size(), sum));
+            ++loaded;
+        } catch (const error&) {
+            ++refused;
+        }
+    }
+    CHECK(refused > 1000);
+    CHECK(loaded > 100);  // other numbers in a tensor are just another model
+}
 TEST_CASE("model_file: what is told first", "[model_file][error]") {
     const std::string saved = bytes_of(scale_model(2));
     CHECK(refusal<scale_model>("").code() == errc::truncated);
@@ -404,7 +435,8 @@ TEST_CASE("model_file: what is told first", "[model_file][error]") {
     CHECK(refusal<scale_model>(newer).code() == errc::unsupported_version);                        // before the checksum
     CHECK(std::string(refusal<scale_model>(newer).what()) == "load: the file has format 2, this library reads up to 1");
     for (const std::string_view version : {"0", "x", "-"})
-        CHECK(refusal<scale_model>(replaced(saved, "\"caramel.format\":\"1\"", "\"caramel.format\":\"" + std::string(version) + "\"")).code() == errc::bad_format);
+        CHECK(refusal<scale_model>(replaced(saved, "\"caramel.format\":\"1\"", "\"caramel.format\":\"" + std::string(version) + "\"")).code() ==
+              errc::bad_format);
     CHECK(refusal<halve_model>(replaced(saved, CARAMEL_VERSION_STRING, "9.9.9")).code() == errc::checksum_mismatch);  // before the kinds
     CHECK(refusal<scale_model>(replaced(saved, "caramel.checksum", "caramel.checkmus")).code() == errc::bad_format);
 }
@@ -478,7 +510,8 @@ TEST_CASE("model_file: hostile fields", "[model_file][error]") {
         };
     };
     CHECK(loaded_from<holder<std::vector<std::string>>>(crafted("holder", strings({0, 1, 1, 3}))).x == std::vector<std::string>{"a", "", "bc"});
-    for (const auto& starts : std::vector<std::vector<std::int64_t>>{{}, {0}, {3}, {0, 2}, {1, 3}, {0, 2, 1, 3}, {0, -1, 3}, {0, 4, 3}, {0, INT64_MAX, 3}, {0, INT64_MIN, 3}, {0, 3, 4}})
+    for (const auto& starts : std::vector<std::vector<std::int64_t>>{
+             {}, {0}, {3}, {0, 2}, {1, 3}, {0, 2, 1, 3}, {0, -1, 3}, {0, 4, 3}, {0, INT64_MAX, 3}, {0, INT64_MIN, 3}, {0, 3, 4}})
         CHECK(message_of<std::vector<std::string>>(strings(starts)) == "the starts of 0.holder.x do not rise from 0 to 3");
     CHECK(message_of<std::string>(strings({0, 1, 3})) == "the field 0.holder.x holds 2 strings, not 1");
     CHECK(message_of<std::array<std::string, 2>>(strings({0, 3})) == "the field 0.holder.x has 1 elements, not 2");
@@ -490,8 +523,9 @@ TEST_CASE("model_file: hostile fields", "[model_file][error]") {
     CHECK(message_of<std::vector<double>>(put<float>("0.holder.x", {2}, {1, 2})) == "the field 0.holder.x is of F32, not of F64");
     CHECK(message_of<bool>([](field_writer& out) { out.tensors().add("0.holder.x", dtype::boolean, {}, std::vector<std::byte>{std::byte{2}}); }) ==
           "safetensors: a boolean that is neither 0 nor 1");
-    CHECK(message_of<std::vector<bool>>([](field_writer& out) { out.tensors().add("0.holder.x", dtype::boolean, std::vector<std::uint64_t>{1}, std::vector<std::byte>{std::byte{2}}); }) ==
-          "safetensors: a boolean that is neither 0 nor 1");
+    CHECK(message_of<std::vector<bool>>([](field_writer& out) {
+              out.tensors().add("0.holder.x", dtype::boolean, std::vector<std::uint64_t>{1}, std::vector<std::byte>{std::byte{2}});
+          }) == "safetensors: a boolean that is neither 0 nor 1");
     CHECK(message_of<embedding_table<float>>(put<float>("0.holder.x", {1, 2}, {1, std::numeric_limits<float>::infinity()})).starts_with("embedding_table: "));
     CHECK(message_of<ragged<float>>([](field_writer& out) {
               out.save(std::vector<float>{1}, "0.holder.x.values");

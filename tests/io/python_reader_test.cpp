@@ -76,15 +76,23 @@ TEST_CASE("python_reader: a reader with numpy alone finds every field", "[model_
     weights << 1, 2, 3, 4, 5, -0.5f;
     auto cube = make_tensor<double, 3>({1, 2, 2});
     cube(0, 1, 0) = 1e-300;
-    const sample_model sample{.words = {"", "caf\xC3\xA9", "a\"b\\\n"}, .weights = weights, .flags = {true, false}, .since = std::chrono::sys_seconds(std::chrono::seconds(1'700'000'000)),
-                              .parts = {{"first", 0.1}, {"second", -2}}, .shift = std::int8_t{-3}, .ids = ragged<std::int32_t>({7, 8, 9}, {0, 1, 1, 3}), .cube = cube};
+    const sample_model sample{.words = {"", "caf\xC3\xA9", "a\"b\\\n"},
+                              .weights = weights,
+                              .flags = {true, false},
+                              .since = std::chrono::sys_seconds(std::chrono::seconds(1'700'000'000)),
+                              .parts = {{"first", 0.1}, {"second", -2}},
+                              .shift = std::int8_t{-3},
+                              .ids = ragged<std::int32_t>({7, 8, 9}, {0, 1, 1, 3}),
+                              .cube = cube};
     vec<double> mean(2), deviation(2);
     mean << 0.25, -1;
     deviation << 1, 2;
     const auto model = concat(standardize_model<double>(mean, deviation)) | sample;
     const temporary_folder folder;
     const std::string path = (folder / "a.safetensors").string();
-    save(model, path, {.description = "a \"small\" one", .trained_at = "2026-01-31", .rows = 12, .columns = {"x", "y"}, .metrics = {{"auc", 0.75}}, .notes = {{"by", "us"}}});
+    save(
+        model, path,
+        {.description = "a \"small\" one", .trained_at = "2026-01-31", .rows = 12, .columns = {"x", "y"}, .metrics = {{"auc", 0.75}}, .notes = {{"by", "us"}}});
 
     const std::string reader = *python + " '" CARAMEL_TESTS_DIR "/io/read_model.py' '";
     const outcome out = run(reader + path + "'");
@@ -92,7 +100,8 @@ TEST_CASE("python_reader: a reader with numpy alone finds every field", "[model_
     CHECK(out.text ==
           "format 1\n"
           "kinds concat(standardize)|sample\n"
-          "card {\"columns\": [\"x\", \"y\"], \"description\": \"a \\\"small\\\" one\", \"metrics\": {\"auc\": 0.75}, \"notes\": {\"by\": \"us\"}, \"rows\": 12, \"trained_at\": \"2026-01-31\"}\n"
+          "card {\"columns\": [\"x\", \"y\"], \"description\": \"a \\\"small\\\" one\", \"metrics\": {\"auc\": 0.75}, \"notes\": {\"by\": \"us\"}, \"rows\": "
+          "12, \"trained_at\": \"2026-01-31\"}\n"
           "0.concat.0.standardize.deviation float64 2 1.0 2.0\n"
           "0.concat.0.standardize.mean float64 2 0.25 -1.0\n"
           "1.sample.cube float64 1x2x2 0.0 0.0 1e-300 0.0\n"

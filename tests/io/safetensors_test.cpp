@@ -99,7 +99,9 @@ TEST_CASE("safetensors: the verdicts of the oracle's hostile files", "[safetenso
 }
 TEST_CASE("safetensors: every type comes out with its values", "[safetensors]") {
     safetensors_writer out;
-    const auto put = [&]<class T>(const std::string& name, std::vector<T> values) { out.add<T>(name, std::vector<std::uint64_t>{values.size()}, std::span<const T>(values)); };
+    const auto put = [&]<class T>(const std::string& name, std::vector<T> values) {
+        out.add<T>(name, std::vector<std::uint64_t>{values.size()}, std::span<const T>(values));
+    };
     put("i8", std::vector<std::int8_t>{-128, 127});
     put("u8", std::vector<std::uint8_t>{0, 255});
     put("i16", std::vector<std::int16_t>{-32768, 32767});
@@ -140,7 +142,8 @@ TEST_CASE("safetensors: every type comes out with its values", "[safetensors]") 
     CHECK(dtype_of<std::size_t> == dtype::u64);
 }
 TEST_CASE("safetensors: a file worked out by hand", "[safetensors]") {
-    const std::string header = R"({"__metadata__":{"k":"v","\u00e4":""},"b":{"shape":[2,1],"data_offsets":[4,8],"dtype":"I16"},"\u0061":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}   )";
+    const std::string header =
+        R"({"__metadata__":{"k":"v","\u00e4":""},"b":{"shape":[2,1],"data_offsets":[4,8],"dtype":"I16"},"\u0061":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}   )";
     const std::string data("\x00\x00\x20\x40\x01\x00\xFF\xFF", 8);
     const std::string bytes = container(header, data);
     const auto file = parse_safetensors(as_bytes_of(bytes));

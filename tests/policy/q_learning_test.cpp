@@ -214,6 +214,20 @@ TEST_CASE("q_learning: a log's untried actions are neither chosen nor valued, un
     CHECK(fallback.greedy_actions() == std::vector<std::size_t>{0, 1});
 }
 
+TEST_CASE("q_learning: what is masked has no say in a state's value", "[q_learning]") {
+    // One state for ever; action 0 costs 1 and is worth -2, action 1 would be free but is not allowed.
+    const mdp process(1, 2, std::vector<mdp_row>{{0, 0, 1, 0, -1}});
+    const q_learning<double> recipe{.states = {1}, .actions = 2, .discount = .5, .learning_rate = .5, .steps = 200};
+    CHECK(fit(recipe, process)(decision<>{}).value == Approx(-2));
+    q_learner<double> learner(recipe);
+    learner.allow_only({0}, {0});
+    for (int i = 0; i < 200; ++i) learner.observe({.reward = -1});
+    CHECK(learner.snapshot()(decision<>{}).value == Approx(-2));
+    rng numbers(1);
+    CHECK(learner.choose({}, 1, numbers).action == 0);
+    CHECK(error_of([&] { (void)learner.choose({}, 1.1, numbers); }).code() == errc::bad_parameter);
+}
+
 TEST_CASE("q_policy: masks hold in 100 000 random decisions, in training, and in what is learnt", "[q_learning]") {
     // In state s action a is allowed where (s + a) % 3 is not 0; the forbidden ones would pay most.
     const auto rule = [](std::size_t s, std::size_t a) { return (s + a) % 3 != 0; };

@@ -38,7 +38,8 @@ als_model<T> model_of(const interactions<T>& x, matrix<T> items, const als_loss&
 template <class T>
 std::vector<past_purchase> history_of(const interactions<T>& x, std::size_t row) {
     std::vector<past_purchase> out;
-    for (std::size_t k = 0; k < x[row].size(); ++k) out.push_back({row_number{static_cast<std::size_t>(x[row].items[k])}, static_cast<double>(x[row].values[k])});
+    for (std::size_t k = 0; k < x[row].size(); ++k)
+        out.push_back({row_number{static_cast<std::size_t>(x[row].items[k])}, static_cast<double>(x[row].values[k])});
     return out;
 }
 double regularizer(const als_loss& loss, std::size_t observed, std::size_t others) {
@@ -115,12 +116,15 @@ TEMPLATE_TEST_CASE("als: a half-step has the reference's factors", "[als]", floa
         for (row_index j = 0; j < 5; ++j) items(i, j) = static_cast<TestType>(factors[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)]);
     const double tolerance = std::is_same_v<TestType, float> ? 1e-4 : 1e-10;
     for (const double nu : {0.0, 1.0}) {
-        const als_loss loss{.regularization = oracle.at("lambda").get<double>(), .unobserved_weight = oracle.at("alpha0").get<double>(), .frequency_scaling = nu};
+        const als_loss loss{
+            .regularization = oracle.at("lambda").get<double>(), .unobserved_weight = oracle.at("alpha0").get<double>(), .frequency_scaling = nu};
         const auto expected = oracle.at("user_factors").at(nu == 0 ? "nu=0" : "nu=1").get<table>();
         matrix<TestType> out(9, 5);
         detail::als_rows(loss, 5, 12).half_step(x.by_customer(), items, out, run_options{});
         for (row_index c = 0; c < 9; ++c)
-            for (row_index j = 0; j < 5; ++j) CHECK(static_cast<double>(out(c, j)) == Approx(expected[static_cast<std::size_t>(c)][static_cast<std::size_t>(j)]).epsilon(tolerance).margin(tolerance));
+            for (row_index j = 0; j < 5; ++j)
+                CHECK(static_cast<double>(out(c, j)) ==
+                      Approx(expected[static_cast<std::size_t>(c)][static_cast<std::size_t>(j)]).epsilon(tolerance).margin(tolerance));
         CHECK(out.row(2).isZero(0));
     }
 }
@@ -128,8 +132,9 @@ TEMPLATE_TEST_CASE("als: a half-step has the reference's factors", "[als]", floa
 TEST_CASE("als: every row is the dense least-squares solution", "[als]") {
     for (const std::size_t d : {1U, 2U, 3U, 4U, 5U, 7U, 8U, 9U, 16U, 33U}) {
         const auto x = interactions<double>::of(random_log(25, 60, 0.3, d));
-        for (const als_loss& loss : {als_loss{}, als_loss{.regularization = .2, .unobserved_weight = 0, .frequency_scaling = .5},
-                                     als_loss{.regularization = 1e-3, .unobserved_weight = 1, .frequency_scaling = 0, .weights = weighting::logarithmic, .confidence_scale = 3}}) {
+        for (const als_loss& loss :
+             {als_loss{}, als_loss{.regularization = .2, .unobserved_weight = 0, .frequency_scaling = .5},
+              als_loss{.regularization = 1e-3, .unobserved_weight = 1, .frequency_scaling = 0, .weights = weighting::logarithmic, .confidence_scale = 3}}) {
             const auto items = random_factors<double>(60, static_cast<row_index>(d), d + 1);
             matrix<double> out(25, items.cols());
             detail::als_rows(loss, d, 60).half_step(x.by_customer(), items, out, run_options{});
@@ -144,7 +149,9 @@ TEST_CASE("als: every row is the dense least-squares solution", "[als]") {
 TEMPLATE_TEST_CASE("als: the reported loss is the one of every pair, and no half-step raises it", "[als]", float, double) {
     const auto x = interactions<TestType>::of(random_log(40, 30, 0.15, 2));
     const auto by_item = x.by_item();
-    for (const als_loss& loss : {als_loss{}, als_loss{.regularization = .1, .unobserved_weight = .5, .frequency_scaling = .3, .weights = weighting::logarithmic, .confidence_scale = 2}}) {
+    for (const als_loss& loss :
+         {als_loss{},
+          als_loss{.regularization = .1, .unobserved_weight = .5, .frequency_scaling = .3, .weights = weighting::logarithmic, .confidence_scale = 2}}) {
         matrix<TestType> items = random_factors<TestType>(30, 6, 5), customers = random_factors<TestType>(40, 6, 6);
         const detail::als_rows of_customers(loss, 6, 30), of_items(loss, 6, 40);
         double before = brute_force_loss(x, customers, items, loss);
@@ -169,7 +176,8 @@ TEMPLATE_TEST_CASE("als: the reported loss is the one of every pair, and no half
     }});
     REQUIRE(reported.size() == 6);
     CHECK(std::is_sorted(reported.rbegin(), reported.rend()));
-    CHECK(reported.back() * static_cast<double>(x.pairs()) == Approx(brute_force_loss(x, model.customer_factors(), model.item_factors(), model.loss())).epsilon(1e-12));
+    CHECK(reported.back() * static_cast<double>(x.pairs()) ==
+          Approx(brute_force_loss(x, model.customer_factors(), model.item_factors(), model.loss())).epsilon(1e-12));
 }
 
 TEMPLATE_TEST_CASE("als: folding in a customer's purchases gives the factors of training, bit for bit", "[als]", float, double) {
@@ -204,7 +212,8 @@ TEST_CASE("als: customers alike get factors alike, and nothing gets zeros", "[al
 TEST_CASE("als: confidences, unobserved_weight and regularization times 3 leave the factors", "[als]") {
     const auto x = interactions<double>::of(random_log(30, 20, 0.2, 3));
     const auto a = fit(als<double>{.n_factors = 4, .regularization = .1, .unobserved_weight = .2, .frequency_scaling = 0}, x, {.seed = 5});
-    const auto b = fit(als<double>{.n_factors = 4, .regularization = .3, .unobserved_weight = .6, .frequency_scaling = 0, .confidence_scale = 3}, x, {.seed = 5});
+    const auto b =
+        fit(als<double>{.n_factors = 4, .regularization = .3, .unobserved_weight = .6, .frequency_scaling = 0, .confidence_scale = 3}, x, {.seed = 5});
     CHECK((a.customer_factors() - b.customer_factors()).cwiseAbs().maxCoeff() < 1e-9);
     CHECK((a.item_factors() - b.item_factors()).cwiseAbs().maxCoeff() < 1e-9);
 }
@@ -230,7 +239,9 @@ TEST_CASE("als: permuted customers and items permute the result; a rotated start
         return r;
     };
     const auto model = fit(from(start), x), other = fit(from(permuted_start), permuted), rotated = fit(from(start * rotation), x);
-    CHECK((model.customer_factors() * model.item_factors().transpose() - rotated.customer_factors() * rotated.item_factors().transpose()).cwiseAbs().maxCoeff() < 1e-9);
+    CHECK(
+        (model.customer_factors() * model.item_factors().transpose() - rotated.customer_factors() * rotated.item_factors().transpose()).cwiseAbs().maxCoeff() <
+        1e-9);
     for (int c = 0; c < 30; ++c) CHECK((model.customer_factors().row(c) - other.customer_factors().row(customer(c))).cwiseAbs().maxCoeff() < 1e-9);
     for (int i = 0; i < 20; ++i) CHECK((model.item_factors().row(i) - other.item_factors().row(item(i))).cwiseAbs().maxCoeff() < 1e-9);
 }
@@ -301,9 +312,11 @@ TEST_CASE("als: more factors than the data have, one pair, extreme values", "[al
 
 TEST_CASE("als: a fit can be watched, stopped and cancelled", "[als]") {
     const auto x = interactions<float>::of(random_log(20, 15, 0.3, 6));
-    const auto stopped = fit(als<float>{.n_factors = 3, .epochs = 9}, x, {.on_progress = [](const progress& p) { return p.step == 2 ? verdict::stop : verdict::go_on; }});
+    const auto stopped =
+        fit(als<float>{.n_factors = 3, .epochs = 9}, x, {.on_progress = [](const progress& p) { return p.step == 2 ? verdict::stop : verdict::go_on; }});
     CHECK(stopped.item_factors() == fit(als<float>{.n_factors = 3, .epochs = 2}, x).item_factors());
-    CHECK_THROWS_AS((fit(als<float>{.n_factors = 3}, x, {.on_progress = [](const progress&) -> verdict { throw std::runtime_error("enough"); }})), std::runtime_error);
+    CHECK_THROWS_AS((fit(als<float>{.n_factors = 3}, x, {.on_progress = [](const progress&) -> verdict { throw std::runtime_error("enough"); }})),
+                    std::runtime_error);
 }
 
 TEST_CASE("als: fits on from a model", "[als]") {
@@ -345,7 +358,9 @@ TEST_CASE("als: parameters and fields are checked", "[als][error]") {
     refused({.epochs = static_cast<std::size_t>(-1)}, "epochs");
 
     using m = matrix<double>;
-    const auto built = [&](const m& customers, const m& items, const als_loss& loss = {}) { return error_of([&] { (void)als_model<double>(x, customers, items, loss); }).code(); };
+    const auto built = [&](const m& customers, const m& items, const als_loss& loss = {}) {
+        return error_of([&] { (void)als_model<double>(x, customers, items, loss); }).code();
+    };
     CHECK(built(m::Zero(3, 2), m::Zero(2, 2)) == errc::bad_data);
     CHECK(built(m::Zero(2, 2), m::Zero(1, 2)) == errc::bad_data);
     CHECK(built(m::Zero(2, 2), m::Zero(2, 1)) == errc::bad_data);

@@ -20,7 +20,9 @@ namespace {
 
 using table = std::vector<std::vector<double>>;
 
-double weight_of(double value, weighting rule) { return value == 0 ? 0 : rule == weighting::ones ? 1 : rule == weighting::values ? value : std::log(1 + value); }
+double weight_of(double value, weighting rule) {
+    return value == 0 ? 0 : rule == weighting::ones ? 1 : rule == weighting::values ? value : std::log(1 + value);
+}
 
 // All cosines between rows, the plain way.
 table cosines(const table& x, weighting rule, double shrinkage) {
@@ -56,7 +58,8 @@ template <class T>
 table lists_of(const auto& model, std::size_t n) {
     table out(n, std::vector<double>(n));
     for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t k = 0; k < model.neighbors_of(i).size(); ++k) out[i][static_cast<std::size_t>(model.neighbors_of(i)[k])] = static_cast<double>(model.similarities_of(i)[k]);
+        for (std::size_t k = 0; k < model.neighbors_of(i).size(); ++k)
+            out[i][static_cast<std::size_t>(model.neighbors_of(i)[k])] = static_cast<double>(model.similarities_of(i)[k]);
     return out;
 }
 void check_close(const table& got, const table& expected, double tolerance) {
@@ -138,7 +141,8 @@ TEST_CASE("item_neighbors: a customer's history has the scores of the customer",
     const auto model = fit(item_neighbors<float>{.k = 4, .weights = weighting::logarithmic}, x);
     for (std::size_t row = 0; row < x.rows(); ++row) {
         std::vector<past_purchase> history;
-        for (std::size_t k = 0; k < x[row].size(); ++k) history.push_back({x.items()[static_cast<std::size_t>(x[row].items[k])], static_cast<double>(x[row].values[k])});
+        for (std::size_t k = 0; k < x[row].size(); ++k)
+            history.push_back({x.items()[static_cast<std::size_t>(x[row].items[k])], static_cast<double>(x[row].values[k])});
         CHECK(model(query{.n = 12, .history = history}) == model(query{.customer = row_number{row}, .n = 12}));
     }
 }
@@ -155,7 +159,8 @@ TEMPLATE_TEST_CASE("customer_neighbors: lists and scores as brute force has them
             for (std::size_t row = 0; row < 30; ++row)
                 for (int item = 0; item < 25; ++item) {
                     double expected = 0;
-                    for (std::size_t other = 0; other < 30; ++other) expected += near[row][other] * weight_of(values[other][static_cast<std::size_t>(item)], rule);
+                    for (std::size_t other = 0; other < 30; ++other)
+                        expected += near[row][other] * weight_of(values[other][static_cast<std::size_t>(item)], rule);
                     CHECK(static_cast<double>(model.score(static_cast<int>(row), {item})[0]) == Approx(expected).margin(tolerance * 10));
                 }
         }

@@ -128,7 +128,8 @@ void check_answers(const Recipe& recipe) {
     CHECK(copy(batch) == lists);
 
     CHECK(error_of([&] { (void)fit(recipe, interactions<T>()); }).code() == errc::empty_input);
-    CHECK(error_of([&] { (void)fit(recipe, interactions<T>(x.customers(), x.items(), std::vector<std::int64_t>(31), {}, {}, {})); }).code() == errc::empty_input);
+    CHECK(error_of([&] { (void)fit(recipe, interactions<T>(x.customers(), x.items(), std::vector<std::int64_t>(31), {}, {}, {})); }).code() ==
+          errc::empty_input);
     const auto negative = error_of([&] { (void)fit(recipe, interactions<T>::of(std::vector<sale>{{1, 1, 1}, {2, 1, 1}, {2, 2, -1}})); });
     CHECK(negative.code() == errc::bad_data);
     CHECK(negative.where() == place{.row = 2, .column = 2});
@@ -183,6 +184,7 @@ TEST_CASE("top_k: the n largest, ties to the lower position", "[top_k]") {
         for (auto& s : drawn) s = static_cast<double>(numbers.below(8));
         const auto expected = ranking_of(drawn, std::vector<double>(drawn.size()));
         for (std::size_t n = 0; n <= drawn.size() + 1; ++n)
-            CHECK(items_of(top_k<double>(drawn, n)) == std::vector<std::int32_t>(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(std::min(n, expected.size()))));
+            CHECK(items_of(top_k<double>(drawn, n)) ==
+                  std::vector<std::int32_t>(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(std::min(n, expected.size()))));
     }
 }

@@ -95,7 +95,8 @@ class id_column {
                        " is a code beyond the ", levels_.size, " levels");
             level = static_cast<std::size_t>(code);
         }
-        require_at(!is_text() || !text(level).empty(), errc::missing_value, {.row = entry + 1}, "interactions: the ", what, " of entry ", entry + 1, " is empty");
+        require_at(!is_text() || !text(level).empty(), errc::missing_value, {.row = entry + 1}, "interactions: the ", what, " of entry ", entry + 1,
+                   " is empty");
         return level;
     }
 
@@ -127,7 +128,8 @@ class id_table {
     /// One of the two lists is empty. Throws `error`: `bad_data` unless the other rises strictly; `limit_exceeded`.
     id_table(std::vector<std::string> texts, std::vector<std::int64_t> numbers) : texts_(std::move(texts)), numbers_(std::move(numbers)) {
         require(texts_.empty() || numbers_.empty(), errc::bad_data, "id_table: texts and integers in one table");
-        require(std::ranges::adjacent_find(texts_, std::greater_equal<>()) == texts_.end() && std::ranges::adjacent_find(numbers_, std::greater_equal<>()) == numbers_.end(),
+        require(std::ranges::adjacent_find(texts_, std::greater_equal<>()) == texts_.end() &&
+                    std::ranges::adjacent_find(numbers_, std::greater_equal<>()) == numbers_.end(),
                 errc::bad_data, "id_table: the ids are not in strictly ascending order");
         require(std::cmp_less_equal(size(), std::numeric_limits<std::int32_t>::max()), errc::limit_exceeded, "id_table: ", size(), " ids, at most 2147483647");
     }
@@ -156,7 +158,9 @@ class id_table {
     [[nodiscard]] std::size_t row_of(const any_id& id) const {
         const auto row = find(id);
         require(row.has_value(), errc::unknown_id, "id_table: not one of the ", size(), " ids",
-                id.row() == nullptr && size() > 0 && is_text() != (id.text() != nullptr) ? (is_text() ? ", which are texts, not integers" : ", which are integers, not texts") : "");
+                id.row() == nullptr && size() > 0 && is_text() != (id.text() != nullptr)
+                    ? (is_text() ? ", which are texts, not integers" : ", which are integers, not texts")
+                    : "");
         return *row;
     }
 
@@ -335,16 +339,24 @@ class interactions {
         return interactions({.customers = customers, .items = items, .values = values, .times = times}, options);
     }
     /// From its fields. Throws `error` (`bad_data`) where they do not belong together.
-    interactions(id_table customers, id_table items, std::vector<std::int64_t> starts, std::vector<std::int32_t> bought, std::vector<T> values, std::vector<std::int64_t> times)
-        : customers_(std::move(customers)), items_(std::move(items)), starts_(std::move(starts)), bought_(std::move(bought)), values_(std::move(values)), seconds_(std::move(times)) {
+    interactions(id_table customers, id_table items, std::vector<std::int64_t> starts, std::vector<std::int32_t> bought, std::vector<T> values,
+                 std::vector<std::int64_t> times)
+        : customers_(std::move(customers)),
+          items_(std::move(items)),
+          starts_(std::move(starts)),
+          bought_(std::move(bought)),
+          values_(std::move(values)),
+          seconds_(std::move(times)) {
         require(starts_.size() == customers_.size() + 1 && starts_.front() == 0 && starts_.back() == static_cast<std::int64_t>(bought_.size()) &&
                     std::ranges::is_sorted(starts_) && values_.size() == bought_.size() && (seconds_.empty() || seconds_.size() == bought_.size()),
                 errc::bad_data, "interactions: starts, items, values and times do not belong together");
         for (std::size_t row = 0; row < rows(); ++row) {
             const auto mine = (*this)[row];
             for (std::size_t k = 0; k < mine.size(); ++k)
-                require_at(mine.items[k] >= 0 && std::cmp_less(mine.items[k], items_.size()) && (k == 0 || mine.items[k - 1] < mine.items[k]) && std::isfinite(mine.values[k]), errc::bad_data,
-                           {.row = row + 1}, "interactions: row ", row + 1, " has an item outside the table, out of order, or without a finite value");
+                require_at(mine.items[k] >= 0 && std::cmp_less(mine.items[k], items_.size()) && (k == 0 || mine.items[k - 1] < mine.items[k]) &&
+                               std::isfinite(mine.values[k]),
+                           errc::bad_data, {.row = row + 1}, "interactions: row ", row + 1,
+                           " has an item outside the table, out of order, or without a finite value");
         }
     }
 
@@ -370,7 +382,8 @@ class interactions {
     /// Those pairs that `other` does not have, in the same numbering: what customers of a test set bought for the first
     /// time. Throws `error` (`bad_data`) unless both number customers and items alike.
     [[nodiscard]] interactions pairs_not_in(const interactions& other) const {
-        require(customers_ == other.customers_ && items_ == other.items_, errc::bad_data, "interactions: pairs_not_in needs the same numbering of customers and items");
+        require(customers_ == other.customers_ && items_ == other.items_, errc::bad_data,
+                "interactions: pairs_not_in needs the same numbering of customers and items");
         return kept([&](std::size_t customer, std::int32_t item) { return !other.contains(customer, item); }, true);
     }
 
@@ -399,7 +412,8 @@ class interactions {
         for (std::size_t row = 0; row < rows(); ++row) {
             const auto mine = (*this)[row];
             for (std::size_t k = 0; k < mine.size(); ++k)
-                if (keep(row, mine.items[k])) out.append(mine.items[k], mine.values[k], with_times && has_times() ? std::optional(mine.seconds[k]) : std::nullopt);
+                if (keep(row, mine.items[k]))
+                    out.append(mine.items[k], mine.values[k], with_times && has_times() ? std::optional(mine.seconds[k]) : std::nullopt);
             out.close_row();
         }
         return out;
@@ -414,8 +428,10 @@ class interactions {
     void build(const interaction_columns<T>& columns, const interactions_options& options) {
         const std::size_t n = columns.customers.size();
         require(columns.items.size() == n, errc::shape_mismatch, "interactions: ", n, " customers but ", columns.items.size(), " items");
-        require(columns.values.empty() || columns.values.size() == n, errc::shape_mismatch, "interactions: ", n, " customers but ", columns.values.size(), " values");
-        require(columns.times.empty() || columns.times.size() == n, errc::shape_mismatch, "interactions: ", n, " customers but ", columns.times.size(), " times");
+        require(columns.values.empty() || columns.values.size() == n, errc::shape_mismatch, "interactions: ", n, " customers but ", columns.values.size(),
+                " values");
+        require(columns.times.empty() || columns.times.size() == n, errc::shape_mismatch, "interactions: ", n, " customers but ", columns.times.size(),
+                " times");
         for (std::size_t i = 0; i < columns.values.size(); ++i)
             require_at(std::isfinite(columns.values[i]), errc::nan_or_inf, {.row = i + 1}, "interactions: the value of entry ", i + 1, " is not finite");
 

@@ -93,7 +93,8 @@ concept RankedLists = requires(const Lists& lists) {
 /// hits among the first k / number of relevant items.
 template <RankedLists Lists, RankedLists Relevant>
 [[nodiscard]] per_list recall_at(std::size_t k, const Lists& lists, const Relevant& relevant) {
-    return detail::judge(k, lists, relevant, "recall_at", [](const detail::hits& h) { return static_cast<double>(h.ranks.size()) / static_cast<double>(h.relevant); });
+    return detail::judge(k, lists, relevant, "recall_at",
+                         [](const detail::hits& h) { return static_cast<double>(h.ranks.size()) / static_cast<double>(h.relevant); });
 }
 /// hits among the first k / min(k, number of relevant items): 1 can always be reached (Liang et al., WWW 2018, whose
 /// variational autoencoders are judged so).
@@ -105,7 +106,8 @@ template <RankedLists Lists, RankedLists Relevant>
 /// hits among the first k / k, even where the list is shorter.
 template <RankedLists Lists, RankedLists Relevant>
 [[nodiscard]] per_list precision_at(std::size_t k, const Lists& lists, const Relevant& relevant) {
-    return detail::judge(k, lists, relevant, "precision_at", [k](const detail::hits& h) { return static_cast<double>(h.ranks.size()) / static_cast<double>(k); });
+    return detail::judge(k, lists, relevant, "precision_at",
+                         [k](const detail::hits& h) { return static_cast<double>(h.ranks.size()) / static_cast<double>(k); });
 }
 /// 1 where any of the first k is relevant, else 0.
 template <RankedLists Lists, RankedLists Relevant>
@@ -126,7 +128,8 @@ template <RankedLists Lists, RankedLists Relevant>
 /// 1 / rank of the first hit among the first k; 0 without one. The mean over lists is the MRR.
 template <RankedLists Lists, RankedLists Relevant>
 [[nodiscard]] per_list reciprocal_rank_at(std::size_t k, const Lists& lists, const Relevant& relevant) {
-    return detail::judge(k, lists, relevant, "reciprocal_rank_at", [](const detail::hits& h) { return h.ranks.empty() ? 0.0 : 1 / static_cast<double>(h.ranks.front()); });
+    return detail::judge(k, lists, relevant, "reciprocal_rank_at",
+                         [](const detail::hits& h) { return h.ranks.empty() ? 0.0 : 1 / static_cast<double>(h.ranks.front()); });
 }
 /// sum over hits of the precision at their rank / min(k, number of relevant items). The mean over lists is the MAP.
 template <RankedLists Lists, RankedLists Relevant>

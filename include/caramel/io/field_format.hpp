@@ -335,7 +335,8 @@ struct field_format<std::vector<T>> {
             for (std::size_t i = 0; i < x.size(); ++i) {
                 const std::size_t before = out.tensors().size();
                 out.save(x[i], detail::message(key, '.', i));
-                require(out.tensors().size() > before, errc::bad_parameter, "save: an element of ", key, " has no fields, so their number could not be checked");
+                require(out.tensors().size() > before, errc::bad_parameter, "save: an element of ", key,
+                        " has no fields, so their number could not be checked");
             }
         }
     }

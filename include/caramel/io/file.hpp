@@ -241,7 +241,8 @@ inline void replace_whole(const file_path& path, std::span<const std::byte> byte
     temporary_file file(name, exists ? info.st_mode & 0777 : 0600, path);
     file.append(bytes);
     file.rename_to(target);
-    if (::fsync(folder.get()) != 0 && errno != EINVAL && errno != ENOTSUP) fail_file("save", path, "the file is complete, but its name may not be on the disk yet", errno);
+    if (::fsync(folder.get()) != 0 && errno != EINVAL && errno != ENOTSUP)
+        fail_file("save", path, "the file is complete, but its name may not be on the disk yet", errno);
 }
 
 #else  // the standard library alone: no modes, no way to force data onto the disk

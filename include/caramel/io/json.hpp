@@ -266,7 +266,9 @@ class json_events {
         return true;
     }
 
-    [[nodiscard]] std::string_view text_of(const seen_key& k) const { return (k.was_escaped != 0 ? std::string_view(unescaped_) : text_).substr(k.at, k.length); }
+    [[nodiscard]] std::string_view text_of(const seen_key& k) const {
+        return (k.was_escaped != 0 ? std::string_view(unescaped_) : text_).substr(k.at, k.length);
+    }
     void remember(const std::string& name) {
         const std::size_t end = static_cast<std::size_t>(handler_.byte_) - 1;  // of the closing quote
         const bool plain = end >= name.size() && text_.substr(end - name.size(), name.size()) == name;

@@ -105,7 +105,8 @@ consteval auto problem_of_stage() {
     if constexpr (composite<S> && (named<S> || is_pipeline<S>)) return problem_of_parts<N, typename S::parts>();
     else if constexpr (Recipe<S>) return std::type_identity<stage_is_not_fitted<N, S>>{};
     else if constexpr (!has_fields<S> || !named<S>) return std::type_identity<stage_cannot_be_saved<N, S>>{};
-    else if constexpr (!makeable<S>(field_numbers<S>{})) return std::type_identity<stage_cannot_be_made_from<N, S, typename decltype(given_fields<S>(field_numbers<S>{}))::type>>{};
+    else if constexpr (!makeable<S>(field_numbers<S>{}))
+        return std::type_identity<stage_cannot_be_made_from<N, S, typename decltype(given_fields<S>(field_numbers<S>{}))::type>>{};
     else return problem_of_fields<N, S>();
 }
 template <class M>
@@ -341,18 +342,20 @@ inline void check_model(const safetensors_file& file) {
     const std::string_view format = file.metadata("caramel.format");
     std::uint64_t version = 0;
     const auto [end, problem] = std::from_chars(format.data(), format.data() + format.size(), version);
-    require(problem == std::errc{} && end == format.data() + format.size() && version > 0, errc::bad_format, "load: a safetensors file, but not one that caramel saved");
+    require(problem == std::errc{} && end == format.data() + format.size() && version > 0, errc::bad_format,
+            "load: a safetensors file, but not one that caramel saved");
     require(version <= format_version, errc::unsupported_version, "load: the file has format ", version, ", this library reads up to ", format_version);
     const auto place = checksum_place(file.bytes());
     const std::string_view digits = file.metadata("caramel.checksum");
     require(place && digits.size() == no_checksum.size(), errc::bad_format, "load: the file has no checksum");
-    require(std::memcmp(file.bytes().data() + *place, digits.data(), digits.size()) == 0 && checksum_of(file.bytes(), *place) == digits, errc::checksum_mismatch,
-            "load: the file was damaged: its checksum does not fit");
+    require(std::memcmp(file.bytes().data() + *place, digits.data(), digits.size()) == 0 && checksum_of(file.bytes(), *place) == digits,
+            errc::checksum_mismatch, "load: the file was damaged: its checksum does not fit");
 }
 inline void check_kinds(const safetensors_file& file, std::string_view wanted) {
     const std::string_view kinds = file.metadata("caramel.kinds");
     if (kinds == wanted) return;
-    const bool tellable = kinds.size() <= 400 && kinds.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-|(),") == std::string_view::npos;
+    const bool tellable =
+        kinds.size() <= 400 && kinds.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-|(),") == std::string_view::npos;
     fail(errc::bad_format, place{}, "load: the file holds ", tellable ? kinds : std::string_view("something else"), ", asked for ", wanted);
 }
 

@@ -101,7 +101,8 @@ struct tensor_view {
     void copy_to(T* out) const {
         require(type == dtype_of<T>, errc::bad_dtype, "safetensors: a tensor of ", name_of(type), ", asked for ", name_of(dtype_of<T>));
         if constexpr (std::same_as<T, bool>)
-            require(std::ranges::all_of(bytes, [](std::byte b) { return b <= std::byte{1}; }), errc::bad_format, "safetensors: a boolean that is neither 0 nor 1");
+            require(std::ranges::all_of(bytes, [](std::byte b) { return b <= std::byte{1}; }), errc::bad_format,
+                    "safetensors: a boolean that is neither 0 nor 1");
         if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
     }
     /// The elements in a vector of their own. Throws `error` (`bad_dtype`) when they are of another type.
@@ -247,7 +248,8 @@ class header_handler : public json_handler {
         if (empty) bytes = 0;
         if (tensor_.begin > tensor_.end || tensor_.end > data_bytes_)
             refuse(errc::offset_out_of_range, "a tensor from byte ", tensor_.begin, " to ", tensor_.end, " of ", data_bytes_);
-        if (tensor_.end - tensor_.begin != bytes) refuse(errc::size_mismatch, "a tensor's shape asks for ", bytes, " bytes, its offsets for ", tensor_.end - tensor_.begin);
+        if (tensor_.end - tensor_.begin != bytes)
+            refuse(errc::size_mismatch, "a tensor's shape asks for ", bytes, " bytes, its offsets for ", tensor_.end - tensor_.begin);
         out_.tensors.push_back(tensor_);
     }
 
@@ -301,11 +303,12 @@ inline safetensors_header read_header(std::span<const std::byte> file, const saf
                    " of the data, the one before it ends at ", covered);
         covered = t.end;
     }
-    require_at(covered == file.size() - 8 - length, errc::trailing_data, {.byte = 8 + length + covered + 1}, "safetensors: ", file.size() - 8 - length - covered,
-               " bytes after the last tensor");
+    require_at(covered == file.size() - 8 - length, errc::trailing_data, {.byte = 8 + length + covered + 1},
+               "safetensors: ", file.size() - 8 - length - covered, " bytes after the last tensor");
     out.by_name.resize(out.tensors.size());
     for (std::size_t i = 0; i < out.by_name.size(); ++i) out.by_name[i] = static_cast<std::uint32_t>(i);
-    std::sort(out.by_name.begin(), out.by_name.end(), [&](std::uint32_t a, std::uint32_t b) { return out.name_of(out.tensors[a]) < out.name_of(out.tensors[b]); });
+    std::sort(out.by_name.begin(), out.by_name.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return out.name_of(out.tensors[a]) < out.name_of(out.tensors[b]); });
     return out;
 }
 

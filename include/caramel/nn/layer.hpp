@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/ragged.hpp>

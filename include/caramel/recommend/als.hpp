@@ -53,8 +53,10 @@ namespace detail {
 
 inline void require_als_loss(const als_loss& loss, errc code) {
     require(std::isfinite(loss.regularization) && loss.regularization > 0, code, "als: regularization is ", loss.regularization, ", must be above 0");
-    require(std::isfinite(loss.unobserved_weight) && loss.unobserved_weight >= 0, code, "als: unobserved_weight is ", loss.unobserved_weight, ", must be at least 0");
-    require(std::isfinite(loss.frequency_scaling) && loss.frequency_scaling >= 0, code, "als: frequency_scaling is ", loss.frequency_scaling, ", must be at least 0");
+    require(std::isfinite(loss.unobserved_weight) && loss.unobserved_weight >= 0, code, "als: unobserved_weight is ", loss.unobserved_weight,
+            ", must be at least 0");
+    require(std::isfinite(loss.frequency_scaling) && loss.frequency_scaling >= 0, code, "als: frequency_scaling is ", loss.frequency_scaling,
+            ", must be at least 0");
     require(std::isfinite(loss.confidence_scale) && loss.confidence_scale > 0, code, "als: confidence_scale is ", loss.confidence_scale, ", must be above 0");
     require(known(loss.weights), code, "als: no such weighting");
 }
@@ -75,7 +77,8 @@ class als_rows {
     template <class T>
     [[nodiscard]] double regularization(std::span<const T> values) const noexcept {
         const auto observed = std::ranges::count_if(values, [&](T value) { return confidence(static_cast<double>(value)) > 0; });
-        return loss_.regularization * std::pow(static_cast<double>(observed) + loss_.unobserved_weight * static_cast<double>(n_others_), loss_.frequency_scaling);
+        return loss_.regularization *
+               std::pow(static_cast<double>(observed) + loss_.unobserved_weight * static_cast<double>(n_others_), loss_.frequency_scaling);
     }
 
     // Factors row by row, in rows of `padded()` doubles whose ends are zero.
@@ -142,8 +145,8 @@ class als_rows {
 
     // The factors of one row; zero where nothing was observed.
     template <class T>
-    void solve_row(const matrix<T>& others, std::span<const double> weighted_gramian, std::span<const std::int32_t> ids, std::span<const T> values, std::span<T> out,
-                   workspace& scratch) const {
+    void solve_row(const matrix<T>& others, std::span<const double> weighted_gramian, std::span<const std::int32_t> ids, std::span<const T> values,
+                   std::span<T> out, workspace& scratch) const {
         const auto b = scratch.take<double>(padded());
         std::ranges::fill(b, 0.0);
         bool observed = false;
@@ -190,7 +193,8 @@ class als_rows {
             std::size_t k = 0;
             for (; k + 4 <= i; k += 4) subtract_rows<4>(a, k, i, from, row);
             for (; k < i; ++k) subtract_rows<1>(a, k, i, from, row);
-            require(std::isfinite(row[i]) && row[i] > 0, errc::diverged, "als: the equations of a row are singular in double precision; raise regularization, or scale the values down");
+            require(std::isfinite(row[i]) && row[i] > 0, errc::diverged,
+                    "als: the equations of a row are singular in double precision; raise regularization, or scale the values down");
             const double pivot = std::sqrt(row[i]);
             for (std::size_t j = i; j < d_; ++j) row[j] /= pivot;
         }
@@ -221,7 +225,8 @@ class als_rows {
 
 // The whole loss without looking at pairs that were not observed: sum over all pairs of s^2 = sum of (U'U) o (V'V).
 template <class T>
-double als_total_loss(const als_loss& loss, const interactions<T>& x, const sparse_rows<T>& by_item, const matrix<T>& customers, const matrix<T>& items, const run_options& how) {
+double als_total_loss(const als_loss& loss, const interactions<T>& x, const sparse_rows<T>& by_item, const matrix<T>& customers, const matrix<T>& items,
+                      const run_options& how) {
     const auto d = static_cast<std::size_t>(customers.cols());
     const als_rows for_customers(loss, d, x.items().size()), for_items(loss, d, x.rows());
     const auto norm = [&](const matrix<T>& factors, std::size_t row) {
@@ -327,7 +332,9 @@ class als_model : public detail::recommender<als_model<T>, T> {
         rows().solve_row(item_factors_, std::span<const double>(weighted_gramian_), items, values, out, scratch);
         return out;
     }
-    void score_known(std::size_t row, std::span<T> out, workspace&) const { multiply_row<T>(row_of(customer_factors_, static_cast<row_index>(row)), by_factor_, out); }
+    void score_known(std::size_t row, std::span<T> out, workspace&) const {
+        multiply_row<T>(row_of(customer_factors_, static_cast<row_index>(row)), by_factor_, out);
+    }
     void score_history(std::span<const std::int32_t> items, std::span<const T> values, std::span<T> out, workspace& scratch) const {
         multiply_row<T>(fold_in(items, values, scratch), by_factor_, out);
     }
@@ -391,8 +398,8 @@ struct als {
         detail::require_als_loss(loss, errc::bad_parameter);
         require(n_factors >= 1 && n_factors <= 4096, errc::bad_parameter, "als: n_factors is ", n_factors, ", must be in 1 .. 4096");
         require(epochs >= 1 && epochs <= 1'000'000, errc::bad_parameter, "als: epochs is ", epochs, ", must be in 1 .. 1000000");
-        require(start.get() == nullptr || std::cmp_equal(start.get()->item_factors().cols(), n_factors), errc::bad_parameter, "als: n_factors is ", n_factors, ", the model to start from has ",
-                start.get() == nullptr ? 0 : start.get()->item_factors().cols());
+        require(start.get() == nullptr || std::cmp_equal(start.get()->item_factors().cols(), n_factors), errc::bad_parameter, "als: n_factors is ", n_factors,
+                ", the model to start from has ", start.get() == nullptr ? 0 : start.get()->item_factors().cols());
     }
     // Normal with deviation .1 / sqrt(n_factors), as in Rendle et al. 2022.
     matrix<T> first_items(const interactions<T>& x, const fit_options& options) const {
@@ -402,7 +409,8 @@ struct als {
         for (T& f : std::span(out.data(), static_cast<std::size_t>(out.size()))) f = static_cast<T>(scale * numbers.normal());
         if (const auto* model = start.get())
             for (std::size_t item = 0; item < x.items().size(); ++item)
-                if (const auto row = model->items().find(x.items()[item])) out.row(static_cast<row_index>(item)) = model->item_factors().row(static_cast<row_index>(*row));
+                if (const auto row = model->items().find(x.items()[item]))
+                    out.row(static_cast<row_index>(item)) = model->item_factors().row(static_cast<row_index>(*row));
         return out;
     }
 };

@@ -70,8 +70,8 @@ class cosine {
 
     // The k rows most similar to a given one, without row `self`, best first, ties to the lower row: in the workspace.
     // Only positive similarities count. `dots` holds a zero for each row, before and after.
-    std::span<recommendation<double>> nearest(std::span<const std::int32_t> ids, std::span<const T> values, double norm, std::size_t self, std::size_t k, std::span<double> dots,
-                                              workspace& scratch) const {
+    std::span<recommendation<double>> nearest(std::span<const std::int32_t> ids, std::span<const T> values, double norm, std::size_t self, std::size_t k,
+                                              std::span<double> dots, workspace& scratch) const {
         const auto touched = scratch.take<std::int32_t>(rows_.size());
         std::size_t count = 0;
         for (std::size_t c = 0; c < ids.size(); ++c) {
@@ -157,7 +157,8 @@ class item_neighbors_model : public detail::recommender<item_neighbors_model<T>,
 
     /// `ids` and `similarities` from `starts[i]` to `starts[i + 1]` are the items that item i votes for.
     /// Throws `error` (`bad_data`) on fields that do not belong together.
-    item_neighbors_model(interactions<T> purchases, std::vector<std::int64_t> starts, std::vector<std::int32_t> ids, std::vector<T> similarities, weighting weights)
+    item_neighbors_model(interactions<T> purchases, std::vector<std::int64_t> starts, std::vector<std::int32_t> ids, std::vector<T> similarities,
+                         weighting weights)
         : base(std::move(purchases)), lists_{std::move(starts), std::move(ids), std::move(similarities)}, weights_(weights) {
         require(detail::known(weights_), errc::bad_data, "item_neighbors: no such weighting");
         detail::require_neighbor_lists(lists_, base::items().size(), "item_neighbors");
@@ -179,7 +180,8 @@ class item_neighbors_model : public detail::recommender<item_neighbors_model<T>,
             const auto row = static_cast<std::size_t>(who.items[b]);
             for (std::size_t v = 0; v < lists().count(row); ++v)
                 if (lists().ids_of(row)[v] == wanted)
-                    out.push_back({who.items[b], static_cast<T>(detail::weigh(weights_, static_cast<double>(who.values[b])) * static_cast<double>(lists().values_of(row)[v]))});
+                    out.push_back({who.items[b], static_cast<T>(detail::weigh(weights_, static_cast<double>(who.values[b])) *
+                                                                static_cast<double>(lists().values_of(row)[v]))});
         }
         std::ranges::sort(out, detail::ranks_before{});
         return out;
@@ -250,11 +252,17 @@ class customer_neighbors_model : public detail::recommender<customer_neighbors_m
 
     /// `ids` and `similarities` from `starts[c]` to `starts[c + 1]` are the neighbours of customer c.
     /// Throws `error` (`bad_data`) on fields that do not belong together.
-    customer_neighbors_model(interactions<T> purchases, std::vector<std::int64_t> starts, std::vector<std::int32_t> ids, std::vector<T> similarities, std::size_t k,
-                             double shrinkage, weighting weights)
-        : base(std::move(purchases)), lists_{std::move(starts), std::move(ids), std::move(similarities)}, k_(k), shrinkage_(shrinkage), weights_(weights),
-          by_item_(base::purchases().by_item()), norms_(detail::norms_of(base::purchases().by_customer(), weights, kind)) {
-        require(k_ > 0 && std::isfinite(shrinkage_) && shrinkage_ >= 0 && detail::known(weights_), errc::bad_data, "customer_neighbors: k, shrinkage or weighting is out of range");
+    customer_neighbors_model(interactions<T> purchases, std::vector<std::int64_t> starts, std::vector<std::int32_t> ids, std::vector<T> similarities,
+                             std::size_t k, double shrinkage, weighting weights)
+        : base(std::move(purchases)),
+          lists_{std::move(starts), std::move(ids), std::move(similarities)},
+          k_(k),
+          shrinkage_(shrinkage),
+          weights_(weights),
+          by_item_(base::purchases().by_item()),
+          norms_(detail::norms_of(base::purchases().by_customer(), weights, kind)) {
+        require(k_ > 0 && std::isfinite(shrinkage_) && shrinkage_ >= 0 && detail::known(weights_), errc::bad_data,
+                "customer_neighbors: k, shrinkage or weighting is out of range");
         detail::require_neighbor_lists(lists_, base::customers().size(), "customer_neighbors");
     }
 
@@ -279,7 +287,8 @@ class customer_neighbors_model : public detail::recommender<customer_neighbors_m
         const auto sums = zeros(out.size(), scratch);
         const auto dots = zeros(base::customers().size(), scratch);
         const detail::cosine<T> cosine(base::purchases().by_customer(), by_item_.view(), norms_, weights_, shrinkage_);
-        for (const auto& [customer, similarity] : cosine.nearest(bought, values, detail::norm_of(values, weights_, kind), base::customers().size(), k_, dots, scratch))
+        for (const auto& [customer, similarity] :
+             cosine.nearest(bought, values, detail::norm_of(values, weights_, kind), base::customers().size(), k_, dots, scratch))
             add_purchases(customer, static_cast<double>(static_cast<T>(similarity)), sums);
         std::ranges::transform(sums, out.begin(), [](double sum) { return static_cast<T>(sum); });
     }

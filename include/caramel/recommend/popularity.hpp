@@ -34,7 +34,9 @@ class popularity_model : public detail::recommender<popularity_model<T>, T> {
     using base = detail::recommender<popularity_model, T>;
     friend base;
     void score_known(std::size_t, std::span<T> out, workspace&) const { std::ranges::copy(base::customers_of(), out.begin()); }
-    void score_history(std::span<const std::int32_t>, std::span<const T>, std::span<T> out, workspace&) const { std::ranges::copy(base::customers_of(), out.begin()); }
+    void score_history(std::span<const std::int32_t>, std::span<const T>, std::span<T> out, workspace&) const {
+        std::ranges::copy(base::customers_of(), out.begin());
+    }
 };
 
 /// Recipe for `popularity_model`. Values do not count.

@@ -92,8 +92,8 @@ void require_purchases(const interactions<T>& x, std::string_view who) {
     for (std::size_t row = 0; row < x.rows(); ++row) {
         const auto mine = x[row];
         for (std::size_t k = 0; k < mine.size(); ++k)
-            require_at(mine.values[k] >= 0, errc::bad_data, {.row = row + 1, .column = static_cast<std::uint64_t>(mine.items[k]) + 1}, who, ": the value of customer ",
-                       row + 1, ", item ", mine.items[k] + 1, " (rows of the id tables) is negative");
+            require_at(mine.values[k] >= 0, errc::bad_data, {.row = row + 1, .column = static_cast<std::uint64_t>(mine.items[k]) + 1}, who,
+                       ": the value of customer ", row + 1, ", item ", mine.items[k] + 1, " (rows of the id tables) is negative");
     }
 }
 
@@ -145,7 +145,8 @@ class recommender : public single_row<Model> {
         out.reserve(wanted.size());
         for (const auto& id : wanted) {
             const auto row = items().find(id);
-            require_at(row.has_value(), errc::unknown_id, {.row = out.size() + 1}, Model::kind, ": item ", out.size() + 1, " of the list was not in the training data");
+            require_at(row.has_value(), errc::unknown_id, {.row = out.size() + 1}, Model::kind, ": item ", out.size() + 1,
+                       " of the list was not in the training data");
             out.push_back(scores[*row]);
         }
         return out;
@@ -217,7 +218,8 @@ class recommender : public single_row<Model> {
         for (std::size_t i = 0; i < n; ++count) {
             double sum = 0;  // an item that is given twice counts with both values
             for (bought[count] = entries[i].item; i < n && entries[i].item == bought[count]; ++i) sum += entries[i].value;
-            require(sum <= static_cast<double>(std::numeric_limits<T>::max()), errc::number_out_of_range, Model::kind, ": a value of the history is beyond the number type");
+            require(sum <= static_cast<double>(std::numeric_limits<T>::max()), errc::number_out_of_range, Model::kind,
+                    ": a value of the history is beyond the number type");
             values[count] = static_cast<T>(sum);
         }
         return {.row = {}, .items = bought.first(count), .values = values.first(count)};
