@@ -25,7 +25,7 @@ need() {
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
-library_packages=(cmake ninja-build libeigen3-dev libxtensor-dev nlohmann-json3-dev)
+library_packages=(cmake ninja-build libeigen3-dev libxtensor-dev nlohmann-json3-dev libcli11-dev)
 
 # g++ unless the user names another compiler.
 need_compiler() {

@@ -13,7 +13,7 @@ declared = re.compile(
     r"^(?:template <.*> )?(?:\[\[nodiscard\]\] )?(?:constexpr |inline |consteval |CARAMEL_COLD |\[\[noreturn\]\] )*"
     r"(?:(?:struct|class|enum class|concept) (?:CARAMEL_EXPORT )?(?P<type>\w+)"
     r"|using (?P<alias>\w+) ="
-    r"|(?:constexpr |inline )*[\w:<>,&\* ]+?[ &\*](?P<function>\w+)\()")
+    r"|(?:constexpr |inline )*[\w:<>,&\*. ]+?[ &\*](?P<function>\w+)\()")
 
 
 def names(path):

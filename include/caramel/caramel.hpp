@@ -1,7 +1,8 @@
 #ifndef CARAMEL_CARAMEL_HPP
 #define CARAMEL_CARAMEL_HPP
 
-// Everything, for a first try. A program that counts its compile time includes the parts that it uses: each stands alone.
+// Everything but the readers of JSON (saving and loading: <caramel/io/model_file.hpp>, which needs nlohmann-json's headers),
+// for a first try. A program that counts its compile time includes the parts that it uses: each stands alone.
 
 #include <caramel/any_model.hpp>
 #include <caramel/apply.hpp>
@@ -49,10 +50,5 @@
 #include <caramel/policy/transition.hpp>
 #include <caramel/evaluate/classification.hpp>
 #include <caramel/evaluate/ranking.hpp>
-
-// Saving and loading need nlohmann-json's headers; a program without them needs Eigen and xtensor alone.
-#if __has_include(<nlohmann/json.hpp>)
-#include <caramel/io/model_file.hpp>
-#endif
 
 #endif

@@ -1,1 +1,170 @@
-int main() {}
+// Every public name, unqualified, after the C and POSIX headers and with both namespaces open. None may clash but `errc`,
+// which std has, too: with both namespaces open one writes caramel::errc, or error::io.
+// scripts/public_names.py --missing says which names this file lacks; the test build.names_complete runs it.
+#include <cctype>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <fcntl.h>
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <complex>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <numeric>
+#include <random>
+#include <ranges>
+#include <thread>
+
+#include <caramel/caramel.hpp>
+#include <caramel/io/model_file.hpp>
+
+using namespace std;
+using namespace caramel;
+
+namespace {
+
+template <class... T>
+constexpr bool named = true;
+
+using F = float;
+static_assert(Composable<standardize<F>> && Estimator<standardize<F>, matrix<F>> && Recipe<standardize<F>> && Stage<standardize<F>> && Value<table> &&
+              Transformer<standardize_model<F>, matrix<F>> && RowTransformer<standardize_model<F>, span<const F>> && Environment<shaped_mdp<2>, 2> &&
+              MaskedEnvironment<shaped_mdp<2>> && Layer<dense, F> && !LayerParams<int, F> && !RankedLists<int>);
+static_assert(named<als<F>, als_loss, als_model<F>, any_id, any_model<table, int>, bag_of_embeddings<F>, bag_of_embeddings_model<F>, bag_pooling, callback<void()>,
+                    category_view, cell, choice, cleaned, cleaning_options, cleaning_report, cold_start, column_type, columns_model, concatenation<rfm<F>>>);
+static_assert(named<csv_column, csv_limits, csv_options, csv_type, csv_write_options, customer_neighbors<F>, customer_neighbors_model<F>, decision<2>,
+                    decision_counts, dense, dense_params<F>, dropout, duplicates, elementwise_layer<relu>, embedding_bag, embedding_bag_params<F>,
+                    embedding_model<F>, embedding_table<F>, encode<F>, encode_model<F>, caramel::errc, caramel::error, estimate_options, executor>);
+static_assert(named<dtype, field_format<int>, field_reader, field_writer, file_path, json_handler, json_limits, model_card, safetensors_file, safetensors_limits,
+                    safetensors_writer, tensor_shape, tensor_view>);
+static_assert(named<fields_model<>, fill_number, fill_text, fit_options, fitted_t<standardize<F>, matrix<F>>, general_category, histories, history, id_column,
+                    id_table, impute, impute_model, interaction_columns<F>, interactions<F>, interactions_options, item_neighbors<F>, item_neighbors_model<F>>);
+static_assert(named<labelled_texts, layer_cache<dense, F>, layer_grads<dense, F>, layer_input<dense, F>, layer_params<dense, F>, layer_shape, linear_schedule, log_halves,
+                    matrix<F>, matrix_in<F>, max_pool, mdp, mdp_estimate, mdp_row, mdp_solution, mean_pool, mean_squared_error, mlp<F>, mlp_model<F>,
+                    mlp_regressor<F>, mlp_regressor_model<F>, model_tag, most_likely, neighbor_side, network_model<F, dense>, network_recipe<F, dense>,
+                    network_regressor_model<F, dense>, network_regressor_recipe<F, dense>>);
+static_assert(named<optimizer<F>, optimizer_options, outcome<2>, padded<F>, padded_row<F>, parameter_block<F>, past_purchase, per_list, pipeline<rfm<F>>, place,
+                    pooling, popularity<F>, popularity_model<F>, positive, caramel::progress, progress_observer, q_learner<F, 2>, q_learning<F, 2>, q_policy<F, 2>,
+                    q_table<F, 2>, query, ragged<int>, random_embedding<F>, ranking_task, recipe_tag, recommendation<F>, relu, rfm<F>, rng, row_index, row_number,
+                    row_weights, run_options>);
+static_assert(named<scores_in, shaped_mdp<2>, shop, shop_options, shop_truth, sigmoid, similar_token, single_row<int>, softmax_cross_entropy, solve_options,
+                    standardize<F>, standardize_model<F>, sum_pool, table, table_column, table_field<int>, table_row, tanh_layer, targets_in<F>, tensor<F, 2>,
+                    token_counts, token_id, token_ids, train_test, training, transaction, transaction_columns, transactions, transition<2>, unlisted, update_rule,
+                    vec<F>, verdict, vocabulary, warm_start<int>, weighting, word_tokenizer, word_tokenizer_model, workspace, column_type>);
+
+int functions() {
+    matrix<F> x = matrix<F>::Random(40, 3), y = matrix<F>::Random(3, 3), sum = matrix<F>::Zero(3, 3);
+    const auto model = fit(standardize<F>{} | concat(standardize<F>{}, standardize<F>{}), x);
+    bool good = apply(model, x) == model(x) && apply(model, x, {.threads = 2}) == model(x);
+    add_transposed_product<F>(x, matrix<F>(x), sum);
+    good = good && multiply<F>(x, y).rows() == 40 && multiply_by_transposed<F>(x, y).cols() == 3 && row_of<F>(x, 0).size() == 3;
+    vector<F> row(3);
+    multiply_row<F>(row_of<F>(x, 0), y, span<F>(row));
+    parallel_for(2, {}, [](size_t) {});
+    parallel_blocks(2, 1, {}, [](size_t, size_t, size_t) {});
+    require(good, error::io, "names");
+    require_at(good, error::io, {}, "names");
+    require_finite(x, "names");
+    require_ids(vector<token_id>{0}, 1, 1, "names");
+    require_utf8("names", 1, "names");
+    require_lengths(padded<F>{}, "names");
+    require_optimizer({}, "names");
+    good = good && make_tensor<F, 2>({1, 1}).size() == 1 && name_of(caramel::error::io) == "io" && stage_rng({}, "names")() != 0;
+    try {
+        fail(error::io, {}, "names");
+    } catch (const caramel::error&) {
+    }
+
+    const auto made = synthetic_shop({.customers = 50, .items = 20, .days = 100});
+    const auto log = clean(made.log).kept;
+    const auto halves = split_at(log, log.first_time() + chrono::hours(24 * 60));
+    const histories seen(log, log.last_time());
+    good = good && did_not_return(seen, log).size() == seen.size() && halves.before.rows() + halves.since.rows() == log.rows();
+    const auto bought = interactions_of<F>(log);
+    const auto task = ranking_task_of(bought, 5);
+    const auto lists = fit(popularity<F>{}, bought)(vector<query>{{.customer = row_number{0}, .n = 5, .exclude_seen = false}});
+    const vector<vector<int>> ranked{{1, 2}}, relevant{{2}};
+    good = good && recall_at(2, ranked, relevant).mean() == capped_recall_at(2, ranked, relevant).mean() && precision_at(2, ranked, relevant).mean() > 0 &&
+           hit_rate_at(2, ranked, relevant).mean() > 0 && ndcg_at(2, ranked, relevant).mean() > 0 && reciprocal_rank_at(2, ranked, relevant).mean() > 0 &&
+           average_precision_at(2, ranked, relevant).mean() > 0 && lists.size() == 1 && !task.queries.empty();
+    (void)holdout(10, .2);
+    (void)k_fold(10, 2);
+    (void)modulo_folds(vector<int>{1, 2, 3}, 2);
+    (void)stratified_k_fold(vector<int>{0, 1, 0, 1}, 2);
+    const auto csv = parse_csv("a,b\n1,x\n2,y\n");
+    good = good && columns({"a"})(csv).columns() == 1 && labels_of(csv, "b", "x").size() == 2;
+    struct customer {
+        double tenure;
+    };
+    (void)fields(field("tenure", &customer::tenure))(vector<customer>{{1}});
+    using csv_functions = tuple<decltype(read_csv("")), decltype(write_csv(csv, ""))*>;
+
+    const vector<double> scores{.1, .9};
+    const vector<int> labels{0, 1};
+    good = good && auc(scores, labels) == 1 && accuracy(labels, labels) == 1 && average_precision(scores, labels) == 1 && brier_score(scores, labels) < 1 &&
+           calibration_error(scores, labels) < 1 && confusion(labels, labels).sum() == 2 && decisions(scores, labels).true_positives == 1 &&
+           kolmogorov_smirnov(scores, labels) == 1 && log_loss(scores, labels) < 1 && top_lift(scores, labels) == 2;
+    (void)network<F>(dense{}, relu{}, dense{});
+    (void)network_regressor<F>(dense{});
+
+    size_t at = 0;
+    string text;
+    good = good && decode_utf8("a", at) == U'a' && encode_utf8(U'a', text.data()) == 1 && find_bad_utf8("a") == string_view::npos && category_of(U'a') == general_category::ll &&
+           is_letter(general_category::ll) && !is_mark(general_category::ll) && !is_number(general_category::ll) && !is_punctuation(general_category::ll) &&
+           !is_symbol(general_category::ll) && !is_cjk_ideograph(U'a') && lower_case(U'A') == U'a' && fold_case(U'A') == U'a' && unicode_version > 0;
+    split_words("a b", [](size_t, size_t) {});
+    (void)synthetic_messages(3, 1);
+    rng numbers(1);
+    (void)nearest(embedding_table<F>::random(3, 2, numbers), 0, 1);
+
+    const vector<mdp_row> rows{{.state = 0, .action = 0, .next_state = 0, .reward = 1}};
+    const mdp process(1, 1, rows);
+    const vector<size_t> policy{0};
+    good = good && abs(value_iteration(process).v(0) - 20) < 1e-6 && abs(policy_iteration(process).v(0) - 20) < 1e-6 && abs(evaluate_policy(process, policy)(0) - 20) < 1e-6;
+    const vector<transition<1>> steps{{.reward = 1}};
+    (void)estimate_mdp(steps, {1}, 1);
+    good = good && state_number(array<size_t, 2>{2, 2}, {1, 0}) == 2 && state_at(array<size_t, 2>{2, 2}, 2)[0] == 1 && no_action > 0 && max_table_rows > 0;
+
+    const auto bytes = to_bytes(model);
+    good = good && load<remove_const_t<decltype(model)>>(span(bytes))(x) == model(x);
+    stringstream stream;
+    save(model, stream);
+    (void)top_k<F>(span<const F>(row), 1);
+    append_json_string(text, "a");
+    append_json_number(text, 1.0);
+    using json_functions = tuple<decltype(read_card("")), decltype(read_file("")), decltype(read_safetensors("")), decltype(parse_safetensors(bytes)), decltype(replace_file(file_path(""), bytes))*>;
+    struct nothing : json_handler {
+        nothing() : json_handler("names") {}
+    } ignored;
+    try {
+        read_json("1", ignored);
+    } catch (const caramel::error&) {
+    }
+    static_assert(named<csv_functions, json_functions>);
+    good = good && size_of(dtype::f32) == 4;
+    return good ? 0 : 1;
+}
+
+}  // namespace
+
+int main() { return functions(); }

@@ -8,6 +8,12 @@
 #include <caramel/features/encode.hpp>
 #include <caramel/features/impute.hpp>
 #include <caramel/features/standardize.hpp>
+#include <caramel/nn/activation.hpp>
+#include <caramel/nn/dense.hpp>
+#include <caramel/nn/embedding_bag.hpp>
+#include <caramel/nn/mlp.hpp>
+#include <caramel/nn/network.hpp>
+#include <caramel/policy/q_learning.hpp>
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>
@@ -117,6 +123,31 @@ struct more_bits<query> {
         append_bits(out, q.n);
         append_bits(out, q.exclude_seen);
         append_bits(out, q.deny.size());
+    }
+};
+template <std::size_t N>
+struct more_bits<transition<N>> {
+    static void append(std::string& out, const transition<N>& t) {
+        append_bits(out, t.state);
+        append_bits(out, t.action);
+        append_bits(out, t.reward);
+        append_bits(out, t.next_state);
+        append_bits(out, t.terminal);
+    }
+};
+template <std::size_t N>
+struct more_bits<decision<N>> {
+    static void append(std::string& out, const decision<N>& d) {
+        append_bits(out, d.state);
+        if (d.allowed) append_bits(out, *d.allowed);
+    }
+};
+template <>
+struct more_bits<choice> {
+    static void append(std::string& out, const choice& c) {
+        append_bits(out, c.action);
+        append_bits(out, c.propensity);
+        append_bits(out, c.value);
     }
 };
 template <>
@@ -237,6 +268,60 @@ struct als_component : recommender_component {
     auto recipe() const { return als<double>{.n_factors = 4, .epochs = 2}; }
 };
 
+template <class T>
+struct mlp_component {
+    static constexpr std::string_view name = std::same_as<T, float> ? "standardize | mlp<float>" : "standardize | mlp<double>";
+    static constexpr bool random = true;
+    auto recipe() const { return standardize<T>{} | mlp<T>{.hidden = {5, 4}, .epochs = 3, .batch_size = 8, .dropout = 0.1}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return numbers<T>(rows, seed); }
+    auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, 3); }
+};
+struct mlp_regressor_component {
+    static constexpr std::string_view name = "mlp_regressor";
+    static constexpr bool random = true;
+    auto recipe() const { return mlp_regressor<double>{.hidden = {5}, .epochs = 3, .batch_size = 8}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return numbers<double>(rows, seed); }
+    auto targets(std::size_t rows, std::uint64_t seed) const {
+        const auto y = numbers<double>(rows, seed + 1, 1);
+        return std::vector<double>(y.data(), y.data() + y.size());
+    }
+};
+struct positive_component {
+    static constexpr std::string_view name = "mlp | positive";
+    static constexpr bool random = true;
+    auto recipe() const { return mlp<float>{.hidden = {}, .epochs = 2, .validation_share = 0.2} | positive{}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return numbers<float>(rows, seed); }
+    auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, 2); }
+};
+struct network_component {
+    static constexpr std::string_view name = "word_tokenizer | network";
+    static constexpr std::array skipped = no_numbers::skipped;
+    static constexpr bool random = true;
+    auto recipe() const { return word_tokenizer{} | network<float>({.epochs = 3, .batch_size = 8}, embedding_bag{.dim = 4}, relu{}, dense{}); }
+    auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
+    auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, 3); }
+};
+struct q_learning_component : deterministic {
+    static constexpr std::string_view name = "q_learning";
+    static constexpr std::array skipped{skip{"C37", "there are no columns: states outside the table are checked with the policies"}};
+    static constexpr std::uint64_t nan_column = 4;  // after two axes of the state and the action
+    auto recipe() const { return q_learning<float, 2>{.states = {3, 2}, .actions = 2, .sweeps = 5, .default_action = 0}; }
+    auto data(std::size_t rows, std::uint64_t seed) const {
+        rng numbers(seed);
+        std::vector<transition<2>> out(rows);
+        for (auto& t : out) {
+            t.state = {numbers.below(3), numbers.below(2)};
+            t.action = numbers.below(2);
+            t.reward = numbers.normal();
+            t.next_state = {numbers.below(3), numbers.below(2)};
+            t.terminal = numbers.below(5) == 0;
+        }
+        return out;
+    }
+    auto queries(std::uint64_t) const { return std::vector<decision<2>>{{.state = {0, 1}}, {.state = {2, 0}}, {.state = {1, 1}}}; }
+    void poison(std::vector<transition<2>>& x, std::size_t row, std::size_t, double value) const { x[row].reward = value; }
+};
+
 }  // namespace contract
 
 using namespace contract;
@@ -251,6 +336,13 @@ TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, em
                    pool_component<max_pool>, bag_component) {
     check_component(TestType{});
 }
+
+TEMPLATE_TEST_CASE("contract: networks", "[contract]", mlp_component<float>, mlp_component<double>, mlp_regressor_component, positive_component,
+                   network_component) {
+    check_component(TestType{});
+}
+
+TEST_CASE("contract: policies", "[contract]") { check_component(q_learning_component{}); }
 
 TEMPLATE_TEST_CASE("contract: recommenders", "[contract]", popularity_component, item_neighbors_component, customer_neighbors_component, als_component) {
     check_component(TestType{});

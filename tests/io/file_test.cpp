@@ -1,6 +1,6 @@
-#include <cstdio>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -121,6 +121,7 @@ TEST_CASE("file: when the disk is full the old file stays and nothing is left ov
     const temporary_folder folder;
     replace_file(folder / "a", as_bytes_of("old"));
     const auto ignored = std::signal(SIGXFSZ, SIG_IGN);
+    REQUIRE(ignored != SIG_ERR);
     rlimit before{};
     REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
     rlimit small = before;
@@ -134,7 +135,7 @@ TEST_CASE("file: when the disk is full the old file stays and nothing is left ov
         code = e.code();
     }
     REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
-    std::signal(SIGXFSZ, ignored);
+    REQUIRE(std::signal(SIGXFSZ, ignored) != SIG_ERR);
     CHECK(code == errc::io);
     CHECK(text_of(read_file(folder / "a")) == "old");
     CHECK(folder.names() == std::vector<std::string>{"a"});
@@ -146,7 +147,7 @@ TEST_CASE("file: what a killed process left is removed, what a living one writes
     for (const std::string& name :
          {leftover("a", dead), leftover("a", getpid()), leftover("b", dead), std::string("a.tmp.x.abcdef"), locked,
           "a.tmp." + std::to_string(dead) + ".abcdefg", std::string("a.tmp.0.abcdef"), std::string("a.tmp.99999999999999999999.abcdef")})
-        std::fclose(std::fopen((folder / name).c_str(), "w"));
+        std::ofstream(folder / name) << 'x';
     const int held = ::open((folder / locked).c_str(), O_RDONLY | O_CLOEXEC);
     REQUIRE(::flock(held, LOCK_EX | LOCK_NB) == 0);
     replace_file(folder / "a", as_bytes_of("1"));

@@ -503,7 +503,7 @@ auto put(std::string key, std::vector<std::uint64_t> shape, std::vector<T> value
 }  // namespace
 
 TEST_CASE("model_file: hostile fields", "[model_file][error]") {
-    const auto strings = [](std::vector<std::int64_t> starts) {
+    const auto strings = [](const std::vector<std::int64_t>& starts) {
         return [=](field_writer& out) {
             put<std::uint8_t>("0.holder.x.bytes", {3}, {'a', 'b', 'c'})(out);
             put<std::int64_t>("0.holder.x.starts", {starts.size()}, starts)(out);

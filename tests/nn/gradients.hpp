@@ -56,6 +56,10 @@ void check_gradients(const L& layer, const caramel::layer_shape& shape, X x) {
         }
         return (directions.array() * y.array()).sum();
     };
+    rng biases = random.split("biases");  // not 0, where relu has no slope
+    layer.visit(params, grads, [&](const parameter_block<double>& block) {
+        for (double& value : block.values) value += 0.1 * biases.normal();
+    });
     (void)f();
     matrix<double> by_input;
     if constexpr (requires { layer.backward(params, cache, directions, grads); }) by_input = layer.backward(params, cache, directions, grads);

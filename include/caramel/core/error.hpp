@@ -141,6 +141,8 @@ struct place {
 /// Messages name the function, the place and the sizes; never a cell, an id or a token of the data.
 class CARAMEL_EXPORT error : public std::runtime_error {
    public:
+    using enum errc;  ///< `error::ragged_row`, for those who say `using namespace std`, where `errc` alone is ambiguous
+
     error(errc code, const std::string& what, place where = {}) : std::runtime_error(what), code_(code), where_(where) {}
     [[nodiscard]] errc code() const noexcept { return code_; }
     [[nodiscard]] const place& where() const noexcept { return where_; }

@@ -33,8 +33,8 @@ struct cleaning_report {
     std::size_t cancelled = 0;
     std::size_t non_positive_quantity = 0;
     std::size_t non_positive_price = 0;
-    /// Rows that equal an earlier one, of those that no other reason leaves out, in everything that the log has: customer, item, invoice, quantity,
-    /// price, time. (Not the description, which belongs to the item.)
+    /// Rows that equal an earlier one, of those that no other reason leaves out, in everything that the log has: customer,
+    /// item, invoice, quantity, price, time. (Not the description, which belongs to the item.)
     std::size_t duplicates = 0;
     bool duplicates_dropped = false;
     std::size_t rows_kept = 0;
@@ -75,7 +75,7 @@ inline std::vector<bool> repeated_rows(const transactions& log) {
     };
     std::vector<std::size_t> order(log.rows());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return std::tuple_cat(key(a), std::tuple(a)) < std::tuple_cat(key(b), std::tuple(b)); });
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
     std::vector<bool> out(log.rows());
     for (std::size_t i = 1; i < order.size(); ++i) out[order[i]] = key(order[i]) == key(order[i - 1]);
     return out;

@@ -60,6 +60,10 @@ struct csv_options {
 
 namespace detail {
 
+[[nodiscard]] inline bool is_delimiter(char c) noexcept {
+    return static_cast<unsigned char>(c) < 0x80 && c != '\0' && !(c >= '0' && c <= '9') && std::string_view("\"\r\n.-").find(c) == std::string_view::npos;
+}
+
 enum class number_verdict : std::uint8_t { ok, bad, out_of_range, not_finite };
 
 // The whole text as an integer: an optional minus, digits.
@@ -213,9 +217,8 @@ class csv_parser {
     }
 
     void check_options() const {
-        const char d = options_.delimiter;
-        const bool usable = static_cast<unsigned char>(d) < 0x80 && std::string_view("\"\r\n.-", 5).find(d) == std::string_view::npos && d != '\0' && !(d >= '0' && d <= '9');
-        require(usable, errc::bad_parameter, "csv: the delimiter must be an ASCII character that is no digit, quote, point, minus or line end");
+        require(is_delimiter(options_.delimiter), errc::bad_parameter,
+                "csv: the delimiter must be an ASCII character that is no digit, quote, point, minus or line end");
         require(options_.schema.empty() || options_.types.empty(), errc::bad_parameter, "csv: a schema and types exclude each other");
     }
 
@@ -303,7 +306,7 @@ class csv_parser {
         columns_.resize(header_.size());
         std::vector<std::size_t> by_name(header_.size());
         for (std::size_t i = 0; i < by_name.size(); ++i) by_name[i] = i;
-        std::sort(by_name.begin(), by_name.end(), [&](std::size_t a, std::size_t b) { return std::pair(std::string_view(header_[a]), a) < std::pair(std::string_view(header_[b]), b); });
+        std::stable_sort(by_name.begin(), by_name.end(), [&](std::size_t a, std::size_t b) { return header_[a] < header_[b]; });
         const auto find = [&](std::string_view name) {
             const auto at = std::lower_bound(by_name.begin(), by_name.end(), name, [&](std::size_t i, std::string_view n) { return header_[i] < n; });
             if (at == by_name.end() || header_[*at] != name)
@@ -594,9 +597,8 @@ namespace detail {
 class csv_writer {
    public:
     explicit csv_writer(const csv_write_options& options) : options_(options) {
-        const char d = options.delimiter;
-        require(static_cast<unsigned char>(d) < 0x80 && std::string_view("\"\r\n.-", 5).find(d) == std::string_view::npos && d != '\0' && !(d >= '0' && d <= '9'),
-                errc::bad_parameter, "write_csv: the delimiter must be an ASCII character that is no digit, quote, point, minus or line end");
+        require(is_delimiter(options.delimiter), errc::bad_parameter,
+                "write_csv: the delimiter must be an ASCII character that is no digit, quote, point, minus or line end");
     }
 
     // Calls `sink(std::string_view)` with the text, piece by piece.

@@ -108,7 +108,8 @@ template <class Ids>
     require(!times.empty(), errc::empty_input, "split_at: no rows to split");
     train_test out;
     for (std::size_t i = 0; i < times.size(); ++i) (times[i] < instant ? out.train : out.test).push_back(i);
-    require(!out.train.empty() && !out.test.empty(), errc::too_few_rows, "split_at: ", out.train.size(), " rows before the instant, ", out.test.size(), " from it on");
+    require(!out.train.empty() && !out.test.empty(), errc::too_few_rows, "split_at: ", out.train.size(), " rows before the instant, ", out.test.size(),
+            " from it on");
     return out;
 }
 

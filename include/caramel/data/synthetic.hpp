@@ -104,9 +104,10 @@ class shop_maker {
     explicit shop_maker(const shop_options& options) : options_(options), base_(rng(options.seed).split("synthetic_shop")) {
         require(options.tastes >= 1 && options.tastes <= shop_tastes.size(), errc::bad_parameter, "synthetic_shop: ", options.tastes, " tastes, it must be 1 to ",
                 shop_tastes.size());
-        require(options.customers >= 1 && options.customers <= 999'999, errc::bad_parameter, "synthetic_shop: ", options.customers, " customers, it must be 1 to 999999");
-        require(options.items >= options.tastes && options.items <= 999'999, errc::bad_parameter, "synthetic_shop: ", options.items, " items, it must be ", options.tastes,
-                " (one a taste) to 999999");
+        require(options.customers >= 1 && options.customers <= 999'999, errc::bad_parameter, "synthetic_shop: ", options.customers,
+                " customers, it must be 1 to 999999");
+        require(options.items >= options.tastes && options.items <= 999'999, errc::bad_parameter, "synthetic_shop: ", options.items, " items, it must be ",
+                options.tastes, " (one a taste) to 999999");
         require(options.days >= 1 && options.days <= 36'500, errc::bad_parameter, "synthetic_shop: ", options.days, " days, it must be 1 to 36500");
         require(options.dirty >= 0 && options.dirty <= 0.5, errc::bad_parameter, "synthetic_shop: dirty is ", options.dirty, ", it must be 0 to 0.5");
     }
@@ -215,7 +216,8 @@ class shop_maker {
             for (; next < waiting.size() && visits_[waiting[next]].when + std::chrono::days(1) <= now; ++next) {
                 const visit& v = visits_[waiting[next]];
                 const auto& [item, quantity] = v.basket.front();
-                append(numbered("C", 500'000 + n++), item, -static_cast<std::int64_t>(quantity), prices_[item], v.when + std::chrono::days(1), truth_.customer_ids[v.customer]);
+                const auto when = v.when + std::chrono::days(1);
+                append(numbered("C", 500'000 + n++), item, -static_cast<std::int64_t>(quantity), prices_[item], when, truth_.customer_ids[v.customer]);
             }
         };
         for (std::size_t i = 0; i < visits_.size(); ++i) {
@@ -227,8 +229,8 @@ class shop_maker {
             for (const auto& [item, quantity] : v.basket) {
                 const double price = random.uniform() < options_.dirty / 10 ? 0 : prices_[item];
                 const std::size_t copies = random.uniform() < options_.dirty / 5 ? 2 : 1;
-                for (std::size_t copy = 0; copy < copies; ++copy)
-                    append(invoice, item, static_cast<std::int64_t>(quantity), price, v.when, unknown ? std::optional<std::string>() : truth_.customer_ids[v.customer]);
+                const auto customer = unknown ? std::nullopt : std::optional(truth_.customer_ids[v.customer]);
+                for (std::size_t copy = 0; copy < copies; ++copy) append(invoice, item, static_cast<std::int64_t>(quantity), price, v.when, customer);
             }
             if (cancelled && !unknown && v.when + std::chrono::days(1) < end) waiting.push_back(i);
         }
@@ -294,8 +296,10 @@ struct labelled_texts {
 /// messages have a clause of the other kind, so that counting words is good and not perfect.
 [[nodiscard]] inline labelled_texts synthetic_messages(std::size_t n, std::uint64_t seed = 0) {
     using word = std::string_view;
-    static constexpr std::array<word, 12> things{"delivery", "teapot", "blanket", "service", "packaging", "website", "lamp", "refund", "notebook", "assistant", "price", "invoice"};
-    static constexpr std::array<word, 12> good{"great", "lovely", "fast", "perfect", "friendly", "excellent", "helpful", "beautiful", "good", "solid", "pleasant", "fair"};
+    static constexpr std::array<word, 12> things{"delivery", "teapot", "blanket",  "service",   "packaging", "website",
+                                                 "lamp",     "refund", "notebook", "assistant", "price",     "invoice"};
+    static constexpr std::array<word, 12> good{"great",   "lovely",    "fast", "perfect", "friendly", "excellent",
+                                               "helpful", "beautiful", "good", "solid",   "pleasant", "fair"};
     static constexpr std::array<word, 12> bad{"broken", "awful", "late", "rude", "wrong", "terrible", "useless", "ugly", "bad", "dirty", "slow", "disappointing"};
     static constexpr std::array<word, 6> openers{"hello,", "to whom it may concern:", "about my order:", "hi there,", "following up:", "quick note:"};
     static constexpr std::array<word, 4> verbs{"was", "is", "looks", "seems"};

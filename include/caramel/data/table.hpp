@@ -280,7 +280,9 @@ class table_column {
         std::vector<std::int32_t> codes;
         std::shared_ptr<const std::vector<std::string>> levels;
         [[nodiscard]] std::size_t size() const noexcept { return codes.size(); }
-        friend bool operator==(const dictionary& a, const dictionary& b) { return a.codes == b.codes && (a.levels == b.levels || (a.levels && b.levels && *a.levels == *b.levels)); }
+        friend bool operator==(const dictionary& a, const dictionary& b) {
+            return a.codes == b.codes && (a.levels == b.levels || (a.levels && b.levels && *a.levels == *b.levels));
+        }
     };
     using storage = std::variant<std::vector<double>, std::vector<std::int64_t>, dictionary, std::vector<std::chrono::sys_seconds>>;  // as in column_type
 
@@ -642,7 +644,8 @@ class table {
     [[nodiscard]] const table_column& typed(std::string_view name, column_type wanted) const {
         const std::size_t at = position(name);
         const column_type type = columns_[at]->type();
-        require_at(type == wanted, errc::wrong_column_type, {.column = at + 1}, "table: column \"", name, "\" is of type ", name_of(type), ", not ", name_of(wanted));
+        require_at(type == wanted, errc::wrong_column_type, {.column = at + 1}, "table: column \"", name, "\" is of type ", name_of(type), ", not ",
+                   name_of(wanted));
         return *columns_[at];
     }
     template <class Rows, class Read>

@@ -53,9 +53,9 @@ class transactions {
    public:
     transactions() = default;
 
-    /// Throws `error`: `missing_column`, `wrong_column_type`; `missing_value` with the row, counted from 1, of a quantity, price or time that is missing.
-    /// (Customers, items, invoices and descriptions may be missing; an empty id is.) An item's description is the most frequent
-    /// nonempty text of its rows, of equally frequent ones the smallest.
+    /// Throws `error`: `missing_column`, `wrong_column_type`; `missing_value` with the row, counted from 1, of a quantity,
+    /// price or time that is missing. (Customers, items, invoices and descriptions may be missing; an empty id is.)
+    /// An item's description is the most frequent nonempty text of its rows, of equally frequent ones the smallest.
     [[nodiscard]] static transactions from(const table& log, const transaction_columns& columns = {}) {
         transactions out;
         auto made = std::make_shared<lists>();
@@ -127,7 +127,8 @@ class transactions {
 
     /// Rows in the order given. Throws `error` (`bad_parameter`) on a row that there is not.
     [[nodiscard]] transactions take_rows(std::span<const std::size_t> rows) const {
-        for (const std::size_t row : rows) require(row < this->rows(), errc::bad_parameter, "transactions: row number ", row, " (from 0) of ", this->rows(), " rows");
+        for (const std::size_t row : rows)
+            require(row < this->rows(), errc::bad_parameter, "transactions: row number ", row, " (from 0) of ", this->rows(), " rows");
         const auto taken = [rows](const auto& from) {
             std::remove_cvref_t<decltype(from)> out;
             out.reserve(rows.size());

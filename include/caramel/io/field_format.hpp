@@ -233,8 +233,8 @@ template <class M>
 M load_fields(const std::string& key, field_reader& in) {
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
         [[maybe_unused]] std::tuple<field_at<M, I>...> fields{load_field<M, I>(key, in)...};  // braces: left to right
-        if constexpr (std::constructible_from<M, field_at<M, I>...>) return M(std::get<I>(std::move(fields))...);
-        else return M{std::get<I>(std::move(fields))...};
+        if constexpr (std::constructible_from<M, field_at<M, I>...>) return M(std::move(std::get<I>(fields))...);
+        else return M{std::move(std::get<I>(fields))...};
     }(field_numbers<M>{});
 }
 

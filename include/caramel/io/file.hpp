@@ -136,7 +136,7 @@ struct temporary_name {
 inline void remove_leftovers(const temporary_name& name) noexcept {
     DIR* const folder = ::opendir(name.folder.empty() ? "." : name.folder.c_str());
     if (folder == nullptr) return;
-    while (const dirent* const entry = ::readdir(folder)) {
+    while (const dirent* const entry = ::readdir(folder)) {  // NOLINT(concurrency-mt-unsafe): safe for a stream of its own
         const std::string_view found(entry->d_name);
         if (!found.starts_with(name.prefix)) continue;
         long pid = 0;
@@ -203,7 +203,7 @@ class temporary_file {
 [[nodiscard]] inline std::string target_of(const file_path& path) {
     char* const resolved = ::realpath(path.c_str(), nullptr);
     if (resolved == nullptr) return path.string();
-    const std::string target(resolved);
+    std::string target(resolved);
     std::free(resolved);
     return target;
 }

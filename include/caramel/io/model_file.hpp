@@ -173,7 +173,7 @@ S load_stage(const std::string& key, field_reader& in) {
         using Parts = typename S::parts;
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
             Parts parts{load_numbered<std::tuple_element_t<I, Parts>>(key + '.', I, in)...};  // braces: left to right
-            return S(std::get<I>(std::move(parts))...);
+            return S(std::move(std::get<I>(parts))...);
         }(std::make_index_sequence<std::tuple_size_v<Parts>>{});
     } else {
         return load_fields<S>(key, in);
@@ -397,7 +397,7 @@ M loaded(const safetensors_file& file) {
             using Stages = typename M::parts;
             return [&]<std::size_t... I>(std::index_sequence<I...>) {
                 Stages stages{load_top<std::tuple_element_t<I, Stages>>(I, in)...};  // braces: left to right
-                return M(std::get<I>(std::move(stages))...);
+                return M(std::move(std::get<I>(stages))...);
             }(std::make_index_sequence<std::tuple_size_v<Stages>>{});
         } else {
             return load_top<M>(0, in);

@@ -84,7 +84,8 @@ concept LayerParams = std::copyable<P> && requires(const P& params, const X& x, 
 ///   * `backward(params, cache, dy, grads)` takes the gradient of the loss by the last output, *overwrites* `grads` with
 ///     that by the parameters and returns that by `x`. The first layer of a network need not return one: it may have
 ///     `gradients(params, cache, dy, grads)` for the rest, and a layer that reads token ids has only that.
-///   * `visit(params, grads, f)` calls `f(parameter_block)` for every piece, in the same order each time.
+///   * `visit(params, grads, f)` calls `f(parameter_block)` for every piece, in the same order each time; before the first
+///     `backward` the gradients in it are empty.
 template <class L, class T>
 concept Layer = std::copyable<L> && LayerParams<layer_params<L, T>, T, layer_input<L, T>> &&
                 requires(const L& layer, const layer_shape& shape, const layer_input<L, T>& x, layer_params<L, T>& params, layer_cache<L, T>& cache,

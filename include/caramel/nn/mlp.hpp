@@ -108,6 +108,7 @@ struct dense_stack {
     }
     template <class T, class F>
     void visit(dense_stack_params<T>& p, grads<T>& g, const F& f) const {
+        g.resize(p.layers.size());
         for (std::size_t l = 0; l < p.layers.size(); ++l) dense{}.visit(p.layers[l], g[l], f);
     }
 

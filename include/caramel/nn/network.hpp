@@ -96,6 +96,7 @@ struct sequence {
         return forward_from<0>(p, x, c, numbers);
     }
     template <class Params, class Cache, class T, class Grads>
+        requires(!reads_tokens)
     [[nodiscard]] matrix<T> backward(const Params& p, Cache& c, matrix<T> dy, Grads& g) const {
         return std::get<0>(layers).backward(std::get<0>(p.parts), std::get<0>(c), backward_to<1>(p, c, std::move(dy), g), std::get<0>(g));
     }

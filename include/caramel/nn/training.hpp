@@ -162,7 +162,7 @@ inline void gather_rows(const token_ids& x, std::span<const std::size_t> which, 
     for (const std::size_t row : which) out.append_row(x[row]);
 }
 
-// Rows to learn from and rows to validate on. A share of each class is drawn, but never its last row.
+// Rows to learn from and rows to validate on: a share of each class is drawn, but one row of it always stays.
 struct row_split {
     std::vector<std::size_t> learn, validate;
 };
@@ -176,12 +176,12 @@ row_split split_rows(const Targets& targets, double share, rng numbers, std::str
     }
     auto order = numbers.permutation(targets.size());
     std::ranges::stable_sort(order, {}, [&](std::size_t row) { return targets.stratum(row); });
-    double due = 0;
+    const auto first_of_class = [&](std::size_t k) { return k == 0 || targets.stratum(order[k]) != targets.stratum(order[k - 1]); };
+    std::size_t free = 0, passed = 0;  // rows that may be drawn, in all and so far
+    for (std::size_t k = 0; k < order.size(); ++k) free += first_of_class(k) ? 0 : 1;
+    const auto wanted = std::min(free, static_cast<std::size_t>(share * static_cast<double>(order.size()) + 1e-9));  // .29 * 100 is less than 29
     for (std::size_t k = 0; k < order.size(); ++k) {
-        due += share;
-        const bool first_of_class = k == 0 || targets.stratum(order[k]) != targets.stratum(order[k - 1]);
-        const bool chosen = due >= 1 && !first_of_class;
-        if (chosen) due -= 1;
+        const bool chosen = !first_of_class(k) && (out.validate.size() + 1) * free <= wanted * ++passed;
         (chosen ? out.validate : out.learn).push_back(order[k]);
     }
     require(!out.validate.empty(), errc::too_few_rows, who, ": validation_share = ", share, " of ", targets.size(), " rows leaves none to validate on");

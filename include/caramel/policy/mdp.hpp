@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -261,6 +262,7 @@ struct mdp_solution {
     std::size_t rounds = 0;                   ///< sweeps, or policies evaluated
 };
 
+// Templates throughout, though of one type each, so that the solvers are compiled only where a process is solved.
 namespace detail::exact {
 
 inline void require_solvable(const solve_options& how, std::string_view who) {
@@ -306,12 +308,14 @@ struct backups {
     }
 };
 
-inline std::span<const mdp::branch> branches_of(const mdp& process, std::size_t pair) {
+template <std::same_as<mdp> Process>
+std::span<const mdp::branch> branches_of(const Process& process, std::size_t pair) {
     return process.branches().subspan(process.branch_starts()[pair], process.branch_starts()[pair + 1] - process.branch_starts()[pair]);
 }
 
 // One row a pair.
-inline backups backups_of(const mdp& process, double discount) {
+template <std::same_as<mdp> Process>
+backups backups_of(const Process& process, double discount) {
     backups out;
     for (std::size_t p = 0; p < process.pair_actions().size(); ++p) {
         out.open();
@@ -338,7 +342,8 @@ backups chain_of(const mdp& process, double discount, const Share& share) {
 inline constexpr std::uint32_t never = std::numeric_limits<std::uint32_t>::max();
 
 // By state: the least number of steps to one of the marked states; `never` where none can be reached.
-inline std::vector<std::uint32_t> steps_to(const backups& chain, const std::vector<char>& marked) {
+template <std::same_as<backups> Chain>
+std::vector<std::uint32_t> steps_to(const Chain& chain, const std::vector<char>& marked) {
     const std::size_t n = chain.size();
     std::vector<std::size_t> starts(n + 1, 0);  // who leads to a state
     for (const auto to : chain.next) ++starts[to + std::size_t{1}];
@@ -368,7 +373,8 @@ struct endings {
     std::vector<char> idle;
     std::vector<std::uint32_t> distance;
 };
-inline endings endings_of(const backups& chain, std::string_view who) {
+template <std::same_as<backups> Chain>
+endings endings_of(const Chain& chain, std::string_view who) {
     endings out{.idle = std::vector<char>(chain.size(), 0), .distance = {}};
     const auto to_reward = steps_to(chain, chain.any_reward);
     std::vector<char> ends = chain.may_end;
@@ -416,7 +422,8 @@ std::size_t sweep_until_still(std::vector<double>& v, const Update& update, cons
 }
 
 // The value of each state of a chain, started from `v`. Returns how far off they may be.
-inline double solve_chain(const backups& chain, std::vector<double>& v, const solve_options& how, const run_options& run, std::string_view who) {
+template <std::same_as<backups> Chain>
+double solve_chain(const Chain& chain, std::vector<double>& v, const solve_options& how, const run_options& run, std::string_view who) {
     constexpr std::size_t dense_limit = 600;  // where elimination still beats sweeps
     const std::size_t n = chain.size();
     const auto idle = how.discount == 1 ? endings_of(chain, who).idle : std::vector<char>(n, 0);
@@ -439,7 +446,8 @@ inline double solve_chain(const backups& chain, std::vector<double>& v, const so
 }
 
 // Q, ties, the lowest of the best actions, and the values anew, from the values of the states.
-inline mdp_solution solution_of(const mdp& process, const backups& pairs, const std::vector<double>& v, const solve_options& how, std::size_t rounds) {
+template <std::same_as<mdp> Process>
+mdp_solution solution_of(const Process& process, const backups& pairs, const std::vector<double>& v, const solve_options& how, std::size_t rounds) {
     mdp_solution out;
     const auto states = static_cast<row_index>(process.states());
     out.v = vec<double>::Zero(states);
@@ -463,7 +471,8 @@ inline mdp_solution solution_of(const mdp& process, const backups& pairs, const 
 }
 
 // The pair of each state that a policy names.
-inline std::vector<std::size_t> pairs_of_policy(const mdp& process, std::span<const std::size_t> policy, std::string_view who) {
+template <std::same_as<mdp> Process>
+std::vector<std::size_t> pairs_of_policy(const Process& process, std::span<const std::size_t> policy, std::string_view who) {
     require(policy.size() == process.states(), errc::shape_mismatch, who, ": a policy for ", policy.size(), " states, the process has ", process.states());
     std::vector<std::size_t> out(process.states(), no_action);
     for (std::size_t s = 0; s < process.states(); ++s) {
@@ -475,7 +484,8 @@ inline std::vector<std::size_t> pairs_of_policy(const mdp& process, std::span<co
     }
     return out;
 }
-inline backups chain_of_pairs(const mdp& process, double discount, const std::vector<std::size_t>& pairs) {
+template <std::same_as<mdp> Process>
+backups chain_of_pairs(const Process& process, double discount, const std::vector<std::size_t>& pairs) {
     backups out;
     for (const std::size_t p : pairs) {
         out.open();
@@ -486,12 +496,14 @@ inline backups chain_of_pairs(const mdp& process, double discount, const std::ve
     return out;
 }
 // The chain of the policy that takes every allowed action: what can be reached at all.
-inline backups chain_of_everything(const mdp& process) {
+template <std::same_as<mdp> Process>
+backups chain_of_everything(const Process& process) {
     return chain_of(process, 1, [](std::size_t) { return 1.0; });
 }
 
 // A policy that moves nearer to an end in every state.
-inline std::vector<std::size_t> ending_policy(const mdp& process, const std::vector<std::uint32_t>& distance) {
+template <std::same_as<mdp> Process>
+std::vector<std::size_t> ending_policy(const Process& process, const std::vector<std::uint32_t>& distance) {
     std::vector<std::size_t> out(process.states(), no_action);
     for (std::size_t s = 0; s < process.states(); ++s) {
         const auto begin = process.pair_starts()[s], end = process.pair_starts()[s + 1];
@@ -507,7 +519,8 @@ inline std::vector<std::size_t> ending_policy(const mdp& process, const std::vec
     return out;
 }
 // Takes the largest reward at once, ties to the lower action.
-inline std::vector<std::size_t> myopic_policy(const mdp& process, const backups& pairs) {
+template <std::same_as<mdp> Process>
+std::vector<std::size_t> myopic_policy(const Process& process, const backups& pairs) {
     std::vector<std::size_t> out(process.states(), no_action);
     for (std::size_t s = 0; s < process.states(); ++s)
         for (std::size_t p = process.pair_starts()[s]; p < process.pair_starts()[s + 1]; ++p)
@@ -521,7 +534,8 @@ inline std::vector<std::size_t> myopic_policy(const mdp& process, const backups&
 /// Elimination for up to 600 states, sweeps beyond.
 /// Throws `error`: `bad_parameter`; `shape_mismatch`; `bad_data` with row = state, from 1, of an action that is not
 /// allowed, or, at discount 1, of a state from which the policy earns for ever.
-[[nodiscard]] inline vec<double> evaluate_policy(const mdp& process, std::span<const std::size_t> policy, const solve_options& how = {}, const run_options& run = {}) {
+template <std::same_as<mdp> Process>
+[[nodiscard]] vec<double> evaluate_policy(const Process& process, std::span<const std::size_t> policy, const solve_options& how = {}, const run_options& run = {}) {
     constexpr std::string_view who = "evaluate_policy";
     detail::exact::require_solvable(how, who);
     const auto chain = detail::exact::chain_of_pairs(process, how.discount, detail::exact::pairs_of_policy(process, policy, who));
@@ -532,7 +546,8 @@ inline std::vector<std::size_t> myopic_policy(const mdp& process, const backups&
 /// The same for a policy that is a probability for each action, (states, actions); rows of ends are not looked at.
 /// Throws `error` also: `nan_or_inf` and `bad_data` with the row and column of a probability that is not finite,
 /// negative or of an action that is not allowed, and with the row of a state whose probabilities do not sum to 1.
-[[nodiscard]] inline vec<double> evaluate_policy(const mdp& process, const matrix<double>& policy, const solve_options& how = {}, const run_options& run = {}) {
+template <std::same_as<mdp> Process>
+[[nodiscard]] vec<double> evaluate_policy(const Process& process, const matrix<double>& policy, const solve_options& how = {}, const run_options& run = {}) {
     constexpr std::string_view who = "evaluate_policy";
     detail::exact::require_solvable(how, who);
     require(policy.rows() == static_cast<row_index>(process.states()) && policy.cols() == static_cast<row_index>(process.actions()), errc::shape_mismatch, who,
@@ -565,7 +580,8 @@ inline std::vector<std::size_t> myopic_policy(const mdp& process, const backups&
 /// among ties `policy` may be one that never ends: prefer `policy_iteration`.
 /// Throws `error`: `bad_parameter`; `bad_data` (discount 1, and a state with rewards that cannot reach an end);
 /// `diverged` (not still after `max_rounds` sweeps, as with a loop that earns for ever at discount 1).
-[[nodiscard]] inline mdp_solution value_iteration(const mdp& process, const solve_options& how = {}, const run_options& run = {}) {
+template <std::same_as<mdp> Process>
+[[nodiscard]] mdp_solution value_iteration(const Process& process, const solve_options& how = {}, const run_options& run = {}) {
     constexpr std::string_view who = "value_iteration";
     detail::exact::require_solvable(how, who);
     if (how.discount == 1) (void)detail::exact::endings_of(detail::exact::chain_of_everything(process), who);
@@ -588,7 +604,8 @@ inline std::vector<std::size_t> myopic_policy(const mdp& process, const backups&
 /// The optimum by evaluating a policy exactly and improving it until it stays (Howard, 1960). Starts from `how.start`,
 /// else from the policy with the largest reward at once, or at discount 1 from one that ends.
 /// Throws `error` as `evaluate_policy` does for `how.start`, and `diverged` (no end after `max_rounds` policies).
-[[nodiscard]] inline mdp_solution policy_iteration(const mdp& process, const solve_options& how = {}, const run_options& run = {}) {
+template <std::same_as<mdp> Process>
+[[nodiscard]] mdp_solution policy_iteration(const Process& process, const solve_options& how = {}, const run_options& run = {}) {
     constexpr std::string_view who = "policy_iteration";
     detail::exact::require_solvable(how, who);
     const auto pairs = detail::exact::backups_of(process, how.discount);

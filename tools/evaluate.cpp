@@ -1,0 +1,671 @@
+// How well the library does on a file of one's own, with nothing set by hand.
+//
+//   evaluate tables FILE --target COLUMN --positive VALUE
+//   evaluate text TRAIN TEST
+//   evaluate recommend TRAIN TEST          all: [--seeds N]
+//
+// Each searches a stated grid on training rows only, fits the winner to all training rows, and judges it on rows that the
+// search has not seen. The search draws from seed 0; figures are means over the seeds 0 .. N - 1 of the final fit, NAME.sd
+// their sample standard deviation. Ties go to what the grid names first. Lines that begin with `result` are for scripts.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <caramel/core/error.hpp>
+#include <caramel/core/matrix.hpp>
+#include <caramel/core/parallel.hpp>
+#include <caramel/core/ragged.hpp>
+#include <caramel/core/random.hpp>
+#include <caramel/data/csv.hpp>
+#include <caramel/data/interactions.hpp>
+#include <caramel/data/split.hpp>
+#include <caramel/data/table.hpp>
+#include <caramel/evaluate/classification.hpp>
+#include <caramel/evaluate/ranking.hpp>
+#include <caramel/features/columns.hpp>
+#include <caramel/features/encode.hpp>
+#include <caramel/features/impute.hpp>
+#include <caramel/features/standardize.hpp>
+#include <caramel/io/file.hpp>
+#include <caramel/nn/dense.hpp>
+#include <caramel/nn/embedding_bag.hpp>
+#include <caramel/nn/mlp.hpp>
+#include <caramel/nn/network.hpp>
+#include <caramel/nn/probabilities.hpp>
+#include <caramel/nn/training.hpp>
+#include <caramel/pipeline.hpp>
+#include <caramel/recommend/als.hpp>
+#include <caramel/recommend/neighbors.hpp>
+#include <caramel/recommend/popularity.hpp>
+#include <caramel/recommend/query.hpp>
+#include <caramel/recommend/top_k.hpp>
+#include <caramel/text/tokenizer.hpp>
+
+using namespace caramel;
+
+namespace {
+
+using rows = std::vector<std::size_t>;
+
+// ---- what all share --------------------------------------------------------------------------------------------------
+void result(const std::string& name, double value) { std::printf("result %s %.6g\n", name.c_str(), value); }
+
+// One value a seed.
+void result(const std::string& name, const std::vector<double>& values) {
+    const double n = static_cast<double>(values.size());
+    const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+    double square = 0;
+    for (const double value : values) square += (value - mean) * (value - mean);
+    result(name, mean);
+    result(name + ".sd", values.size() > 1 ? std::sqrt(square / (n - 1)) : 0);
+}
+
+std::string text_of(double x) {
+    std::array<char, 32> digits{};
+    return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), x).ptr};
+}
+
+template <class Values>
+auto pick(const Values& values, const rows& wanted) {
+    std::vector<typename Values::value_type> out;
+    out.reserve(wanted.size());
+    for (const std::size_t row : wanted) out.push_back(values[row]);
+    return out;
+}
+
+// Numbers of candidates by rising loss.
+std::vector<std::size_t> ranking(const std::vector<double>& losses) {
+    std::vector<std::size_t> order(losses.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, {}, [&](std::size_t i) { return losses[i]; });
+    return order;
+}
+
+// The losses of candidates, on all cores. One whose training diverges has lost.
+template <class Loss>
+std::vector<double> losses_of(std::size_t candidates, const Loss& loss) {
+    std::vector<double> out(candidates);
+    parallel_for(candidates, {.threads = 0}, [&](std::size_t i) {
+        try {
+            out[i] = loss(i);
+        } catch (const error& e) {
+            if (e.code() != errc::diverged) throw;
+            out[i] = std::numeric_limits<double>::infinity();
+        }
+    });
+    return out;
+}
+
+// The best of the candidates: all of them on the first split, the best quarter on the others, too; the mean of their losses decides.
+template <class Loss>
+std::size_t search(std::size_t candidates, std::size_t splits, const Loss& loss) {
+    std::vector<double> first = losses_of(candidates, [&](std::size_t i) { return loss(i, 0); });
+    auto kept = ranking(first);
+    kept.resize((candidates + 3) / 4);
+    std::ranges::sort(kept);  // as in the grid
+    const std::size_t others = splits - 1;
+    const auto more = losses_of(kept.size() * others, [&](std::size_t i) { return loss(kept[i / others], 1 + i % others); });
+    std::vector<double> sums;
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+        const auto mine = more.begin() + static_cast<std::ptrdiff_t>(i * others);
+        sums.push_back(std::accumulate(mine, mine + static_cast<std::ptrdiff_t>(others), first[kept[i]]));
+    }
+    return kept[ranking(sums).front()];
+}
+constexpr std::size_t inner_folds = 3;
+
+// ---- files -----------------------------------------------------------------------------------------------------------
+std::string read_text(const std::string& file) {
+    const auto bytes = read_file(file);
+    std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+    require(!text.empty(), errc::empty_input, "the file is empty");
+    return text;
+}
+std::string_view line_at(std::string_view text, std::size_t begin) {
+    std::string_view line = text.substr(begin, text.find('\n', begin) - begin);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    return line;
+}
+// Whichever of tab, semicolon and comma the first line has most of.
+char delimiter_of(std::string_view text) {
+    const auto line = line_at(text, 0);
+    const auto count = [&](char c) { return std::ranges::count(line, c); };
+    const char best = count('\t') > 0 ? '\t' : ',';
+    return best == ',' && count(';') > count(',') ? ';' : best;
+}
+// With tabs, quotes are text like any other.
+std::vector<std::string> fields_of(std::string_view line, char delimiter) {
+    std::vector<std::string> out(1);
+    bool quoted = false;
+    for (const char c : line) {
+        if (c == '"' && delimiter != '\t') quoted = !quoted;
+        else if (c == delimiter && !quoted) out.emplace_back();
+        else out.back() += c;
+    }
+    return out;
+}
+// "Customer_ID" and "customerId" are one name.
+std::string plain_name(const std::string& name) {
+    std::string out;
+    for (const char c : name)
+        if (c != '_' && c != ' ' && c != '-') out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return out;
+}
+// Where the first of the names stands that is any of `known`.
+std::optional<std::size_t> find_name(const std::vector<std::string>& names, const std::set<std::string_view>& known) {
+    for (std::size_t c = 0; c < names.size(); ++c)
+        if (known.contains(plain_name(names[c]))) return c;
+    return std::nullopt;
+}
+bool is_number(const std::string& text) {
+    double x = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), x);
+    return code == std::errc() && end == text.data() + text.size();
+}
+// The same rows under other names.
+std::string with_names(std::string_view text, bool has_header, const std::vector<std::string>& names, char delimiter) {
+    std::string out;
+    for (std::size_t c = 0; c < names.size(); ++c) out += (c > 0 ? std::string(1, delimiter) : std::string()) + names[c];
+    out += '\n';
+    const std::size_t end = text.find('\n');
+    if (!has_header) out += text;
+    else if (end != std::string_view::npos) out += text.substr(end + 1);
+    return out;
+}
+
+// ---- tables ----------------------------------------------------------------------------------------------------------
+struct table_figures {
+    std::vector<double> auc, log_loss, top_lift, brier;  // one a seed: means over the folds
+};
+
+std::vector<mlp<float>> mlp_grid() {
+    std::vector<mlp<float>> out;
+    for (const auto& hidden : {std::vector<std::size_t>{}, {16}, {64, 32}})
+        for (const double l2 : {1e-1, 3e-2, 1e-2, 1e-3})
+            for (const std::size_t epochs : {10, 30, 60})
+                for (const double rate : {3e-4, 1e-3, 3e-3}) out.push_back({.hidden = hidden, .epochs = epochs, .learning_rate = rate, .l2 = l2});
+    return out;
+}
+std::string text_of(const mlp<float>& recipe) {
+    std::string out = "hidden {";
+    for (std::size_t l = 0; l < recipe.hidden.size(); ++l) out += (l > 0 ? ", " : "") + std::to_string(recipe.hidden[l]);
+    return out + "}, l2 " + text_of(recipe.l2) + ", " + std::to_string(recipe.epochs) + " epochs, learning rate " + text_of(recipe.learning_rate);
+}
+
+// A text with fewer than five rows a level, or more levels than `encode` takes, is an id or free text.
+encode<float> encoder(std::size_t training_rows) {
+    encode<float> out;
+    out.max_levels = std::clamp<std::size_t>(training_rows / 5, 2, out.max_levels);
+    return out;
+}
+auto preparation(const std::vector<std::string>& names, std::size_t training_rows) {
+    return columns(names) | impute{} | encoder(training_rows) | standardize<float>{};
+}
+
+// The columns that can be learnt from in every part of the training rows.
+std::vector<std::string> usable_columns(const table& train, const std::string& target, const std::vector<train_test>& inner, std::size_t fold) {
+    std::vector<std::string> out;
+    for (const auto& name : train.names()) {
+        if (name == target) continue;
+        try {
+            (void)fit(preparation({name}, train.rows()), train);
+            for (const auto& part : inner) (void)fit(preparation({name}, train.rows()), train.take_rows(part.train));
+            out.push_back(name);
+        } catch (const error& e) {
+            if (e.code() != errc::limit_exceeded && e.code() != errc::bad_data) throw;
+            std::printf("fold %zu: column \"%s\" is left out: %s\n", fold, name.c_str(), e.what());
+        }
+    }
+    require(!out.empty(), errc::bad_data, "tables: no column to learn from");
+    return out;
+}
+
+mlp<float> search_mlp(const table& train, const std::vector<int>& labels, const std::vector<std::string>& names, const std::vector<train_test>& inner) {
+    struct split {
+        matrix<float> x, x_held;
+        std::vector<int> y, y_held;
+    };
+    std::vector<split> splits;  // what stands before the network learns the same for every candidate
+    for (const auto& part : inner) {
+        const table learnt = train.take_rows(part.train);
+        const auto prepare = fit(preparation(names, train.rows()), learnt);
+        splits.push_back({prepare(learnt), prepare(train.take_rows(part.test)), pick(labels, part.train), pick(labels, part.test)});
+    }
+    const auto grid = mlp_grid();
+    return grid[search(grid.size(), splits.size(), [&](std::size_t i, std::size_t s) {
+        const auto& [x, x_held, y, y_held] = splits[s];
+        return log_loss(fit(grid[i], x, y)(x_held), y_held);
+    })];
+}
+
+void evaluate_tables(const std::string& file, const std::string& target, const std::string& positive, std::size_t seeds) {
+    const std::string text = read_text(file);
+    const table data = parse_csv(text, {.delimiter = delimiter_of(text), .missing = {"NA"}});
+    const auto labels = labels_of(data, target, positive);
+    const std::size_t n = labels.size();
+    std::printf("%zu rows, %zu columns beside the target, %.2f %% positive; empty fields and NA are missing values\n", n, data.columns() - 1,
+                100.0 * std::accumulate(labels.begin(), labels.end(), 0.0) / static_cast<double>(n));
+    std::printf("5 folds (row number from 0, modulo 5); in each, %zu networks compete by log loss in %zu stratified folds of the training rows\n",
+                mlp_grid().size(), inner_folds);
+    rows numbers(n);
+    std::iota(numbers.begin(), numbers.end(), std::size_t{0});
+    const auto folds = modulo_folds(numbers, 5);
+    const double share = 1.0 / static_cast<double>(folds.size());
+    table_figures figures{std::vector<double>(seeds), std::vector<double>(seeds), std::vector<double>(seeds), std::vector<double>(seeds)};
+    double base_loss = 0;
+    for (std::size_t f = 0; f < folds.size(); ++f) {
+        const table train = data.take_rows(folds[f].train), test = data.take_rows(folds[f].test);
+        const auto y = pick(labels, folds[f].train), y_test = pick(labels, folds[f].test);
+        const auto inner = stratified_k_fold(y, inner_folds);
+        const auto names = usable_columns(train, target, inner, f);
+        const auto best = search_mlp(train, y, names, inner);
+        std::printf("fold %zu: %s\n", f, text_of(best).c_str());
+        std::fflush(stdout);
+        const auto recipe = preparation(names, train.rows()) | best;
+        std::vector<matrix<float>> answers(seeds);
+        parallel_for(seeds, {.threads = 0}, [&](std::size_t seed) { answers[seed] = fit(recipe, train, y, {.seed = seed})(test); });
+        for (std::size_t seed = 0; seed < seeds; ++seed) {
+            figures.auc[seed] += share * auc(answers[seed], y_test);
+            figures.log_loss[seed] += share * log_loss(answers[seed], y_test);
+            figures.top_lift[seed] += share * top_lift(answers[seed], y_test);
+            figures.brier[seed] += share * brier_score(answers[seed], y_test);
+        }
+        const double rate = std::accumulate(y.begin(), y.end(), 0.0) / static_cast<double>(y.size());
+        base_loss += share * log_loss(std::vector<double>(y_test.size(), rate), y_test);
+    }
+    std::printf("means over the folds; base_rate answers the positive share of the training rows for everyone\n");
+    result("tables.auc", figures.auc);
+    result("tables.log_loss", figures.log_loss);
+    result("tables.top_lift", figures.top_lift);
+    result("tables.brier", figures.brier);
+    result("tables.base_rate.log_loss", base_loss);
+}
+
+// ---- text ------------------------------------------------------------------------------------------------------------
+struct text_rows {
+    std::vector<std::string> texts, labels;
+};
+struct text_layout {
+    std::size_t text = 0, label = 1;
+    bool has_header = false;
+};
+using field_columns = std::vector<std::vector<std::string>>;
+
+// All fields of a file, its first line included. Quotes mean something in CSV only.
+field_columns read_fields(const std::string& file) {
+    const std::string text = read_text(file);
+    const char delimiter = delimiter_of(text);
+    const auto first = fields_of(line_at(text, 0), delimiter);
+    field_columns out(first.size());
+    if (delimiter != '\t') {
+        csv_options options{.delimiter = delimiter};
+        std::vector<std::string> names;
+        for (std::size_t c = 0; c < first.size(); ++c) {
+            names.push_back("c" + std::to_string(c));
+            options.schema.push_back({.name = names.back()});
+        }
+        const table all = parse_csv(with_names(text, false, names, delimiter), options);
+        for (std::size_t c = 0; c < out.size(); ++c)
+            for (std::size_t i = 0; i < all.rows(); ++i) out[c].emplace_back(all.column(c).categories()[i]);
+        return out;
+    }
+    for (std::size_t begin = 0, row = 1; begin < text.size(); ++row) {
+        const auto fields = fields_of(line_at(text, begin), delimiter);
+        require_at(fields.size() == out.size(), errc::ragged_row, {.row = row}, "text: row ", row, " has ", fields.size(), " fields, the first has ", out.size());
+        for (std::size_t c = 0; c < out.size(); ++c) out[c].push_back(fields[c]);
+        begin = std::min(text.find('\n', begin), text.size() - 1) + 1;
+    }
+    return out;
+}
+
+text_layout detect_text_layout(const field_columns& fields) {
+    std::vector<std::string> first;
+    for (const auto& column : fields) first.push_back(column.front());
+    const auto text = find_name(first, {"text", "sentence", "utterance", "review", "title", "message", "content"});
+    const auto label = find_name(first, {"label", "intent", "class", "category", "target", "sentiment", "topic"});
+    if (text && label) return {*text, *label, true};
+    require(fields.size() == 2, errc::missing_column, "text: ", fields.size(), " columns; give two, or a header that names text and label");
+    const auto levels = [&](std::size_t c) { return std::set<std::string_view>(fields[c].begin(), fields[c].end()).size(); };
+    const bool label_first = levels(0) < levels(1);
+    return {label_first ? 1U : 0U, label_first ? 0U : 1U, text || label};
+}
+
+text_rows read_texts(const std::string& file, const field_columns& fields, const text_layout& layout) {
+    require(std::max(layout.text, layout.label) < fields.size(), errc::missing_column, "text: ", fields.size(), " columns, fewer than in the training file");
+    const auto begin = layout.has_header ? 1 : 0;
+    text_rows out{{fields[layout.text].begin() + begin, fields[layout.text].end()}, {fields[layout.label].begin() + begin, fields[layout.label].end()}};
+    require(!out.texts.empty(), errc::empty_input, "text: no rows");
+    std::printf("%s: %zu rows; label in column %zu, text in column %zu, %s\n", file.c_str(), out.texts.size(), layout.label + 1, layout.text + 1,
+                layout.has_header ? "below a header" : "no header");
+    return out;
+}
+
+struct text_candidate {
+    std::size_t min_count, dim, epochs;
+    double rate;
+    [[nodiscard]] auto recipe() const {
+        return word_tokenizer{.min_count = min_count} | network<float>(training{.epochs = epochs, .learning_rate = rate}, embedding_bag{.dim = dim}, dense{});
+    }
+    [[nodiscard]] std::string text() const {
+        return "words seen at least " + std::to_string(min_count) + " times, " + std::to_string(dim) + " dimensions, " + std::to_string(epochs) +
+               " epochs, learning rate " + text_of(rate);
+    }
+};
+std::vector<text_candidate> text_grid() {
+    std::vector<text_candidate> out;
+    for (const std::size_t min_count : {1, 2})
+        for (const std::size_t dim : {16, 64})
+            for (const std::size_t epochs : {5, 10, 20, 40})
+                for (const double rate : {1e-3, 3e-3, 1e-2}) out.push_back({min_count, dim, epochs, rate});
+    return out;
+}
+
+// The mean over the classes that occur of the share of their rows that was found.
+double macro_recall(const std::vector<int>& predicted, const std::vector<int>& labels) {
+    std::map<int, std::pair<double, double>> by_class;  // found, all
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+        auto& [found, all] = by_class[labels[i]];
+        found += predicted[i] == labels[i] ? 1 : 0;
+        ++all;
+    }
+    double sum = 0;
+    for (const auto& [label, counts] : by_class) sum += counts.first / counts.second;
+    return sum / static_cast<double>(by_class.size());
+}
+
+void evaluate_text(const std::string& train_file, const std::string& test_file, std::size_t seeds) {
+    const auto train_fields = read_fields(train_file), test_fields = read_fields(test_file);
+    const auto layout = detect_text_layout(train_fields);
+    // The test file's columns are those of the training file; a header may be in one and not in the other.
+    const bool test_header = test_fields.size() > std::max(layout.text, layout.label) &&
+                             (layout.has_header ? test_fields[layout.label].front() == train_fields[layout.label].front()
+                                                : test_fields.size() == 2 && detect_text_layout(test_fields).has_header);
+    const auto train = read_texts(train_file, train_fields, layout);
+    const auto test = read_texts(test_file, test_fields, {layout.text, layout.label, test_header});
+
+    std::map<std::string, int> classes;
+    for (const auto& label : train.labels) classes.emplace(label, 0);
+    int next = 0;
+    for (auto& [label, number] : classes) number = next++;
+    std::vector<int> y, y_test;
+    for (const auto& label : train.labels) y.push_back(classes.at(label));
+    std::size_t unseen = 0;
+    for (const auto& label : test.labels) {
+        const auto found = classes.find(label);
+        unseen += found == classes.end() ? 1 : 0;
+        y_test.push_back(found == classes.end() ? next : found->second);
+    }
+    const auto grid = text_grid();
+    std::printf("%zu classes; %zu test rows have a label that training does not, and count as missed\n", classes.size(), unseen);
+    std::printf("%zu networks compete by accuracy in %zu stratified folds of the training rows\n", grid.size(), inner_folds);
+    std::fflush(stdout);
+
+    const auto inner = stratified_k_fold(y, inner_folds);
+    const auto& best = grid[search(grid.size(), inner.size(), [&](std::size_t i, std::size_t s) {
+        const auto model = fit(grid[i].recipe(), pick(train.texts, inner[s].train), pick(y, inner[s].train));
+        return -accuracy(most_likely{}(model(pick(train.texts, inner[s].test))), pick(y, inner[s].test));
+    })];
+    std::printf("chosen: %s\n", best.text().c_str());
+    std::fflush(stdout);
+    std::vector<double> hits(seeds), recalls(seeds);
+    parallel_for(seeds, {.threads = 0}, [&](std::size_t seed) {
+        const auto predicted = most_likely{}(fit(best.recipe(), train.texts, y, {.seed = seed})(test.texts));
+        hits[seed] = accuracy(predicted, y_test);
+        recalls[seed] = macro_recall(predicted, y_test);
+    });
+    result("text.accuracy", hits);
+    result("text.macro_recall", recalls);
+}
+
+// ---- recommend -------------------------------------------------------------------------------------------------------
+using purchases = interactions<float>;
+using ranked = ragged<recommendation<float>>;
+
+// Columns by name, or else in the order customer, item, value, time.
+std::vector<std::string> roles_of(const std::vector<std::string>& names, bool has_header) {
+    require(names.size() >= 2, errc::missing_column, "recommend: 1 column; give at least customer and item");
+    std::vector<std::string> out;
+    for (std::size_t c = 0; c < names.size(); ++c) out.push_back("other" + std::to_string(c));
+    const auto customer = find_name(names, {"customer", "customerid", "user", "userid", "client", "clientid", "visitorid"});
+    const auto item = find_name(names, {"item", "itemid", "product", "productid", "movieid", "artistid", "stockcode", "sku"});
+    if (!has_header || !customer || !item) {
+        constexpr std::array usual{"customer", "item", "value", "time"};
+        for (std::size_t c = 0; c < std::min(names.size(), usual.size()); ++c) out[c] = usual[c];
+        return out;
+    }
+    out[*customer] = "customer";
+    out[*item] = "item";
+    if (const auto at = find_name(names, {"value", "rating", "quantity", "count", "plays", "weight", "score"})) out[*at] = "value";
+    if (const auto at = find_name(names, {"time", "timestamp", "date", "datetime", "when", "invoicedate"})) out[*at] = "time";
+    return out;
+}
+
+std::vector<float> values_of(const table& log) {
+    const auto& column = log.column("value");
+    require(!column.any_missing(), errc::missing_value, "recommend: the column of values has missing ones");
+    require(column.type() == column_type::number || column.type() == column_type::integer, errc::wrong_column_type, "recommend: the values are of type ",
+            name_of(column.type()), ", not numbers");
+    std::vector<float> out;
+    for (std::size_t i = 0; i < log.rows(); ++i)
+        out.push_back(column.type() == column_type::number ? static_cast<float>(column.numbers()[i]) : static_cast<float>(column.integers()[i]));
+    return out;
+}
+// Times are "2010-12-09", "2010-12-09 20:01:00", or seconds since 1970.
+std::vector<std::chrono::sys_seconds> times_of(const table& log) {
+    const auto& column = log.column("time");
+    require(!column.any_missing(), errc::missing_value, "recommend: the column of times has missing ones");
+    require(column.type() == column_type::timestamp || column.type() == column_type::integer, errc::wrong_column_type, "recommend: the times are of type ",
+            name_of(column.type()), ", neither timestamps nor seconds");
+    if (column.type() == column_type::timestamp) return {column.timestamps().begin(), column.timestamps().end()};
+    std::vector<std::chrono::sys_seconds> out;
+    for (const auto seconds : column.integers()) out.emplace_back(std::chrono::seconds(seconds));
+    return out;
+}
+
+struct purchase_file {
+    purchases pairs;
+    bool has_values = false;
+};
+purchase_file read_purchases(const std::string& file, const interactions_options& options) {
+    const std::string text = read_text(file);
+    const char delimiter = delimiter_of(text);
+    const auto names = fields_of(line_at(text, 0), delimiter);
+    const bool has_header = !std::ranges::all_of(names, is_number);
+    const auto roles = roles_of(names, has_header);
+    const table log = parse_csv(with_names(text, has_header, roles, delimiter),
+                                {.delimiter = delimiter, .types = {{"customer", column_type::category}, {"item", column_type::category}}});
+    require(log.rows() > 0, errc::empty_input, "recommend: no rows");
+    const auto customers = log.categories("customer"), items = log.categories("item");
+    const auto values = log.has("value") ? values_of(log) : std::vector<float>();
+    const auto times = log.has("time") ? times_of(log) : std::vector<std::chrono::sys_seconds>();
+    purchase_file out{purchases({.customers = {customers.codes, customers.levels}, .items = {items.codes, items.levels}, .values = values, .times = times}, options),
+                      !values.empty()};
+    std::printf("%s: %zu rows, %s;", file.c_str(), log.rows(), has_header ? "below a header" : "no header");
+    for (std::size_t c = 0; c < roles.size(); ++c) std::printf(" %s", roles[c].starts_with("other") ? "-" : roles[c].c_str());
+    std::printf("; %zu pairs of %zu customers and %zu items\n", out.pairs.pairs(), out.pairs.rows(), out.pairs.items().size());
+    return out;
+}
+
+struct divided {
+    purchases learnt, held;
+};
+// Holds out the latest fifth of each customer's pairs (rounded down, at least one), or one at random where there are no
+// times; customers with a single pair keep it.
+divided hold_out(const purchases& all) {
+    struct side {
+        std::vector<std::int64_t> starts{0};
+        std::vector<std::int32_t> items;
+        std::vector<float> values;
+    };
+    std::array<side, 2> sides;
+    const rng numbers = rng(0).split("hold_out");
+    for (std::size_t row = 0; row < all.rows(); ++row) {
+        const auto mine = all[row];
+        rows order = numbers.split(row).permutation(mine.size());  // at random, also among equal times
+        std::size_t wanted = mine.size() > 1 ? 1 : 0;
+        if (all.has_times()) {
+            std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t k) { return mine.seconds[k]; });
+            wanted = std::max(wanted, mine.size() / 5);
+        }
+        std::vector<bool> held(mine.size());
+        for (std::size_t k = 0; k < wanted; ++k) held[order[k]] = true;
+        for (std::size_t k = 0; k < mine.size(); ++k) {
+            auto& to = sides[held[k] ? 1 : 0];
+            to.items.push_back(mine.items[k]);
+            to.values.push_back(mine.values[k]);
+        }
+        for (auto& s : sides) s.starts.push_back(static_cast<std::int64_t>(s.items.size()));
+    }
+    const auto made = [&](side& s) { return purchases(all.customers(), all.items(), std::move(s.starts), std::move(s.items), std::move(s.values), {}); };
+    return {made(sides[0]), made(sides[1])};
+}
+
+struct recommender_candidate {
+    std::string text;
+    std::function<ranked(const purchases&, const std::vector<query>&, std::uint64_t seed)> answer;
+};
+template <class Recipe>
+recommender_candidate candidate_of(std::string text, const Recipe& recipe) {
+    return {std::move(text), [recipe](const purchases& x, const std::vector<query>& queries, std::uint64_t seed) { return fit(recipe, x, {.seed = seed})(queries); }};
+}
+
+std::vector<recommender_candidate> simple_recommenders() {
+    std::vector<recommender_candidate> out{candidate_of("popularity", popularity<float>{})};
+    for (const std::size_t k : {10, 20, 50, 100, 200})
+        for (const double shrinkage : {0.0, 10.0, 100.0})
+            out.push_back(candidate_of("item_neighbors: " + std::to_string(k) + " neighbours, shrinkage " + text_of(shrinkage),
+                                       item_neighbors<float>{.k = k, .shrinkage = shrinkage}));
+    return out;
+}
+std::vector<als<float>> als_grid(bool has_values) {
+    std::vector<als<float>> out;
+    for (const std::size_t factors : {16, 64})
+        for (const double regularization : {3e-3, 1e-2, 3e-2})
+            for (const double unobserved : {0.03, 0.1, 0.3})
+                for (const auto weights : {weighting::ones, weighting::values})
+                    if (has_values || weights == weighting::ones)
+                        out.push_back({.n_factors = factors, .regularization = regularization, .unobserved_weight = unobserved, .weights = weights, .epochs = 8});
+    return out;
+}
+recommender_candidate candidate_of(const als<float>& recipe) {
+    return candidate_of("als: " + std::to_string(recipe.n_factors) + " factors, regularization " + text_of(recipe.regularization) + ", unobserved weight " +
+                            text_of(recipe.unobserved_weight) + (recipe.weights == weighting::ones ? ", ones, " : ", values, ") + std::to_string(recipe.epochs) + " epochs",
+                        recipe);
+}
+
+// The one with the highest NDCG@10 on what is held out. Of factorizations, the best quarter after 8 epochs also tries 16.
+recommender_candidate search_recommender(const purchases& train, bool has_values) {
+    const auto [learnt, held] = hold_out(train);
+    require(!held.empty(), errc::too_few_rows, "recommend: no customer has two pairs, so none can be held out");
+    const auto task = ranking_task_of(held, 10);
+    std::printf("held out of the training pairs: %zu of %zu customers, %s\n", held.pairs(), task.queries.size(),
+                train.has_times() ? "the latest fifth of each" : "one of each at random");
+    const auto judged = [&](const std::vector<recommender_candidate>& candidates) {
+        return losses_of(candidates.size(), [&](std::size_t i) { return -ndcg_at(10, candidates[i].answer(learnt, task.queries, 0), task.relevant).mean(); });
+    };
+    auto candidates = simple_recommenders();
+    auto losses = judged(candidates);
+    const auto report = [&](const char* kind, const std::vector<recommender_candidate>& some, const std::vector<double>& theirs) {
+        const std::size_t best = ranking(theirs).front();
+        std::printf("best of %zu %s: NDCG@10 %.4f held out, %s\n", some.size(), kind, -theirs[best], some[best].text.c_str());
+        std::fflush(stdout);
+    };
+    report("simple ones", candidates, losses);
+
+    auto grid = als_grid(has_values);
+    const auto judged_als = [&](const std::vector<als<float>>& recipes) {
+        std::vector<recommender_candidate> some;
+        for (const auto& recipe : recipes) some.push_back(candidate_of(recipe));
+        const auto theirs = judged(some);
+        report("factorizations", some, theirs);
+        candidates.insert(candidates.end(), some.begin(), some.end());
+        losses.insert(losses.end(), theirs.begin(), theirs.end());
+        return theirs;
+    };
+    auto order = ranking(judged_als(grid));
+    order.resize((order.size() + 3) / 4);
+    std::ranges::sort(order);
+    auto longer = pick(grid, order);
+    for (auto& recipe : longer) recipe.epochs = 16;
+    (void)judged_als(longer);
+    return candidates[ranking(losses).front()];
+}
+
+void judge(const std::string& name, const recommender_candidate& candidate, const purchases& train, const ranking_task& task, std::size_t seeds) {
+    std::vector<double> recalls(seeds), gains(seeds);
+    parallel_for(seeds, {.threads = 0}, [&](std::size_t seed) {
+        const auto lists = candidate.answer(train, task.queries, seed);
+        recalls[seed] = recall_at(20, lists, task.relevant).mean();
+        gains[seed] = ndcg_at(10, lists, task.relevant).mean();
+    });
+    result(name + ".recall@20", recalls);
+    result(name + ".ndcg@10", gains);
+}
+
+void evaluate_recommend(const std::string& train_file, const std::string& test_file, std::size_t seeds) {
+    const auto train = read_purchases(train_file, {});
+    std::printf("of the test file, pairs count that training does not have, of customers and items that it has\n");
+    const auto listed = read_purchases(test_file, {.customers = &train.pairs.customers(), .items = &train.pairs.items(), .on_unlisted = unlisted::drop});
+    const auto test = listed.pairs.pairs_not_in(train.pairs);
+    require(!test.empty(), errc::empty_input, "recommend: no test pair that counts");
+    const auto task = ranking_task_of(test, 20);
+    std::printf("%zu test pairs of %zu customers\n", test.pairs(), task.queries.size());
+    const auto best = search_recommender(train.pairs, train.has_values);
+    std::printf("chosen: %s\n", best.text.c_str());
+    std::fflush(stdout);
+    judge("recommend", best, train.pairs, task, seeds);
+    judge("recommend.popularity", simple_recommenders().front(), train.pairs, task, 1);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+    std::string file, train, test, target, positive;
+    std::size_t seeds = 5;
+    CLI::App app("How well the library does on a file of one's own, with nothing set by hand");
+    app.require_subcommand(1);
+    app.add_option("--seeds", seeds, "how many seeds the figures are means over, from 0 (default: 5)")->check(CLI::Range(1, 1000));
+    auto* const tables = app.add_subcommand("tables", "two classes from the columns of a CSV file, in 5 folds")->fallthrough();
+    tables->add_option("FILE", file, "with a header")->required();
+    tables->add_option("--target", target, "the column to predict")->required();
+    tables->add_option("--positive", positive, "its value that counts as positive")->required();
+    auto* const text = app.add_subcommand("text", "classes of texts: CSV or TSV files of text and label, in any order")->fallthrough();
+    auto* const recommend = app.add_subcommand("recommend", "items for customers: CSV or TSV files of customer, item[, value][, time]")->fallthrough();
+    for (auto* const two : {text, recommend}) {
+        two->add_option("TRAIN", train)->required();
+        two->add_option("TEST", test)->required();
+    }
+    CLI11_PARSE(app, argc, argv);
+
+    if (tables->parsed()) evaluate_tables(file, target, positive, seeds);
+    else if (text->parsed()) evaluate_text(train, test, seeds);
+    else evaluate_recommend(train, test, seeds);
+    return 0;
+} catch (const error& e) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "evaluate: %s (%s)\n", e.what(), std::string(name_of(e.code())).c_str());
+    return 1;
+} catch (const std::exception& e) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "evaluate: %s\n", e.what());
+    return 1;
+}
