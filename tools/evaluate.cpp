@@ -200,9 +200,9 @@ struct table_figures {
 std::vector<mlp<float>> mlp_grid() {
     std::vector<mlp<float>> out;
     for (const auto& hidden : {std::vector<std::size_t>{}, {16}, {64, 32}})
-        for (const double l2 : {1e-1, 3e-2, 1e-2, 1e-3})
+        for (const double l2 : {3e-2, 1e-2, 1e-3, 1e-4})
             for (const std::size_t epochs : {10, 30, 60})
-                for (const double rate : {3e-4, 1e-3, 3e-3}) out.push_back({.hidden = hidden, .epochs = epochs, .learning_rate = rate, .l2 = l2});
+                for (const double rate : {1e-3, 3e-3, 1e-2}) out.push_back({.hidden = hidden, .epochs = epochs, .learning_rate = rate, .l2 = l2});
     return out;
 }
 std::string text_of(const mlp<float>& recipe) {
@@ -559,8 +559,8 @@ std::vector<recommender_candidate> simple_recommenders() {
 std::vector<als<float>> als_grid(bool has_values) {
     std::vector<als<float>> out;
     for (const std::size_t factors : {16, 64})
-        for (const double regularization : {3e-3, 1e-2, 3e-2})
-            for (const double unobserved : {0.03, 0.1, 0.3})
+        for (const double regularization : {3e-3, 1e-2, 3e-2, 1e-1})
+            for (const double unobserved : {0.1, 0.3, 1.0})
                 for (const auto weights : {weighting::ones, weighting::values})
                     if (has_values || weights == weighting::ones)
                         out.push_back({.n_factors = factors, .regularization = regularization, .unobserved_weight = unobserved, .weights = weights, .epochs = 8});

@@ -147,6 +147,7 @@ consteval bool takes() { return takes_batch<Stages, In>() || takes_row<Stages, I
 // What a call without a workspace returns: a span would point into memory that is gone.
 template <class Out>
 auto owned(Out out) {
+    static_assert(!requires { typename Out::lies_in_workspace; }, "caramel: what this chain answers to one row lies in the workspace: call it with one");
     if constexpr (requires { typename Out::element_type; out.data(); }) return std::vector<typename Out::value_type>(out.begin(), out.end());
     else return out;
 }

@@ -360,6 +360,7 @@ struct cell {
 
 /// One row of a table: a view of names and cells that others own, mostly a `workspace`.
 struct table_row {
+    using lies_in_workspace = void;  // so that chains do not hand one out that points nowhere
     std::span<const std::string> names;
     std::span<const cell> cells;
 
