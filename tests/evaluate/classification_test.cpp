@@ -86,7 +86,7 @@ TEST_CASE("classification: vectors, one column and two columns are the same scor
 
 TEST_CASE("classification: against counting by brute force, with ties", "[classification]") {
     rng random(1);
-    for (const std::uint64_t distinct : {2, 5, 1000})
+    for (const std::uint64_t distinct : std::vector<std::uint64_t>{2, 5, 1000})
         for (int repeat = 0; repeat < 20; ++repeat) {
             const auto scores = random_scores(random, 40, distinct);
             const auto labels = random_labels(random, 40);
@@ -128,7 +128,7 @@ TEST_CASE("classification: perfect, reversed and uninformative scores", "[classi
 
 TEST_CASE("classification: the number of rows at the top", "[classification][edge]") {
     // The first k rows have label 1, all scores are equal: the lift says how many rows were looked at.
-    for (const std::size_t rows : {10, 11, 100, 101}) {
+    for (const std::size_t rows : std::vector<std::size_t>{10, 11, 100, 101}) {
         std::vector<int> labels(rows, 0);
         labels[0] = 1;
         const std::vector<double> scores(rows, 0.5);

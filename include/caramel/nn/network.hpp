@@ -32,10 +32,13 @@ namespace caramel::inline CARAMEL_ABI {
 
 namespace detail {
 
+template <class... Layers>
+inline constexpr bool first_reads_tokens = reads_tokens<std::tuple_element_t<0, std::tuple<Layers...>>>;
+
 // The parameters of layers in a row, as those of one layer.
 template <class T, class... Layers>
 struct sequence_params {
-    static constexpr bool reads_tokens = detail::reads_tokens<std::tuple_element_t<0, std::tuple<Layers...>>>;
+    static constexpr bool reads_tokens = first_reads_tokens<Layers...>;
 
     std::tuple<layer_params<Layers, T>...> parts;
 
@@ -76,7 +79,7 @@ struct sequence_params {
 template <class... Layers>
 struct sequence {
     static constexpr std::string_view kind = "sequence";
-    static constexpr bool reads_tokens = detail::reads_tokens<std::tuple_element_t<0, std::tuple<Layers...>>>;
+    static constexpr bool reads_tokens = first_reads_tokens<Layers...>;
     static constexpr bool sets_width = (detail::sets_width<Layers> || ...);
 
     std::tuple<Layers...> layers;
@@ -228,7 +231,7 @@ struct network_recipe {
     static_assert(detail::fit_together<T, Layers...>,
                   "caramel: a network is made of layers (see Layer in nn/layer.hpp); only the first may read token ids, and one of them must be dense or a table");
     using stage_concept = recipe_tag;
-    using input = std::conditional_t<detail::sequence<Layers...>::reads_tokens, token_ids, matrix_in<T>>;
+    using input = std::conditional_t<detail::first_reads_tokens<Layers...>, token_ids, matrix_in<T>>;
     static constexpr bool uses_weights = true;
 
     std::tuple<Layers...> layers;
@@ -257,7 +260,7 @@ struct network_regressor_recipe {
     static_assert(detail::fit_together<T, Layers...>,
                   "caramel: a network is made of layers (see Layer in nn/layer.hpp); only the first may read token ids, and one of them must be dense or a table");
     using stage_concept = recipe_tag;
-    using input = std::conditional_t<detail::sequence<Layers...>::reads_tokens, token_ids, matrix_in<T>>;
+    using input = std::conditional_t<detail::first_reads_tokens<Layers...>, token_ids, matrix_in<T>>;
     static constexpr bool uses_weights = true;
 
     std::tuple<Layers...> layers;
