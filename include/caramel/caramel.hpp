@@ -6,6 +6,7 @@
 
 #include <caramel/any_model.hpp>
 #include <caramel/apply.hpp>
+#include <caramel/fwd.hpp>
 #include <caramel/pipeline.hpp>
 #include <caramel/data/clean.hpp>
 #include <caramel/data/csv.hpp>

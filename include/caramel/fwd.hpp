@@ -1,0 +1,55 @@
+#ifndef CARAMEL_FWD_HPP
+#define CARAMEL_FWD_HPP
+
+// Names only, for a host's own headers: declares what members and parameters are mostly made of, at no cost to compile.
+
+#include <cstddef>
+#include <cstdint>
+
+#include <caramel/core/platform.hpp>
+
+namespace caramel::inline CARAMEL_ABI {
+
+enum class errc : std::uint16_t;
+class error;
+class workspace;
+struct fit_options;
+struct run_options;
+
+template <class... Stages>
+class pipeline;
+template <class In, class Out>
+class any_model;
+
+class table;
+struct table_row;
+class transactions;
+class histories;
+struct history;
+template <class T>
+class interactions;
+template <class T>
+class matrix_in;
+
+template <class T>
+class standardize_model;
+template <class T>
+class encode_model;
+class impute_model;
+class word_tokenizer_model;
+template <class T>
+class embedding_model;
+template <class T>
+class mlp_model;
+template <class T>
+class item_neighbors_model;
+template <class T>
+class als_model;
+struct query;
+template <class T, std::size_t N>
+class q_policy;
+struct choice;
+
+}  // namespace caramel::inline CARAMEL_ABI
+
+#endif
