@@ -84,7 +84,8 @@ TEST_CASE("layers: gradients of layers in a row", "[layer]") {
     check_gradients(dense_stack{{4, 3}, {.share = 0}}, shape, inputs(6, 5));
     check_gradients(dense_stack{{8, 6}, {.share = 0.4}}, shape, inputs(6, 5));
     check_gradients(dense_stack{{}, {.share = 0}}, shape, inputs(6, 5));
-    check_gradients(sequence<embedding_bag, dense, tanh_layer, dense>{{embedding_bag{.dim = 3}, dense{.units = 4}, {}, dense{}}}, {.inputs = 7, .outputs = 2}, texts());
+    check_gradients(sequence<embedding_bag, dense, tanh_layer, dense>{{embedding_bag{.dim = 3}, dense{.units = 4}, {}, dense{}}}, {.inputs = 7, .outputs = 2},
+                    texts());
 }
 
 TEST_CASE("layers: the first layer's gradients do not need those of its input", "[layer]") {

@@ -38,11 +38,16 @@ TEST_CASE("losses: gradients agree with central differences", "[loss]") {
         const int label = repeat % 5;
         (void)softmax_cross_entropy::row(std::span<const double>(z), label, std::span(dz));
         for (std::size_t k = 0; k < 5; ++k)
-            worst = std::max(worst, relative_error(slope_along(z[k], [&] { return softmax_cross_entropy::row(std::span<const double>(z), label, std::span(unused)); }), dz[k]));
+            worst = std::max(
+                worst,
+                relative_error(slope_along(z[k], [&] { return softmax_cross_entropy::row(std::span<const double>(z), label, std::span(unused)); }), dz[k]));
         (void)mean_squared_error::row(std::span<const double>(z), std::span<const double>(target), std::span(dz));
         for (std::size_t k = 0; k < 5; ++k)
-            worst = std::max(worst,
-                             relative_error(slope_along(z[k], [&] { return mean_squared_error::row(std::span<const double>(z), std::span<const double>(target), std::span(unused)); }), dz[k]));
+            worst = std::max(
+                worst,
+                relative_error(
+                    slope_along(z[k], [&] { return mean_squared_error::row(std::span<const double>(z), std::span<const double>(target), std::span(unused)); }),
+                    dz[k]));
     }
     CHECK(worst <= 1e-6);
 }

@@ -143,7 +143,8 @@ TEST_CASE("mlp: the seed decides, the number of threads does not", "[mlp][determ
     const mlp<float> recipe{.hidden = {16}, .epochs = 5, .dropout = 0.2, .validation_share = 0.2};
     const auto one = bits_of_model(fit(recipe, x, y, {.seed = 7}));
     CHECK(bits_of_model(fit(recipe, x, y, {.seed = 7})) == one);
-    for (const std::size_t threads : {std::size_t{2}, std::size_t{4}, std::size_t{0}}) CHECK(bits_of_model(fit(recipe, x, y, {.seed = 7, .threads = threads})) == one);
+    for (const std::size_t threads : {std::size_t{2}, std::size_t{4}, std::size_t{0}})
+        CHECK(bits_of_model(fit(recipe, x, y, {.seed = 7, .threads = threads})) == one);
     CHECK(bits_of_model(fit(recipe, x, y, {.seed = 8})) != one);
 }
 
@@ -375,7 +376,9 @@ TEST_CASE("mlp: data that cannot be learnt from are refused, with their place", 
 
 TEST_CASE("mlp: a model is only made of layers that belong together", "[mlp][error]") {
     const auto layer = [](row_index in, row_index out) { return dense_params<float>{matrix<float>::Zero(in, out), vec<float>::Zero(out)}; };
-    const auto refused = [](std::vector<dense_params<float>> layers) { return error_of([&] { mlp_model<float> made(std::move(layers)); }).code() == errc::bad_data; };
+    const auto refused = [](std::vector<dense_params<float>> layers) {
+        return error_of([&] { mlp_model<float> made(std::move(layers)); }).code() == errc::bad_data;
+    };
     CHECK(refused({}));
     CHECK(refused({layer(3, 4), layer(5, 2)}));
     CHECK(refused({layer(3, 1)}));

@@ -96,8 +96,9 @@ TEST_CASE("network: embeddings and what follows are learnt together from texts",
     const matrix<float> p = model(test.x);
     CHECK(auc(p, test.y) > 0.94);  // one text in 17 is empty
     CHECK((p.rowwise().sum().array() - 1).abs().maxCoeff() < 1e-6F);
-    const auto deep = fit(network<float>(training{.epochs = 60, .learning_rate = 0.02}, embedding_bag{.dim = 8, .how = bag_pooling::sum}, dense{.units = 8}, relu{}, dense{}),
-                          train.x, train.y);
+    const auto deep =
+        fit(network<float>(training{.epochs = 60, .learning_rate = 0.02}, embedding_bag{.dim = 8, .how = bag_pooling::sum}, dense{.units = 8}, relu{}, dense{}),
+            train.x, train.y);
     CHECK(auc(deep(test.x), test.y) > 0.94);
 }
 
@@ -151,7 +152,8 @@ TEST_CASE("network: the seed decides, the number of threads does not", "[network
     const auto recipe = texts_recipe.with({.epochs = 3, .validation_share = 0.2});
     const auto one = bits_of_texts_model(fit(recipe, set.x, set.y, {.seed = 7}));
     CHECK(bits_of_texts_model(fit(recipe, set.x, set.y, {.seed = 7})) == one);
-    for (const std::size_t threads : {std::size_t{2}, std::size_t{4}}) CHECK(bits_of_texts_model(fit(recipe, set.x, set.y, {.seed = 7, .threads = threads})) == one);
+    for (const std::size_t threads : {std::size_t{2}, std::size_t{4}})
+        CHECK(bits_of_texts_model(fit(recipe, set.x, set.y, {.seed = 7, .threads = threads})) == one);
     CHECK(bits_of_texts_model(fit(recipe, set.x, set.y, {.seed = 8})) != one);
 }
 
@@ -189,7 +191,8 @@ TEST_CASE("network_regressor: learns values from numbers and from texts", "[netw
     const auto set = random_texts(200, 9);
     std::vector<float> lengths;
     for (std::size_t i = 0; i < set.x.size(); ++i) lengths.push_back(100 + static_cast<float>(set.x[i].size()));
-    const auto counts = fit(network_regressor<float>(training{.epochs = 300, .learning_rate = 0.02}, embedding_bag{.dim = 4, .how = bag_pooling::sum}, dense{}), set.x, lengths);
+    const auto counts = fit(network_regressor<float>(training{.epochs = 300, .learning_rate = 0.02}, embedding_bag{.dim = 4, .how = bag_pooling::sum}, dense{}),
+                            set.x, lengths);
     const matrix<float> p = counts(set.x);
     for (row_index i = 0; i < 20; ++i) CHECK(std::abs(p(i, 0) - lengths[static_cast<std::size_t>(i)]) < 1);
     CHECK(counts.output_names({}) == std::vector<std::string>{"value_0"});
@@ -200,7 +203,8 @@ TEST_CASE("network_regressor: learns values from numbers and from texts", "[netw
 TEST_CASE("network: stopping by an observer, and what it throws", "[network][progress]") {
     const auto set = random_texts(60, 10);
     const auto stopped =
-        fit(texts_recipe.with({.epochs = 9}), set.x, set.y, {.seed = 2, .on_progress = [](const progress& p) { return p.stage == "network" && p.step == 3 ? verdict::stop : verdict::go_on; }});
+        fit(texts_recipe.with({.epochs = 9}), set.x, set.y,
+            {.seed = 2, .on_progress = [](const progress& p) { return p.stage == "network" && p.step == 3 ? verdict::stop : verdict::go_on; }});
     CHECK(bits_of_texts_model(stopped) == bits_of_texts_model(fit(texts_recipe.with({.epochs = 3}), set.x, set.y, {.seed = 2})));
     CHECK_THROWS_AS(fit(texts_recipe, set.x, set.y, {.on_progress = [](const progress&) -> verdict { throw 7; }}), int);
 }
@@ -213,7 +217,8 @@ TEST_CASE("network: divergence is an error that says so", "[network][error]") {
     const auto x = numbers<float>(100, 3, 1);
     const auto y = inside(x);
     for (const update_rule rule : {update_rule::adam, update_rule::adamw, update_rule::sgd})
-        CHECK(error_of([&] { (void)fit(network<float>(training{.learning_rate = 1e6, .rule = rule}, dense{.units = 8}, relu{}, dense{}), x, y); }).code() == errc::diverged);
+        CHECK(error_of([&] { (void)fit(network<float>(training{.learning_rate = 1e6, .rule = rule}, dense{.units = 8}, relu{}, dense{}), x, y); }).code() ==
+              errc::diverged);
 }
 
 TEST_CASE("network: hyperparameters and data that do not fit are refused", "[network][error]") {
@@ -267,7 +272,8 @@ TEST_CASE("network: a model is only made of layers that belong together", "[netw
     CHECK(error_of([&] { model made(kinds, layer(3, 4), {}, layer(4, 1)); }).code() == errc::bad_data);
     CHECK(error_of([&] { model made({"dense", "tanh", "dense"}, layer(3, 4), {}, layer(4, 2)); }).code() == errc::bad_data);
     using bag = network_model<float, embedding_bag, dense>;
-    CHECK(error_of([&] { bag made({"embedding_bag", "dense"}, {embedding_table<float>(make_tensor<float, 2>({5, 3})), static_cast<bag_pooling>(4)}, layer(3, 2)); }).code() ==
-          errc::bad_data);
+    CHECK(error_of([&] {
+              bag made({"embedding_bag", "dense"}, {embedding_table<float>(make_tensor<float, 2>({5, 3})), static_cast<bag_pooling>(4)}, layer(3, 2));
+          }).code() == errc::bad_data);
     CHECK(error_of([&] { bag made({"embedding_bag", "dense"}, {}, layer(3, 2)); }).code() == errc::bad_data);
 }

@@ -24,7 +24,8 @@ class scores_in {
    public:
     template <class Derived>
     scores_in(const Eigen::DenseBase<Derived>& x) {  // NOLINT(google-explicit-constructor)
-        require(x.cols() == 1 || x.cols() == 2, errc::shape_mismatch, "scores: got ", x.cols(), " columns; scores are one column, or the probabilities of two classes");
+        require(x.cols() == 1 || x.cols() == 2, errc::shape_mismatch, "scores: got ", x.cols(),
+                " columns; scores are one column, or the probabilities of two classes");
         const auto& values = x.derived();
         values_.reserve(static_cast<std::size_t>(x.rows()));
         for (row_index i = 0; i < x.rows(); ++i) values_.push_back(static_cast<double>(values(i, x.cols() - 1)));
@@ -205,8 +206,8 @@ template <class Derived>
         const std::uint64_t row = static_cast<std::uint64_t>(i) + 1;
         require_at(label >= 0 && label < classes, errc::bad_data, {.row = row}, "log_loss: the label of row ", row, " is none of ", classes, " classes");
         for (row_index j = 0; j < p.cols(); ++j)
-            require_at(p(i, j) >= 0 && p(i, j) <= 1, errc::bad_data, {.row = row, .column = static_cast<std::uint64_t>(j) + 1}, "log_loss: the probability in row ", row,
-                       ", column ", j + 1, " is not within 0 .. 1");
+            require_at(p(i, j) >= 0 && p(i, j) <= 1, errc::bad_data, {.row = row, .column = static_cast<std::uint64_t>(j) + 1},
+                       "log_loss: the probability in row ", row, ", column ", j + 1, " is not within 0 .. 1");
         const double right = p.cols() > 1 ? p(i, label) : label == 1 ? p(i, 0) : 1 - p(i, 0);
         sum -= std::log(std::clamp(right, probability_clip, 1 - probability_clip));
     }

@@ -415,12 +415,16 @@ class safetensors_writer {
         const std::string header = header_of(order);
         std::size_t total = 8 + header.size();
         for (const tensor* t : order) total += t->bytes.size();
-        std::vector<std::byte> out;
-        out.reserve(total);
+        std::vector<std::byte> out(total);
+        std::byte* at = out.data();
+        const auto append = [&at](std::span<const std::byte> bytes) {
+            if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
+            at += bytes.size();
+        };
         const std::uint64_t length = header.size();
-        append(out, std::as_bytes(std::span(&length, 1)));
-        append(out, std::as_bytes(std::span(header)));
-        for (tensor* t : order) append(out, std::exchange(t->bytes, {}));  // so that little stands in memory twice
+        append(std::as_bytes(std::span(&length, 1)));
+        append(std::as_bytes(std::span(header)));
+        for (tensor* t : order) append(std::exchange(t->bytes, {}));  // so that little stands in memory twice
         tensors_.clear();
         metadata_.clear();
         return out;
@@ -436,7 +440,6 @@ class safetensors_writer {
         std::vector<std::byte> bytes;
     };
 
-    static void append(std::vector<std::byte>& out, std::span<const std::byte> bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
     static void append_string(std::string& out, std::string_view text) {
         const std::size_t before = out.size();
         append_json_string(out, text);

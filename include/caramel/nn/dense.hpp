@@ -27,8 +27,8 @@ struct dense_params {
     [[nodiscard]] std::size_t inputs() const noexcept { return static_cast<std::size_t>(weights.rows()); }
     [[nodiscard]] std::size_t check(std::size_t given, std::string_view who) const {
         require(inputs() == given, errc::bad_data, who, ": a dense layer of ", inputs(), " inputs is given ", given);
-        require(weights.cols() == bias.size() && bias.size() > 0, errc::bad_data, who, ": a dense layer has ", weights.cols(), " columns of weights and ", bias.size(),
-                " biases");
+        require(weights.cols() == bias.size() && bias.size() > 0, errc::bad_data, who, ": a dense layer has ", weights.cols(), " columns of weights and ",
+                bias.size(), " biases");
         require(weights.allFinite() && bias.allFinite(), errc::bad_data, who, ": a dense layer has weights that are not finite");
         return static_cast<std::size_t>(bias.size());
     }
@@ -79,7 +79,8 @@ struct dense {
         const std::size_t out = units == 0 ? shape.outputs : units;
         require(out > 0, errc::bad_parameter, "dense: units = 0, which only the last dense layer of a network may have");
         require(out <= max_units, errc::bad_parameter, "dense: units = ", out, ", must be at most ", max_units);
-        require(shape.inputs <= (std::size_t{1} << 34) / out, errc::limit_exceeded, "dense: ", shape.inputs, " inputs times ", out, " units are more than 2^34 weights");
+        require(shape.inputs <= (std::size_t{1} << 34) / out, errc::limit_exceeded, "dense: ", shape.inputs, " inputs times ", out,
+                " units are more than 2^34 weights");
         dense_params<T> p{matrix<T>(static_cast<row_index>(shape.inputs), static_cast<row_index>(out)), vec<T>::Zero(static_cast<row_index>(out))};
         const double limit = std::sqrt(6.0 / static_cast<double>(shape.inputs + out));
         for (T& w : std::span(p.weights.data(), static_cast<std::size_t>(p.weights.size()))) w = static_cast<T>(limit * (2 * numbers.uniform() - 1));

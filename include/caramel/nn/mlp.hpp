@@ -176,7 +176,8 @@ class mlp_regressor_model : public detail::network_answers<mlp_regressor_model<T
 
     /// The last layer gives z-scores: they are multiplied by `deviation` and added to `mean`.
     /// Throws `error` (`bad_data`) where the fields do not belong together.
-    mlp_regressor_model(std::vector<dense_params<T>> layers, vec<T> mean, vec<T> deviation) : base({std::move(layers)}, {std::move(mean), std::move(deviation)}) {}
+    mlp_regressor_model(std::vector<dense_params<T>> layers, vec<T> mean, vec<T> deviation)
+        : base({std::move(layers)}, {std::move(mean), std::move(deviation)}) {}
 
     [[nodiscard]] const std::vector<dense_params<T>>& layers() const noexcept { return base::core().params().layers; }
     [[nodiscard]] const vec<T>& mean() const noexcept { return base::core().head().mean; }

@@ -109,7 +109,8 @@ struct sequence {
     }
     template <class Params, class Grads, class F>
     void visit(Params& p, Grads& g, const F& f) const {
-        [&]<std::size_t... I>(std::index_sequence<I...>) { (std::get<I>(layers).visit(std::get<I>(p.parts), std::get<I>(g), f), ...); }(std::index_sequence_for<Layers...>{});
+        [&]<std::size_t... I>(std::index_sequence<I...>) { (std::get<I>(layers).visit(std::get<I>(p.parts), std::get<I>(g), f), ...); }
+        (std::index_sequence_for<Layers...>{});
     }
 
    private:
@@ -169,7 +170,8 @@ void require_kinds(const std::vector<std::string>& kinds, std::string_view who) 
 }
 
 template <class T, class First, class... Rest>
-inline constexpr bool fit_together = Layer<First, T> && (Layer<Rest, T> && ...) && !(reads_tokens<Rest> || ...) && (sets_width<First> || ... || sets_width<Rest>);
+inline constexpr bool fit_together = Layer<First, T> && (Layer<Rest, T> && ...) && !(reads_tokens<Rest> || ...) &&
+                                     (sets_width<First> || ... || sets_width<Rest>);
 
 }  // namespace detail
 
@@ -180,7 +182,8 @@ class network_model : public detail::network_answers<network_model<T, Layers...>
     static constexpr std::string_view kind = "network";  // in saved files: never changes
 
     /// The kinds of the layers, and the parameters of each. Throws `error` (`bad_data`) where they do not belong together.
-    explicit network_model(std::vector<std::string> layers, layer_params<Layers, T>... params) : base({{std::move(params)...}}, {}), layers_(std::move(layers)) {
+    explicit network_model(std::vector<std::string> layers, layer_params<Layers, T>... params)
+        : base({{std::move(params)...}}, {}), layers_(std::move(layers)) {
         detail::require_kinds<Layers...>(layers_, kind);
     }
     /// The parameters of the n-th layer, from 0.
@@ -199,7 +202,8 @@ class network_model : public detail::network_answers<network_model<T, Layers...>
 
 /// A trained network that predicts values.
 template <class T, class... Layers>
-class network_regressor_model : public detail::network_answers<network_regressor_model<T, Layers...>, T, detail::sequence_params<T, Layers...>, detail::value_head<T>> {
+class network_regressor_model
+    : public detail::network_answers<network_regressor_model<T, Layers...>, T, detail::sequence_params<T, Layers...>, detail::value_head<T>> {
    public:
     static constexpr std::string_view kind = "network_regressor";  // in saved files: never changes
 
@@ -228,8 +232,9 @@ class network_regressor_model : public detail::network_answers<network_regressor
 /// Recipe for a `network_model`; made by `network<T>(...)`. The first layer reads a matrix, or token ids.
 template <class T, class... Layers>
 struct network_recipe {
-    static_assert(detail::fit_together<T, Layers...>,
-                  "caramel: a network is made of layers (see Layer in nn/layer.hpp); only the first may read token ids, and one of them must be dense or a table");
+    static_assert(
+        detail::fit_together<T, Layers...>,
+        "caramel: a network is made of layers (see Layer in nn/layer.hpp); only the first may read token ids, and one of them must be dense or a table");
     using stage_concept = recipe_tag;
     using input = std::conditional_t<detail::first_reads_tokens<Layers...>, token_ids, matrix_in<T>>;
     static constexpr bool uses_weights = true;
@@ -257,8 +262,9 @@ struct network_recipe {
 /// Recipe for a `network_regressor_model`; made by `network_regressor<T>(...)`.
 template <class T, class... Layers>
 struct network_regressor_recipe {
-    static_assert(detail::fit_together<T, Layers...>,
-                  "caramel: a network is made of layers (see Layer in nn/layer.hpp); only the first may read token ids, and one of them must be dense or a table");
+    static_assert(
+        detail::fit_together<T, Layers...>,
+        "caramel: a network is made of layers (see Layer in nn/layer.hpp); only the first may read token ids, and one of them must be dense or a table");
     using stage_concept = recipe_tag;
     using input = std::conditional_t<detail::first_reads_tokens<Layers...>, token_ids, matrix_in<T>>;
     static constexpr bool uses_weights = true;
@@ -277,7 +283,8 @@ struct network_regressor_recipe {
         detail::require_examples(x, y, model::kind);
         const detail::value_targets<T> targets(y, options, model::kind);
         auto learnt = detail::train<T>(detail::sequence<Layers...>{layers}, x, targets, how, options, model::kind);
-        return std::apply([&](auto&&... part) { return model(detail::kinds_of<Layers...>(), targets.mean, targets.deviation, std::move(part)...); }, std::move(learnt.parts));
+        return std::apply([&](auto&&... part) { return model(detail::kinds_of<Layers...>(), targets.mean, targets.deviation, std::move(part)...); },
+                          std::move(learnt.parts));
     }
 };
 

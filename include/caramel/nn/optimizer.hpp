@@ -56,7 +56,8 @@ class optimizer {
         if (options_.max_gradient_norm > 0) clip_ = clipping(visit);
         std::size_t n = 0;
         visit([&](const parameter_block<T>& block) {
-            if (averages_.size() == n) averages_.push_back({std::vector<T>(block.values.size()), std::vector<T>(options_.rule == update_rule::sgd ? 0 : block.values.size())});
+            if (averages_.size() == n)
+                averages_.push_back({std::vector<T>(block.values.size()), std::vector<T>(options_.rule == update_rule::sgd ? 0 : block.values.size())});
             update(block, averages_[n++]);
         });
     }

@@ -43,7 +43,8 @@ struct value_head {
     vec<T> mean, deviation;
 
     void check(std::size_t outputs, std::string_view who) const {
-        require(std::cmp_equal(mean.size(), outputs) && std::cmp_equal(deviation.size(), outputs) && mean.allFinite() && deviation.allFinite() && (deviation.array() > 0).all(),
+        require(std::cmp_equal(mean.size(), outputs) && std::cmp_equal(deviation.size(), outputs) && mean.allFinite() && deviation.allFinite() &&
+                    (deviation.array() > 0).all(),
                 errc::bad_data, who, ": the layers end in ", outputs, " outputs, the means and deviations of the targets do not belong to them");
     }
     void finish(std::span<T> z) const noexcept {
@@ -60,7 +61,8 @@ class network_core {
     using input = std::conditional_t<tokens, token_ids, matrix_in<T>>;
     using element = std::conditional_t<tokens, token_id, T>;
 
-    network_core(Params params, Head head, std::string_view who) : params_(std::move(params)), head_(std::move(head)), who_(who), outputs_(params_.check(params_.inputs(), who)) {
+    network_core(Params params, Head head, std::string_view who)
+        : params_(std::move(params)), head_(std::move(head)), who_(who), outputs_(params_.check(params_.inputs(), who)) {
         head_.check(outputs_, who);
     }
 
@@ -104,7 +106,8 @@ class network_core {
 
     void check(const input& x) const {
         if constexpr (tokens) {
-            require(x.vocabulary_size <= params_.inputs(), errc::shape_mismatch, who_, ": got a vocabulary of ", x.vocabulary_size, ", learnt ", params_.inputs());
+            require(x.vocabulary_size <= params_.inputs(), errc::shape_mismatch, who_, ": got a vocabulary of ", x.vocabulary_size, ", learnt ",
+                    params_.inputs());
             for (std::size_t i = 0; i < x.size(); ++i) require_ids(x[i], params_.inputs(), i + 1, who_);
         } else {
             require_width(static_cast<std::size_t>(x.cols()));
@@ -126,7 +129,8 @@ class network_core {
             head_.finish(z);
             for (const T v : z) finite = finite && std::isfinite(v);
         }
-        require_at(finite, errc::number_out_of_range, {.row = row}, who_, ": the values of row ", row, " are too large: the outputs are beyond the number type");
+        require_at(finite, errc::number_out_of_range, {.row = row}, who_, ": the values of row ", row,
+                   " are too large: the outputs are beyond the number type");
     }
 
     Params params_;
@@ -148,7 +152,9 @@ class network_answers : public single_row<Model> {
     /// `number_out_of_range` with the row whose numbers are too large.
     [[nodiscard]] matrix<T> operator()(const typename core_type::input& x) const { return core_.answer(x); }
     /// One row -> (outputs), in the workspace; the same bits as in a batch.
-    [[nodiscard]] std::span<const T> operator()(std::span<const typename core_type::element> row, workspace& scratch) const { return core_.answer(row, scratch); }
+    [[nodiscard]] std::span<const T> operator()(std::span<const typename core_type::element> row, workspace& scratch) const {
+        return core_.answer(row, scratch);
+    }
     using single_row<Model>::operator();
 
     [[nodiscard]] std::size_t inputs() const noexcept { return core_.params().inputs(); }

@@ -117,7 +117,8 @@ class value_targets {
             double sum = 0, square = 0;
             for (row_index i = 0; i < values.rows(); ++i) sum += weights[i] * static_cast<double>(values(i, j));
             const double centre = sum / weights.sum();
-            for (row_index i = 0; i < values.rows(); ++i) square += weights[i] * (static_cast<double>(values(i, j)) - centre) * (static_cast<double>(values(i, j)) - centre);
+            for (row_index i = 0; i < values.rows(); ++i)
+                square += weights[i] * (static_cast<double>(values(i, j)) - centre) * (static_cast<double>(values(i, j)) - centre);
             const double spread = values.col(j).minCoeff() == values.col(j).maxCoeff() ? 0 : std::sqrt(square / weights.sum());
             mean(j) = static_cast<T>(centre);
             if (static_cast<T>(spread) > T(0)) deviation(j) = static_cast<T>(spread);
@@ -155,7 +156,8 @@ layer_shape shape_of_input(const token_ids& x, std::string_view who) {
 template <class T>
 void gather_rows(const matrix_in<T>& x, std::span<const std::size_t> which, matrix<T>& out) {
     out.resize(static_cast<row_index>(which.size()), x.cols());
-    for (std::size_t i = 0; i < which.size(); ++i) std::copy_n(x.data() + static_cast<row_index>(which[i]) * x.outerStride(), x.cols(), out.data() + static_cast<row_index>(i) * x.cols());
+    for (std::size_t i = 0; i < which.size(); ++i)
+        std::copy_n(x.data() + static_cast<row_index>(which[i]) * x.outerStride(), x.cols(), out.data() + static_cast<row_index>(i) * x.cols());
 }
 inline void gather_rows(const token_ids& x, std::span<const std::size_t> which, token_ids& out) {
     out = token_ids{{}, x.vocabulary_size, x.unknown, x.padding};
@@ -297,7 +299,8 @@ class trainer {
             for (const T w : block.values) sane = sane && std::isfinite(w);
         });
         if (sane && loss > too_high) sane = loss <= too_high * std::max(1.0, mean_loss(first_params(), rows));
-        require(sane, errc::diverged, who_, ": training diverged in epoch ", epoch, ": lower learning_rate (", how_.learning_rate, "), or standardize the inputs");
+        require(sane, errc::diverged, who_, ": training diverged in epoch ", epoch, ": lower learning_rate (", how_.learning_rate,
+                "), or standardize the inputs");
     }
 
     static constexpr std::size_t block_rows = 256;
@@ -321,7 +324,8 @@ class trainer {
 
 // The parameters of `root` after training on `x`. Hyperparameters are checked first, then data.
 template <class T, class Root, class X, class Targets>
-[[nodiscard]] layer_params<Root, T> train(const Root& root, const X& x, const Targets& targets, const training& how, const fit_options& options, std::string_view who) {
+[[nodiscard]] layer_params<Root, T> train(const Root& root, const X& x, const Targets& targets, const training& how, const fit_options& options,
+                                          std::string_view who) {
     return trainer<T, Root, X, Targets>(root, x, targets, how, options, who).run();
 }
 
