@@ -2,6 +2,7 @@
 # The library as its users take it in: installed and found, added as a subdirectory, or by the include path alone.
 set -eu
 cmake=$1 compiler=$2
+export CMAKE_GENERATOR=$3
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 work=$(mktemp -d)
