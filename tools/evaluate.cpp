@@ -201,7 +201,7 @@ std::vector<mlp<float>> mlp_grid() {
     std::vector<mlp<float>> out;
     for (const auto& hidden : {std::vector<std::size_t>{}, {16}, {64, 32}})
         for (const double l2 : {3e-2, 1e-2, 1e-3, 1e-4})
-            for (const std::size_t epochs : {10, 30, 60})
+            for (const std::size_t epochs : {10U, 30U, 60U})
                 for (const double rate : {1e-3, 3e-3, 1e-2}) out.push_back({.hidden = hidden, .epochs = epochs, .learning_rate = rate, .l2 = l2});
     return out;
 }
@@ -372,9 +372,9 @@ struct text_candidate {
 };
 std::vector<text_candidate> text_grid() {
     std::vector<text_candidate> out;
-    for (const std::size_t min_count : {1, 2})
-        for (const std::size_t dim : {16, 64})
-            for (const std::size_t epochs : {5, 10, 20, 40})
+    for (const std::size_t min_count : {1U, 2U})
+        for (const std::size_t dim : {16U, 64U})
+            for (const std::size_t epochs : {5U, 10U, 20U, 40U})
                 for (const double rate : {1e-3, 3e-3, 1e-2}) out.push_back({min_count, dim, epochs, rate});
     return out;
 }
@@ -550,7 +550,7 @@ recommender_candidate candidate_of(std::string text, const Recipe& recipe) {
 
 std::vector<recommender_candidate> simple_recommenders() {
     std::vector<recommender_candidate> out{candidate_of("popularity", popularity<float>{})};
-    for (const std::size_t k : {10, 20, 50, 100, 200})
+    for (const std::size_t k : {10U, 20U, 50U, 100U, 200U})
         for (const double shrinkage : {0.0, 10.0, 100.0})
             out.push_back(candidate_of("item_neighbors: " + std::to_string(k) + " neighbours, shrinkage " + text_of(shrinkage),
                                        item_neighbors<float>{.k = k, .shrinkage = shrinkage}));
@@ -558,7 +558,7 @@ std::vector<recommender_candidate> simple_recommenders() {
 }
 std::vector<als<float>> als_grid(bool has_values) {
     std::vector<als<float>> out;
-    for (const std::size_t factors : {16, 64})
+    for (const std::size_t factors : {16U, 64U})
         for (const double regularization : {3e-3, 1e-2, 3e-2, 1e-1})
             for (const double unobserved : {0.1, 0.3, 1.0})
                 for (const auto weights : {weighting::ones, weighting::values})
@@ -574,7 +574,9 @@ recommender_candidate candidate_of(const als<float>& recipe) {
 
 // The one with the highest NDCG@10 on what is held out. Of factorizations, the best quarter after 8 epochs also tries 16.
 recommender_candidate search_recommender(const purchases& train, bool has_values) {
-    const auto [learnt, held] = hold_out(train);
+    const auto parts = hold_out(train);
+    const auto& learnt = parts.learnt;
+    const auto& held = parts.held;
     require(!held.empty(), errc::too_few_rows, "recommend: no customer has two pairs, so none can be held out");
     const auto task = ranking_task_of(held, 10);
     std::printf("held out of the training pairs: %zu of %zu customers, %s\n", held.pairs(), task.queries.size(),

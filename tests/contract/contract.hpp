@@ -174,7 +174,7 @@ class checker {
             expect(bytes(fit_with(recipe, rows, 1, 5)) == bytes(fit_on(rows, 1, 5)));
         });
         check("C11", [&] {
-            for (const std::size_t threads : {2, 3, 8}) expect(bytes(fit_on(rows, 1, 5, threads)) == bytes(fit_on(rows, 1, 5, 1)));
+            for (const std::size_t threads : {2U, 3U, 8U}) expect(bytes(fit_on(rows, 1, 5, threads)) == bytes(fit_on(rows, 1, 5, 1)));
         });
         check("C12", [&] { expect((bytes(fit_on(rows, 1, 5)) != bytes(fit_on(rows, 1, 6))) == Component::random); });
         check("C13", [&] { input_unchanged(); });

@@ -12,7 +12,7 @@
 using namespace caramel;
 
 TEST_CASE("parallel_for: every task once, for any number of threads", "[parallel]") {
-    for (const std::size_t threads : {0, 1, 2, 3, 8, 200}) {
+    for (const std::size_t threads : {0U, 1U, 2U, 3U, 8U, 200U}) {
         std::vector<std::atomic<int>> done(100);
         parallel_for(done.size(), {threads}, [&](std::size_t i) { ++done[i]; });
         for (const auto& n : done) CHECK(n == 1);
@@ -20,7 +20,7 @@ TEST_CASE("parallel_for: every task once, for any number of threads", "[parallel
 }
 
 TEST_CASE("parallel_for: the exception of the lowest task passes through, after all have ended", "[parallel]") {
-    for (const std::size_t threads : {1, 4}) {
+    for (const std::size_t threads : {1U, 4U}) {
         std::atomic<int> ended{0};
         try {
             parallel_for(20, {threads}, [&](std::size_t i) {

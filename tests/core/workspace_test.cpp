@@ -12,7 +12,7 @@ TEST_CASE("workspace: the second call gets the memory of the first", "[workspace
     const auto call = [&] {
         const workspace::frame outer(scratch);
         std::vector<const void*> at;
-        for (const std::size_t n : {3, 400, 100'000}) {
+        for (const std::size_t n : {3U, 400U, 100'000U}) {
             const workspace::frame inner(scratch);
             at.push_back(scratch.take<double>(n).data());
         }

@@ -205,7 +205,7 @@ TEST_CASE("concat: parts that make different numbers of rows are refused", "[pip
 TEST_CASE("apply: the same bits for any number of threads", "[pipeline]") {
     const auto x = numbers(5000, 3);
     const auto model = fit(standardize<float>{} | standardize<float>{}, x);
-    for (const std::size_t threads : {1, 2, 4}) CHECK(apply(model, x, {.threads = threads}) == model(x));
+    for (const std::size_t threads : {1U, 2U, 4U}) CHECK(apply(model, x, {.threads = threads}) == model(x));
     CHECK(apply(model, matrix<float>(x.topRows(0))).rows() == 0);
     const auto lengths = [](const std::vector<std::string>& texts) {
         std::vector<std::size_t> out;
