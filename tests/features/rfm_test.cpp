@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <caramel/data/histories.hpp>
@@ -37,6 +39,32 @@ TEST_CASE("histories: one row a customer, nothing from the instant on", "[histor
     CHECK(did_not_return(seen, log_of_a_shop().since(at_day(50))) == std::vector<int>{1, 0});
     CHECK(histories(log_of_a_shop(), at_day(0)).size() == 0);
     CHECK(seen.slice(1, 2).ids() == std::vector<std::string>{"Bo"});
+}
+
+TEST_CASE("histories: know their items, and are made again from their fields", "[histories]") {
+    const histories seen(log_of_a_shop(), at_day(50));
+    CHECK(seen.items().ids == std::vector<std::string>{"cup", "pot", "tea"});
+    CHECK(seen[0].items == &seen.items());
+    CHECK(seen.slice(1, 2)[0].items == &seen.items());
+    CHECK(seen.find("Bo") == 1);
+    CHECK_FALSE(seen.find("Cy"));
+    const auto again = std::apply([](const auto&... field) { return histories(field...); }, seen.fields());
+    CHECK(again.fields() == seen.fields());
+    CHECK(std::ranges::equal(again[0].purchases, seen[0].purchases));
+    auto fields = seen.fields();
+    std::get<5>(fields)[1] = 3;  // there are three items
+    CHECK_THROWS_AS(std::apply([](const auto&... field) { return histories(field...); }, fields), error);
+    CHECK(histories().size() == 0);
+    CHECK(std::apply([](const auto&... field) { return histories(field...).size(); }, histories().fields()) == 0);
+}
+
+TEST_CASE("interactions_of histories: a pair's value is the number of its rows", "[histories]") {
+    const histories seen(log_of_a_shop(), at_day(50));
+    const auto bought = interactions_of<float>(seen);
+    REQUIRE(bought.pairs() == 3);
+    CHECK(bought.items().find("tea") == 1);  // items that nobody bought by then are not there
+    CHECK(bought[0].values[1] == 2);
+    CHECK(bought.customers().text(1) == "Bo");
 }
 
 TEST_CASE("rfm: worked by hand", "[rfm]") {

@@ -4,12 +4,16 @@
 // A log of transactions as customers: what each bought up to an instant, who came back, who bought what.
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -24,6 +28,7 @@ namespace caramel::inline CARAMEL_ABI {
 struct history {
     std::span<const transaction> purchases;
     std::chrono::sys_seconds as_of{};
+    const item_catalog* items = nullptr;  ///< what the purchases' item numbers mean; stages that look at items need it
 };
 
 /// One row a customer: their purchases before an instant. Customers without any are not there. What predicts from
@@ -33,7 +38,7 @@ class histories {
     histories() = default;
 
     /// The customers of `log` (rows without one are left out), by ascending id, as seen at `as_of`.
-    histories(const transactions& log, std::chrono::sys_seconds as_of) : as_of_(as_of) {
+    histories(const transactions& log, std::chrono::sys_seconds as_of) : as_of_(as_of), items_(log.catalog()) {
         std::vector<std::size_t> rows;
         for (std::size_t i = 0; i < log.rows(); ++i)
             if (log.customers()[i] >= 0 && log.times()[i] < as_of) rows.push_back(i);
@@ -41,6 +46,7 @@ class histories {
             return std::pair(log.customers()[a], log.times()[a]) < std::pair(log.customers()[b], log.times()[b]);
         });
         purchases_.reserve(rows.size());
+        starts_.clear();
         for (const std::size_t row : rows) {
             const std::int32_t customer = log.customers()[row];
             if (customers_.empty() || customers_.back() != customer) {
@@ -53,11 +59,42 @@ class histories {
         starts_.push_back(purchases_.size());
     }
 
+    /// From its fields: rows as in `starts`, one entry a purchase in the others.
+    /// Throws `error` (`bad_data`) where they do not belong together.
+    histories(std::chrono::sys_seconds as_of, item_catalog items, std::vector<std::int32_t> customers, std::vector<std::string> ids,
+              const std::vector<std::uint64_t>& starts, const std::vector<std::int32_t>& bought, const std::vector<std::int32_t>& invoices,
+              const std::vector<double>& quantities, const std::vector<double>& prices, const std::vector<std::chrono::sys_seconds>& times)
+        : as_of_(as_of),
+          customers_(std::move(customers)),
+          ids_(std::move(ids)),
+          starts_(starts.begin(), starts.end()),
+          items_(std::make_shared<const item_catalog>(std::move(items))) {
+        const std::size_t n = bought.size();
+        require(ids_.size() == size() && starts_.size() == size() + 1 && starts_.front() == 0 && starts_.back() == n && std::ranges::is_sorted(starts_) &&
+                    invoices.size() == n && quantities.size() == n && prices.size() == n && times.size() == n &&
+                    items_->descriptions.size() == items_->size(),
+                errc::bad_data, "histories: the fields do not belong together");
+        purchases_.reserve(n);
+        for (std::size_t row = 0; row < size(); ++row)
+            for (std::size_t i = starts_[row]; i < starts_[row + 1]; ++i) {
+                require_at(bought[i] >= -1 && std::cmp_less(bought[i], items_->size()) && times[i] < as_of_ && (i == starts_[row] || times[i - 1] <= times[i]),
+                           errc::bad_data, {.row = row + 1}, "histories: row ", row + 1, " has an item that is not listed, or times out of order");
+                purchases_.push_back({customers_[row], bought[i], invoices[i], quantities[i], prices[i], times[i]});
+            }
+    }
+
     [[nodiscard]] std::size_t size() const noexcept { return customers_.size(); }
     [[nodiscard]] std::chrono::sys_seconds as_of() const noexcept { return as_of_; }
     /// Not checked: `row` is below `size()`.
     [[nodiscard]] history operator[](std::size_t row) const noexcept {
-        return {std::span(purchases_).subspan(starts_[row], starts_[row + 1] - starts_[row]), as_of_};
+        return {std::span(purchases_).subspan(starts_[row], starts_[row + 1] - starts_[row]), as_of_, items_.get()};
+    }
+    /// What the item numbers of the purchases mean. Never null.
+    [[nodiscard]] const item_catalog& items() const noexcept { return *items_; }
+    /// The row of a customer, if there is one; looks through all ids.
+    [[nodiscard]] std::optional<std::size_t> find(std::string_view id) const noexcept {
+        const auto at = std::ranges::find(ids_, id);
+        return at == ids_.end() ? std::nullopt : std::optional(static_cast<std::size_t>(at - ids_.begin()));
     }
     /// The customer of a row, as numbered in the log; and all ids, by row.
     [[nodiscard]] std::int32_t customer(std::size_t row) const noexcept { return customers_[row]; }
@@ -67,6 +104,7 @@ class histories {
     [[nodiscard]] histories take_rows(std::span<const std::size_t> rows) const {
         histories out;
         out.as_of_ = as_of_;
+        out.items_ = items_;
         out.starts_.clear();
         for (const std::size_t row : rows) {
             require(row < size(), errc::bad_parameter, "histories: row number ", row, " (from 0) of ", size(), " rows");
@@ -86,13 +124,49 @@ class histories {
         return take_rows(rows);
     }
 
+    // Customers are numbered as in the log; purchases stand column by column.
+    static constexpr std::array field_names{"as_of", "items", "customers", "ids", "starts", "bought", "invoices", "quantities", "prices", "times"};
+    [[nodiscard]] auto fields() const {
+        const auto column = [&](auto value) {
+            std::vector<decltype(value(transaction{}))> out;
+            out.reserve(purchases_.size());
+            for (const transaction& t : purchases_) out.push_back(value(t));
+            return out;
+        };
+        return std::tuple{as_of_,
+                          *items_,
+                          customers_,
+                          ids_,
+                          std::vector<std::uint64_t>(starts_.begin(), starts_.end()),
+                          column([](const transaction& t) { return t.item; }),
+                          column([](const transaction& t) { return t.invoice; }),
+                          column([](const transaction& t) { return t.quantity; }),
+                          column([](const transaction& t) { return t.price; }),
+                          column([](const transaction& t) { return t.when; })};
+    }
+
    private:
     std::chrono::sys_seconds as_of_{};
     std::vector<std::int32_t> customers_;
     std::vector<std::string> ids_;
-    std::vector<std::size_t> starts_ = {};
+    std::vector<std::size_t> starts_ = {0};
     std::vector<transaction> purchases_;
+    std::shared_ptr<const item_catalog> items_ = std::make_shared<const item_catalog>();
 };
+
+/// Who bought what in the histories: the value of a pair is the number of its rows. Rows without an item are left out.
+template <class T>
+[[nodiscard]] interactions<T> interactions_of(const histories& seen) {
+    std::vector<std::string_view> customers;
+    std::vector<std::int32_t> items;
+    for (std::size_t row = 0; row < seen.size(); ++row)
+        for (const transaction& t : seen[row].purchases) {
+            if (t.item < 0) continue;
+            customers.push_back(seen.ids()[row]);
+            items.push_back(t.item);
+        }
+    return interactions<T>({.customers = customers, .items = {items, seen.items().ids}});
+}
 
 /// Targets for churn: 1 for each customer of `seen` without a row in `later`, a part of the same log.
 [[nodiscard]] inline std::vector<int> did_not_return(const histories& seen, const transactions& later) {

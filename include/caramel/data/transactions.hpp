@@ -4,6 +4,7 @@
 // A shop's log of purchases: one row for each item on an invoice.
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
@@ -13,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -46,6 +48,16 @@ struct transaction {
     friend bool operator==(const transaction&, const transaction&) = default;
 };
 
+/// The items of a log, by number: one id (ascending, in byte order) and one description (empty where there is none) an item.
+struct item_catalog {
+    std::vector<std::string> ids{}, descriptions{};
+
+    [[nodiscard]] std::size_t size() const noexcept { return ids.size(); }
+    friend bool operator==(const item_catalog&, const item_catalog&) = default;
+    static constexpr std::array field_names{"ids", "descriptions"};
+    [[nodiscard]] auto fields() const noexcept { return std::tie(ids, descriptions); }
+};
+
 /// A log of purchases. Ids are texts (integers as their decimal digits), listed in ascending byte order; rows hold their
 /// numbers. Parts of a log share its lists, so that the same customer has the same number in all of them, and a list may
 /// name some that the part does not have: `compacted()` leaves those out.
@@ -64,7 +76,7 @@ class transactions {
             return name.empty() ? std::vector<std::int32_t>(n, -1) : read_ids(log.column(name), name, texts);
         };
         out.customers_ = ids(columns.customer, made->customers);
-        out.items_ = ids(columns.item, made->items);
+        out.items_ = ids(columns.item, made->items.ids);
         out.invoices_ = ids(columns.invoice, made->invoices);
         out.quantities_ = columns.quantity.empty() ? std::vector<double>(n, 1) : read_numbers(log.column(columns.quantity), columns.quantity);
         out.prices_ = columns.price.empty() ? std::vector<double>(n) : read_numbers(log.column(columns.price), columns.price);
@@ -75,8 +87,8 @@ class transactions {
             require_present(log.column(columns.when), columns.when);
             out.times_.assign(times.begin(), times.end());
         }
-        made->descriptions.resize(made->items.size());
-        if (!columns.description.empty()) describe(out.items_, log.categories(columns.description), made->descriptions);
+        made->items.descriptions.resize(made->items.size());
+        if (!columns.description.empty()) describe(out.items_, log.categories(columns.description), made->items.descriptions);
         out.lists_ = std::move(made);
         return out;
     }
@@ -96,9 +108,11 @@ class transactions {
 
     /// One a number, ascending; one description an item, empty where there is none.
     [[nodiscard]] const std::vector<std::string>& customer_ids() const& noexcept { return all().customers; }
-    [[nodiscard]] const std::vector<std::string>& item_ids() const& noexcept { return all().items; }
+    [[nodiscard]] const std::vector<std::string>& item_ids() const& noexcept { return all().items.ids; }
     [[nodiscard]] const std::vector<std::string>& invoice_ids() const& noexcept { return all().invoices; }
-    [[nodiscard]] const std::vector<std::string>& descriptions() const& noexcept { return all().descriptions; }
+    [[nodiscard]] const std::vector<std::string>& descriptions() const& noexcept { return all().items.descriptions; }
+    /// The items with their descriptions, shared by the parts of a log. Never null.
+    [[nodiscard]] std::shared_ptr<const item_catalog> catalog() const { return {lists_, &all().items}; }
     // Not from a log that is gone at the end of the line: `for (auto c : log.since(day).customers())` does not compile.
     std::span<const std::int32_t> customers() const&& = delete;
     std::span<const std::int32_t> items() const&& = delete;
@@ -116,7 +130,7 @@ class transactions {
 
     /// The number of an id, if it is listed.
     [[nodiscard]] std::optional<std::int32_t> find_customer(std::string_view id) const noexcept { return find(all().customers, id); }
-    [[nodiscard]] std::optional<std::int32_t> find_item(std::string_view id) const noexcept { return find(all().items, id); }
+    [[nodiscard]] std::optional<std::int32_t> find_item(std::string_view id) const noexcept { return find(all().items.ids, id); }
     /// Throw `error` (`unknown_id`) where it is not.
     [[nodiscard]] std::int32_t customer_number(std::string_view id) const { return known(find_customer(id), "customer", n_customers()); }
     [[nodiscard]] std::int32_t item_number(std::string_view id) const { return known(find_item(id), "item", n_items()); }
@@ -166,9 +180,9 @@ class transactions {
         transactions out = *this;
         auto made = std::make_shared<lists>();
         compact(out.customers_, all().customers, made->customers);
-        const auto kept_items = compact(out.items_, all().items, made->items);
+        const auto kept_items = compact(out.items_, all().items.ids, made->items.ids);
         compact(out.invoices_, all().invoices, made->invoices);
-        for (const std::size_t item : kept_items) made->descriptions.push_back(all().descriptions[item]);
+        for (const std::size_t item : kept_items) made->items.descriptions.push_back(all().items.descriptions[item]);
         out.lists_ = std::move(made);
         return out;
     }
@@ -181,7 +195,8 @@ class transactions {
 
    private:
     struct lists {
-        std::vector<std::string> customers{}, items{}, invoices{}, descriptions{};
+        std::vector<std::string> customers{}, invoices{};
+        item_catalog items{};
         friend bool operator==(const lists&, const lists&) = default;
     };
     [[nodiscard]] const lists& all() const noexcept {
