@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Measures what docs/results.md claims: one line `result NAME VALUE` a figure, nothing hard-coded.
-# usage: scripts/results.sh [GROUP]        groups: house (default: all there are)
+# usage: scripts/results.sh [GROUP]        groups: house, journey (default: all there are)
 # Speeds come from the JSON output of the Google Benchmark programs; figures that need real data are skipped, with a line
 # that says so, where neither CARAMEL_SHARED nor ../shared has them.
 . "$(dirname "$0")/common.sh"
 group=${1:-all}
-case $group in all | house) ;; *)
-    echo "results.sh: unknown group '$group' (there is: house)" >&2
+case $group in all | house | journey) ;; *)
+    echo "results.sh: unknown group '$group' (there are: house, journey)" >&2
     exit 2
     ;;
 esac
@@ -63,5 +63,39 @@ house() {
     result umbrella.include_seconds "$(include_seconds caramel/caramel.hpp)"
 }
 
+# The main job on a year of a real shop, once for each of five seeds. Times are medians over the runs; read.seconds leaves
+# out the first, so that the file is cached.
+journey() {
+    local log_file=$shared/data/online_retail_ii/online_retail_2009_2010.csv seed
+    if [ ! -f "$log_file" ]; then
+        skipped journey "$log_file"
+        return
+    fi
+    for seed in 0 1 2 3 4; do build/release/examples/customer_journey --data "$log_file" --seed $seed >"$log.journey.$seed"; done
+    python3 - "$log".journey.* <<'PYTHON'
+import statistics, sys
+runs = []
+for name in sys.argv[1:]:
+    runs.append({f[1]: float(f[2]) for f in (line.split() for line in open(name)) if len(f) == 3 and f[0] == "result"})
+def show(name, value):
+    print("result %s %.4g" % (name, value))
+for name in runs[0]:
+    values = [run[name] for run in runs]
+    if name.startswith("clean.") or name == "recommend.customers":
+        continue
+    if name == "read.seconds":
+        show(name, statistics.median(values[1:]))
+    elif name.startswith("serve.") or name.endswith("seconds"):
+        show(name, statistics.median(values))
+    else:
+        print("result %s %.6g" % (name, statistics.mean(values)))
+        show(name + ".sd", statistics.stdev(values))
+        if name == "policy.learned_over_optimal":
+            print("result %s.min %.6g" % (name, min(values)))
+PYTHON
+}
+
 machine
-house
+for one in house journey; do
+    case $group in all | "$one") $one ;; esac
+done

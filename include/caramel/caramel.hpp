@@ -19,8 +19,10 @@
 #include <caramel/features/columns.hpp>
 #include <caramel/features/concat.hpp>
 #include <caramel/features/encode.hpp>
+#include <caramel/features/histories.hpp>
 #include <caramel/features/impute.hpp>
 #include <caramel/features/rfm.hpp>
+#include <caramel/features/rhythm.hpp>
 #include <caramel/features/standardize.hpp>
 #include <caramel/text/embedding.hpp>
 #include <caramel/text/pool.hpp>
@@ -39,17 +41,29 @@
 #include <caramel/nn/predictor.hpp>
 #include <caramel/nn/probabilities.hpp>
 #include <caramel/nn/training.hpp>
+#include <caramel/linear/logistic.hpp>
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>
 #include <caramel/recommend/query.hpp>
+#include <caramel/recommend/sgd.hpp>
 #include <caramel/recommend/top_k.hpp>
+#include <caramel/recommend/tune.hpp>
+#include <caramel/policy/customer_process.hpp>
+#include <caramel/policy/customer_states.hpp>
+#include <caramel/policy/discretize.hpp>
 #include <caramel/policy/explore.hpp>
 #include <caramel/policy/mdp.hpp>
+#include <caramel/policy/policy_grid.hpp>
 #include <caramel/policy/q_learning.hpp>
 #include <caramel/policy/q_table.hpp>
 #include <caramel/policy/transition.hpp>
 #include <caramel/evaluate/classification.hpp>
+#include <caramel/evaluate/curves.hpp>
 #include <caramel/evaluate/ranking.hpp>
+#include <caramel/evaluate/regression.hpp>
+#include <caramel/report/chart.hpp>
+#include <caramel/report/page.hpp>
+#include <caramel/report/table.hpp>
 
 #endif

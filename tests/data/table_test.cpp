@@ -316,33 +316,3 @@ TEST_CASE("fields: the first stage of a chain, for a batch and for one struct", 
     CHECK(chain(rows[1], scratch)[0] == 20);
     CHECK(chain(rows[2]) == std::vector{-1.0});
 }
-
-TEST_CASE("text_codes: numbers distinct texts, whatever their number and length", "[table]") {
-    detail::text_codes codes;
-    std::vector<std::string> expected;
-    for (int i = 0; i < 20000; ++i) expected.push_back(std::string(static_cast<std::size_t>(i % 23), 'x') + std::to_string(i));
-    expected[0] = "";
-    for (int round = 0; round < 2; ++round)
-        for (std::size_t i = 0; i < expected.size(); ++i) REQUIRE(codes.code_of(expected[i]) == static_cast<std::int32_t>(i));
-    CHECK(codes.texts() == expected);
-}
-
-TEST_CASE("text_codes: texts made to collide end in a tree", "[table]") {
-    // The steps of the hash can be undone: the second half of each text is chosen so that all have the same state.
-    detail::text_codes codes;
-    CHECK_FALSE(codes.in_tree());
-    std::vector<std::string> texts;
-    for (std::uint64_t i = 0; i < 5000; ++i) {
-        std::uint64_t state = 0x9e3779b97f4a7c15U ^ (16 * 0xbf58476d1ce4e5b9U);
-        state = (state ^ i) * 0x94d049bb133111ebU;
-        state ^= state >> 32;
-        std::string text(16, '\0');
-        std::memcpy(text.data(), &i, 8);
-        std::memcpy(text.data() + 8, &state, 8);
-        texts.push_back(text);
-    }
-    for (int round = 0; round < 2; ++round)
-        for (std::size_t i = 0; i < texts.size(); ++i) REQUIRE(codes.code_of(texts[i]) == static_cast<std::int32_t>(i));
-    CHECK(codes.in_tree());
-    CHECK(codes.texts() == texts);
-}

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include <caramel/core/softmax.hpp>
 #include <caramel/nn/loss.hpp>
 
 #include "nn/gradients.hpp"
@@ -41,6 +42,15 @@ TEST_CASE("losses: gradients agree with central differences", "[loss]") {
             worst = std::max(
                 worst,
                 relative_error(slope_along(z[k], [&] { return softmax_cross_entropy::row(std::span<const double>(z), label, std::span(unused)); }), dz[k]));
+        numbers<double> yes(5);
+        for (std::size_t k = 0; k < 5; ++k) yes[k] = target[k] > 0 ? 1 : 0;
+        (void)sigmoid_cross_entropy::row(std::span<const double>(z), std::span<const double>(yes), std::span(dz));
+        for (std::size_t k = 0; k < 5; ++k)
+            worst = std::max(
+                worst,
+                relative_error(
+                    slope_along(z[k], [&] { return sigmoid_cross_entropy::row(std::span<const double>(z), std::span<const double>(yes), std::span(unused)); }),
+                    dz[k]));
         (void)mean_squared_error::row(std::span<const double>(z), std::span<const double>(target), std::span(dz));
         for (std::size_t k = 0; k < 5; ++k)
             worst = std::max(
@@ -67,6 +77,28 @@ TEMPLATE_TEST_CASE("softmax and its loss: logits far apart neither overflow nor 
     numbers<T> equal(7, T(1e4));
     detail::softmax_row(std::span(equal));
     for (const T p : equal) CHECK(static_cast<double>(p) == Approx(1.0 / 7));
+}
+
+TEST_CASE("sigmoid_cross_entropy: known values", "[loss]") {
+    const numbers<double> z{std::log(3.0), std::log(3.0), 0}, target{1, 0, 1};  // of probabilities 3/4, 3/4 and 1/2
+    numbers<double> dz(3);
+    CHECK(sigmoid_cross_entropy::row(std::span<const double>(z), std::span<const double>(target), std::span(dz)) ==
+          Approx(-std::log(0.75 * 0.25 * 0.5) / 3).epsilon(1e-14));
+    CHECK(dz[0] == Approx(-0.25 / 3));
+    CHECK(dz[1] == Approx(0.75 / 3));
+    CHECK(dz[2] == Approx(-0.5 / 3));
+}
+
+TEMPLATE_TEST_CASE("sigmoid_cross_entropy: outputs far apart neither overflow nor lose the loss", "[loss][edge]", float, double) {
+    using T = TestType;
+    for (const T far : {T(1e4), T(1e30), std::numeric_limits<T>::max()}) {
+        const numbers<T> z{far, -far};
+        numbers<T> dz(2);
+        CHECK(sigmoid_cross_entropy::row(std::span<const T>(z), std::span<const T>(numbers<T>{1, 0}), std::span(dz)) == 0);
+        CHECK(dz == numbers<T>{0, 0});
+        CHECK(sigmoid_cross_entropy::row(std::span<const T>(z), std::span<const T>(numbers<T>{0, 0}), std::span(dz)) == static_cast<double>(far) / 2);
+        CHECK(dz == numbers<T>{T(0.5), 0});
+    }
 }
 
 TEST_CASE("mean_squared_error: worked by hand", "[loss]") {

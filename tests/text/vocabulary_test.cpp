@@ -12,58 +12,6 @@
 
 using namespace caramel;
 
-namespace {
-
-std::size_t hash_calls = 0;
-struct one_for_all {  // what an attacker would like: every string in one place, whatever the seed
-    std::uint64_t operator()(std::string_view, std::uint64_t) const noexcept { return ++hash_calls, 42; }
-};
-
-template <class Numbers>
-void compare_with_a_map(std::size_t strings, std::size_t different) {
-    Numbers numbers;
-    std::map<std::string, std::uint32_t> expected;
-    rng random(11);
-    for (std::size_t i = 0; i < strings; ++i) {
-        const std::string text(random.below(different) % 7, 'x');
-        const std::string key = text + std::to_string(random.below(different));
-        const auto [number, is_new] = numbers.insert(key);
-        const auto [at, inserted] = expected.emplace(key, static_cast<std::uint32_t>(expected.size()));
-        REQUIRE(number == at->second);
-        REQUIRE(is_new == inserted);
-    }
-    REQUIRE(numbers.size() == expected.size());
-    for (const auto& [key, number] : expected) {
-        REQUIRE(numbers.find(key) == number);
-        REQUIRE(numbers[number] == key);
-    }
-    CHECK_FALSE(numbers.find("absent"));
-    CHECK_FALSE(numbers.find(""));
-}
-
-}  // namespace
-
-TEST_CASE("string_numbers: as an ordered map, through every growth", "[vocabulary]") {
-    compare_with_a_map<detail::string_numbers<>>(20'000, 5'000);
-    compare_with_a_map<detail::string_numbers<>>(17, 17);
-}
-TEST_CASE("string_numbers: strings that all collide cost no more than a few hashes each", "[vocabulary][edge]") {
-    hash_calls = 0;
-    compare_with_a_map<detail::string_numbers<one_for_all>>(40'000, 20'000);
-    CHECK(hash_calls < 2'000);  // the ordered map took over at the 65th string
-}
-TEST_CASE("string_numbers: a copy is independent, an empty one finds nothing", "[vocabulary]") {
-    detail::string_numbers<> a;
-    CHECK_FALSE(a.find("x"));
-    a.insert("x");
-    auto b = a;
-    b.insert("y");
-    CHECK(a.size() == 1);
-    CHECK_FALSE(a.find("y"));
-    CHECK(b.find("y") == 1);
-    CHECK(b[0] == "x");
-}
-
 TEST_CASE("vocabulary: ids from the reserved ones on", "[vocabulary]") {
     const vocabulary v({"the", "你", "a b"}, 2);
     CHECK(v.size() == 5);

@@ -43,7 +43,22 @@ static_assert(std::endian::native == std::endian::little, "caramel: saved files 
 #define CARAMEL_JOIN(a, b, c, d) CARAMEL_JOIN2(a, b, c, d)
 #define CARAMEL_ABI CARAMEL_JOIN(v, CARAMEL_VERSION_MAJOR, _, CARAMEL_ALIGN_BYTES)
 
-namespace caramel::inline CARAMEL_ABI {}
+namespace caramel::inline CARAMEL_ABI {
+
+// Sixteen bytes that are compared at once, where the compiler has them without a header of intrinsics.
+#if defined(__GNUC__) && defined(__SSE2__)
+#define CARAMEL_BYTE_VECTORS 1
+namespace detail {
+using bytes16 = unsigned char __attribute__((vector_size(16)));
+using signed_bytes16 = char __attribute__((vector_size(16)));
+/// Bit i is the highest bit of byte i.
+[[nodiscard]] inline unsigned high_bits(bytes16 bytes) noexcept { return static_cast<unsigned>(__builtin_ia32_pmovmskb128(reinterpret_cast<signed_bytes16>(bytes))); }
+}  // namespace detail
+#else
+#define CARAMEL_BYTE_VECTORS 0
+#endif
+
+}  // namespace caramel::inline CARAMEL_ABI
 
 // Different names do not help where only an Eigen matrix crosses between translation units: made under -mavx2 and freed
 // without it, it corrupts the heap. So each translation unit brings one hidden byte, in a group that is named after its

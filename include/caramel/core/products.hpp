@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstring>
 #include <span>
+#include <vector>
 
 #include <caramel/core/error.hpp>
 #include <caramel/core/matrix.hpp>
@@ -32,9 +33,9 @@ struct lanes {
 };
 #endif
 
-// out(Rows x V lanes) = a(Rows x depth) * b(depth x V lanes), the tile in registers.
-// a's elements lie at a[i * a_row + k * a_step]; b's rows are b_row apart.
-template <class T, std::size_t Rows, std::size_t V>
+// out(Rows x V lanes) = a(Rows x depth) * b(depth x V lanes), or += where `add`, or -= where `add` and Subtract; the tile
+// in registers. a's elements lie at a[i * a_row + k * a_step]; b's rows are b_row apart.
+template <class T, std::size_t Rows, std::size_t V, bool Subtract = false>
 CARAMEL_ALWAYS_INLINE void multiply_tile(const T* a, std::size_t a_row, std::size_t a_step, const T* b, std::size_t b_row, std::size_t depth, T* out,
                                          std::size_t out_row, bool add) {
     using lane = typename lanes<T>::type;
@@ -50,7 +51,7 @@ CARAMEL_ALWAYS_INLINE void multiply_tile(const T* a, std::size_t a_row, std::siz
         for (std::size_t v = 0; v < V; ++v) std::memcpy(&row[v], b + k * b_row + v * width, sizeof(lane));
         for (std::size_t i = 0; i < Rows; ++i) {
             const T x = a[i * a_row + k * a_step];
-            for (std::size_t v = 0; v < V; ++v) sum[i][v] = sum[i][v] + x * row[v];
+            for (std::size_t v = 0; v < V; ++v) sum[i][v] = Subtract ? sum[i][v] - x * row[v] : sum[i][v] + x * row[v];
         }
     }
     for (std::size_t i = 0; i < Rows; ++i)
@@ -112,6 +113,42 @@ void multiply_row(std::span<const T> a, const matrix<T>& b, std::span<T> out) {
     require(a.size() == static_cast<std::size_t>(b.rows()) && out.size() == static_cast<std::size_t>(b.cols()), errc::shape_mismatch, "multiply_row: ",
             a.size(), " numbers times ", b.rows(), " rows into ", out.size());
     detail::multiply_strided(a.data(), a.size(), 1, b.data(), 1, a.size(), out.size(), out.data(), false);
+}
+/// A matrix (k, m) laid out for `multiply_row`: panels of columns that lie one after another in memory, so that a product
+/// reads it from the first byte to the last.
+template <class T>
+class packed_columns {
+   public:
+    packed_columns() = default;
+    explicit packed_columns(const matrix<T>& b)
+        : rows_(static_cast<std::size_t>(b.rows())), columns_(static_cast<std::size_t>(b.cols())), numbers_((columns_ + width - 1) / width * width * rows_) {
+        for (std::size_t j = 0; j < columns_; ++j)
+            for (std::size_t k = 0; k < rows_; ++k) numbers_[j / width * width * rows_ + k * width + j % width] = b.data()[k * columns_ + j];
+    }
+    [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
+    [[nodiscard]] std::size_t columns() const noexcept { return columns_; }
+
+   private:
+    template <class U>
+    friend void multiply_row(std::span<const U> a, const packed_columns<U>& b, std::span<U> out);
+    static constexpr std::size_t width = 8 * detail::lanes<T>::count;
+    std::size_t rows_ = 0, columns_ = 0;
+    std::vector<T> numbers_;
+};
+/// The same product and the same bits as with the matrix itself.
+template <class T>
+void multiply_row(std::span<const T> a, const packed_columns<T>& b, std::span<T> out) {
+    require(a.size() == b.rows_ && out.size() == b.columns_, errc::shape_mismatch, "multiply_row: ", a.size(), " numbers times ", b.rows_, " rows into ",
+            out.size());
+    constexpr std::size_t width = packed_columns<T>::width;
+    const T* panel = b.numbers_.data();
+    std::size_t j = 0;
+    for (; j + width <= out.size(); j += width, panel += width * a.size())
+        detail::multiply_tile<T, 1, 8>(a.data(), 0, 1, panel, width, a.size(), out.data() + j, 0, false);
+    if (j == out.size()) return;
+    T rest[width];
+    detail::multiply_tile<T, 1, 8>(a.data(), 0, 1, panel, width, a.size(), rest, 0, false);
+    std::copy_n(rest, out.size() - j, out.data() + j);
 }
 /// out += a' * b: (n, k)' * (n, m) -> (k, m), such as the gradient of a dense layer's weights.
 template <class T>

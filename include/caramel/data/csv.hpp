@@ -5,12 +5,15 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <istream>
+#include <memory>
 #include <ostream>
 #include <span>
 #include <string>
@@ -19,7 +22,11 @@
 #include <utility>
 #include <vector>
 
+#include <caramel/core/byte_marks.hpp>
 #include <caramel/core/error.hpp>
+#include <caramel/core/string_numbers.hpp>
+#include <caramel/core/utf8.hpp>
+#include <caramel/core/workspace.hpp>
 #include <caramel/data/table.hpp>
 #include <caramel/io/file.hpp>
 
@@ -66,20 +73,28 @@ namespace detail {
 
 enum class number_verdict : std::uint8_t { ok, bad, out_of_range, not_finite };
 
+// Up to 8 digits in a word, the first one lowest, as a number; false if they are not all digits. Pairs, then fours, then
+// all eight are put together at once.
+template <std::same_as<std::uint64_t> Word>
+[[nodiscard]] bool read_digits(Word word, std::ptrdiff_t n, Word& out) noexcept {
+    word = (word ^ 0x3030303030303030U) << (8 * (8 - n));  // zeros before the first digit
+    if (((word + 0x7676767676767676U) | word) & 0x8080808080808080U) return false;
+    word = word * 10 + (word >> 8);
+    out = ((word & 0x000000FF000000FFU) * 0x000F424000000064U + (word >> 16 & 0x000000FF000000FFU) * 0x0000271000000001U) >> 32;
+    return true;
+}
+
 // The whole text as an integer: an optional minus, digits.
-[[nodiscard]] inline number_verdict parse_integer(std::string_view text, std::int64_t& out) noexcept {
+template <std::same_as<std::int64_t> Integer>
+[[nodiscard]] number_verdict parse_integer(std::string_view text, Integer& out) noexcept {
     const char* p = text.data();
     const char* const end = p + text.size();
     const bool negative = p != end && *p == '-';
     p += negative;
-    if (const auto digits = end - p; digits > 0 && digits <= 18) [[likely]] {
-        std::int64_t value = 0;
-        for (; p != end; ++p) {
-            const auto digit = static_cast<unsigned>(static_cast<unsigned char>(*p)) - unsigned{'0'};
-            if (digit > 9) return number_verdict::bad;
-            value = 10 * value + static_cast<std::int64_t>(digit);
-        }
-        out = negative ? -value : value;
+    const auto digits = end - p;
+    if (std::uint64_t value = 0; digits > 0 && digits <= 8) [[likely]] {
+        if (!read_digits(load_bytes(p, digits), digits, value)) return number_verdict::bad;
+        out = negative ? -static_cast<Integer>(value) : static_cast<Integer>(value);
         return number_verdict::ok;
     }
     const auto [ptr, code] = std::from_chars(text.data(), end, out);
@@ -89,13 +104,29 @@ enum class number_verdict : std::uint8_t { ok, bad, out_of_range, not_finite };
 
 // The whole text as a double. Up to 15 digits without an exponent are exact as an integer, and so is the power of ten:
 // their quotient is correctly rounded (Clinger, PLDI 1990). The rest is for `from_chars`.
-[[nodiscard]] inline number_verdict parse_number(std::string_view text, char point, double& out) {
+template <std::same_as<double> Number>
+[[nodiscard]] number_verdict parse_number(std::string_view text, char point, Number& out) {
     static constexpr std::array<double, 16> powers{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
     const char* p = text.data();
     const char* const end = p + text.size();
     const bool negative = p != end && *p == '-';
     p += negative;
-    if (const auto length = end - p; length > 0 && length <= 16) [[likely]] {
+    if (const auto length = end - p; length > 0 && length <= 8) [[likely]] {
+        std::uint64_t word = load_bytes(p, length), mantissa = 0;
+        std::ptrdiff_t digits = length, decimals = 0;
+        const std::uint64_t others = word ^ static_cast<unsigned char>(point) * std::uint64_t{0x0101010101010101};
+        if (const std::uint64_t points = (others - 0x0101010101010101U) & ~others & 0x8080808080808080U; points != 0) {  // lowest: the first point
+            const int at = std::countr_zero(points) & ~7;
+            const std::uint64_t before = (std::uint64_t{1} << at) - 1;
+            word = (word & before) | (word >> 8 & ~before);
+            decimals = --digits - at / 8;
+        }
+        if (digits > 0 && read_digits(word, digits, mantissa)) {
+            const double value = static_cast<double>(mantissa) / powers[static_cast<std::size_t>(decimals)];
+            out = negative ? -value : value;
+            return number_verdict::ok;
+        }
+    } else if (length > 0 && length <= 16) {
         std::uint64_t mantissa = 0;
         const char* after_point = nullptr;
         std::ptrdiff_t digits = length;
@@ -132,7 +163,8 @@ enum class number_verdict : std::uint8_t { ok, bad, out_of_range, not_finite };
 }
 
 // "2010-12-09", "2010-12-09 20:01:00" or "2010-12-09T20:01:00", as UTC.
-[[nodiscard]] inline bool parse_time(std::string_view text, std::chrono::sys_seconds& out) noexcept {
+template <std::same_as<std::chrono::sys_seconds> When>
+[[nodiscard]] bool parse_time(std::string_view text, When& out) noexcept {
     if (text.size() != 10 && text.size() != 19) return false;
     bool digits_only = true;
     const auto digits = [&](std::size_t at, std::size_t n) {
@@ -156,12 +188,20 @@ enum class number_verdict : std::uint8_t { ok, bad, out_of_range, not_finite };
     return true;
 }
 
-// Reads rows in one pass over the bytes. Types are inferred on the way: a column is taken for what its fields so far are;
-// integers turn into numbers in place, and a column that a later field proves to be text is read once more at the end.
+// Reads rows in one pass over the bytes, some rows at a time: first where their fields are, then column after column what
+// they hold. Types are inferred on the way: a column is taken for what its fields so far are; integers turn into numbers
+// in place, and a column that a later field proves to be text is read once more at the end.
+template <class Options>
 class csv_parser {
    public:
-    csv_parser(std::string_view text, const csv_options& options)
-        : options_(options), base_(text.data()), p_(text.data()), end_(text.data() + text.size()), point_(options.decimal_comma ? ',' : '.') {
+    csv_parser(std::string_view text, const Options& options)
+        : options_(options),
+          base_(text.data()),
+          p_(text.data()),
+          end_(text.data() + text.size()),
+          point_(options.decimal_comma ? ',' : '.'),
+          marks_(options.delimiter, '"', '\r'),
+          finder_(marks_, p_, p_) {
         check_options();
         class_['\n'] = newline;
         class_['\r'] = carriage_return;
@@ -176,6 +216,7 @@ class csv_parser {
                 options_.limits.file_bytes);
         if (std::string_view(base_, static_cast<std::size_t>(end_ - base_)).starts_with("\xEF\xBB\xBF")) p_ += 3;
         require(p_ != end_, errc::empty_input, "csv: the input is empty, there is no header");
+        go_to(p_);
         read_header();
         first_row_ = p_;
         const char* const sample = first_row_ + std::min<std::ptrdiff_t>(end_ - first_row_, 1 << 16);
@@ -205,8 +246,7 @@ class csv_parser {
         std::vector<double> numbers{};
         std::vector<std::chrono::sys_seconds> times{};
         std::vector<std::int32_t> codes{};
-        text_codes texts{};
-        std::int32_t last_code = -1;
+        string_numbers<> texts{};
         std::vector<bool> missing{};
     };
 
@@ -224,91 +264,108 @@ class csv_parser {
 
     // --- fields
 
-    // One field from p_ on: its content in text_, where it begins in begin_, whether another follows in more_.
-    void read_field(std::size_t col) {
-        const char* q = p_;
-        begin_ = q;
-        for (;;) {
-            while (q != end_ && class_[static_cast<unsigned char>(*q)] == plain) ++q;
-            const byte_class found = q == end_ ? newline : static_cast<byte_class>(class_[static_cast<unsigned char>(*q)]);
-            if (found == delimiter || found == newline) [[likely]] {
-                text_ = {begin_, static_cast<std::size_t>(q - begin_)};
+    void go_to(const char* p) {
+        p_ = p;
+        finder_ = mark_finder(marks_, p, end_);
+    }
+    [[nodiscard]] byte_class class_at(const char* q) const noexcept { return q == end_ ? newline : static_cast<byte_class>(class_[static_cast<unsigned char>(*q)]); }
+
+    // The content of one field from p_ on; where it begins in begin_, whether another follows in more_.
+    CARAMEL_ALWAYS_INLINE std::string_view read_field(std::size_t col) {
+        const char* const begin = begin_ = p_;
+        const char* const q = finder_.next();
+        const byte_class found = class_at(q);
+        std::string_view text(begin, static_cast<std::size_t>(q - begin));
+        if (found == delimiter || found == newline) [[likely]] {
+            more_ = found == delimiter;
+            p_ = q == end_ ? q : q + 1;
+        } else {
+            text = read_odd_field(q, col);
+        }
+        if (text.size() > options_.limits.field_bytes) [[unlikely]]
+            fail_at(errc::limit_exceeded, col, begin, "a field of ", text.size(), " bytes, at most ", options_.limits.field_bytes);
+        return text;
+    }
+    // The same for a field with a mark at `q` that does not end it, or not alone.
+    std::string_view read_odd_field(const char* q, std::size_t col) {
+        for (;; q = finder_.next()) {
+            const byte_class found = class_at(q);
+            if (found == delimiter || found == newline || found == carriage_return) {
                 end_field(found, q, col);
-                break;
+                return {begin_, static_cast<std::size_t>(q - begin_)};
             }
             if (found == high) {
-                q += sequence_at(q, col);
+                pass_sequence(q, col);
             } else if (found == quote && q == begin_) {
-                read_quoted(col);
-                break;
+                return read_quoted(col);
             } else {
                 if (found == quote) fail_at(errc::bad_quote, col, q, "a quote inside an unquoted field");
                 if (found == nul) fail_at(errc::nul_byte, col, q, "a NUL byte");
-                text_ = {begin_, static_cast<std::size_t>(q - begin_)};  // a carriage return
-                end_field(found, q, col);
-                break;
             }
         }
-        if (text_.size() > options_.limits.field_bytes) [[unlikely]]
-            fail_at(errc::limit_exceeded, col, begin_, "a field of ", text_.size(), " bytes, at most ", options_.limits.field_bytes);
     }
     void end_field(byte_class found, const char* q, std::size_t col) {
         more_ = found == delimiter;
         if (found == carriage_return) {
             if (q + 1 == end_ || q[1] != '\n') fail_at(errc::bare_cr, col, q, "a carriage return without a line feed");
-            ++q;
+            q = finder_.next();
         }
         p_ = q == end_ ? q : q + 1;
     }
-    [[nodiscard]] std::size_t sequence_at(const char* q, std::size_t col) const {
-        const std::size_t length = utf8_sequence_at(q, end_);
+    void pass_sequence(const char* q, std::size_t col) {
+        const std::size_t length = utf8_sequence_length(q, static_cast<std::size_t>(end_ - q));
         if (length == 0) fail_at(errc::bad_utf8, col, q, "not UTF-8");
-        return length;
+        finder_.skip_to(q + length);
     }
-    void read_quoted(std::size_t col) {
-        const char* q = begin_ + 1;
-        const char* piece = q;
-        bool escaped = false;
+    std::string_view read_quoted(std::size_t col) {
+        const char* q = begin_;
+        std::size_t doubled = 0;
         for (;;) {
+            q = finder_.next();
             if (q == end_) fail_at(errc::unterminated_quote, col, begin_, "a quoted field that does not end");
-            const auto found = static_cast<byte_class>(class_[static_cast<unsigned char>(*q)]);
+            const byte_class found = class_at(q);
             if (found == nul) fail_at(errc::nul_byte, col, q, "a NUL byte");
             if (found == high) {
-                q += sequence_at(q, col);
-            } else if (found != quote) {
-                ++q;
-            } else if (q + 1 != end_ && q[1] == '"') {  // two quotes stand for one
-                if (!escaped) unescaped_.clear();
-                escaped = true;
-                unescaped_.append(piece, q + 1);
-                piece = q += 2;
-            } else {
-                break;
+                pass_sequence(q, col);
+            } else if (found == quote) {
+                if (q + 1 == end_ || q[1] != '"') break;
+                ++doubled;  // two quotes stand for one
+                finder_.skip_to(q + 2);
             }
         }
-        if (escaped) unescaped_.append(piece, q);
-        text_ = escaped ? std::string_view(unescaped_) : std::string_view(piece, static_cast<std::size_t>(q - piece));
+        const std::string_view text(begin_ + 1, static_cast<std::size_t>(q - begin_ - 1));
         ++q;
-        const byte_class after = q == end_ ? newline : static_cast<byte_class>(class_[static_cast<unsigned char>(*q)]);
+        const byte_class after = class_at(q);
         if (after != delimiter && after != newline && after != carriage_return) fail_at(errc::bad_quote, col, q, "text after a closing quote");
-        end_field(after, q, col);
+        end_field(after, q == end_ ? q : finder_.next(), col);
+        return doubled > 0 ? unescaped(text, doubled) : text;
+    }
+    // In the workspace, since it must stand as long as the rows that are read together.
+    std::string_view unescaped(std::string_view text, std::size_t doubled) {
+        const auto out = scratch_.template take<char>(text.size() - doubled);
+        std::size_t n = 0;
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            out[n++] = text[i];
+            i += text[i] == '"';
+        }
+        return {out.data(), n};
     }
 
     // --- the header
 
     void read_header() {
+        const workspace::frame frame(scratch_);
         do {
             const std::size_t col = header_.size() + 1;
             if (col > options_.limits.columns) fail_at(errc::limit_exceeded, col, p_, "more than ", options_.limits.columns, " columns");
-            read_field(col);
-            header_.emplace_back(text_);
+            header_.emplace_back(read_field(col));
         } while (more_);
         columns_.resize(header_.size());
         std::vector<std::size_t> by_name(header_.size());
         for (std::size_t i = 0; i < by_name.size(); ++i) by_name[i] = i;
         std::stable_sort(by_name.begin(), by_name.end(), [&](std::size_t a, std::size_t b) { return header_[a] < header_[b]; });
         const auto find = [&](std::string_view name) {
-            const auto at = std::lower_bound(by_name.begin(), by_name.end(), name, [&](std::size_t i, std::string_view n) { return header_[i] < n; });
+            const auto at = std::lower_bound(by_name.begin(), by_name.end(), name, [&](std::size_t i, std::string_view n) { return header_[i].compare(n) < 0; });
             if (at == by_name.end() || header_[*at] != name)
                 fail(errc::missing_column, {.row = 1, .column = header_.size()}, "csv: no column \"", name, "\" among ", header_.size());
             return at;
@@ -354,22 +411,42 @@ class csv_parser {
     // --- rows
 
     void begin_pass() {
-        p_ = first_row_;
+        go_to(first_row_);
         row_ = 1;
         for (auto& c : columns_) c.what = c.known;
+        batch_rows_ = std::clamp<std::size_t>(2048 / columns_.size(), 1, 256);  // their fields stay in the cache
+        fields_.resize(batch_rows_ * columns_.size());
     }
+    // All rows that begin before `stop`.
     void read_rows(const char* stop) {
-        const std::size_t width = columns_.size();
         while (p_ < stop) {
-            if (row_ - 1 >= options_.limits.rows) fail(errc::limit_exceeded, {.row = row_ + 1}, "csv: more than ", options_.limits.rows, " rows");
-            ++row_;
-            for (std::size_t c = 0;; ++c) {
-                if (c == width) fail_at(errc::ragged_row, c + 1, p_, "more fields than the header has, ", width);
-                read_field(c + 1);
-                if (!more_ && c + 1 != width) fail_at(errc::ragged_row, c + 1, begin_, "the row ends after ", c + 1, " of ", width, " fields");
-                take(columns_[c], c + 1);
-                if (!more_) break;
+            const workspace::frame frame(scratch_);
+            const batch now{.begin = p_, .first_row = row_};
+            std::size_t rows = 0, fields = 0;  // `fields` of the row that is being read
+            try {
+                for (; rows < batch_rows_ && p_ < stop; ++rows) {
+                    fields = 0;
+                    find_row(rows, fields);
+                }
+            } catch (const error&) {  // a value that is refused further up comes first
+                take_batch(now, rows, fields);
+                throw;
             }
+            take_batch(now, rows, 0);
+        }
+    }
+    // Where the fields of one row are: `fields` tells how many were found.
+    void find_row(std::size_t r, std::size_t& fields) {
+        const std::size_t width = columns_.size();
+        if (row_ - 1 >= options_.limits.rows) fail(errc::limit_exceeded, {.row = row_ + 1}, "csv: more than ", options_.limits.rows, " rows");
+        ++row_;
+        for (std::string_view* out = fields_.data() + r;; out += batch_rows_) {
+            if (fields == width) fail_at(errc::ragged_row, width + 1, p_, "more fields than the header has, ", width);
+            const std::string_view text = read_field(fields + 1);
+            if (!more_ && fields + 1 != width) fail_at(errc::ragged_row, fields + 1, begin_, "the row ends after ", fields + 1, " of ", width, " fields");
+            *out = text;
+            ++fields;
+            if (!more_) return;
         }
     }
     // Room for all rows, estimated from the first ones; never more than the input can hold.
@@ -381,10 +458,10 @@ class csv_parser {
     }
     void reserve(column& c) const {
         switch (c.what) {
-            case kind::integer: return c.integers.reserve(expected_rows_);
-            case kind::number: return c.numbers.reserve(expected_rows_);
-            case kind::timestamp: return c.times.reserve(expected_rows_);
-            case kind::category: return c.codes.reserve(expected_rows_);
+            case kind::integer: return reserve_large(c.integers, expected_rows_);
+            case kind::number: return reserve_large(c.numbers, expected_rows_);
+            case kind::timestamp: return reserve_large(c.times, expected_rows_);
+            case kind::category: return reserve_large(c.codes, expected_rows_);
             case kind::undecided:
             case kind::skipped: return;
         }
@@ -412,49 +489,126 @@ class csv_parser {
         return true;
     }
 
-    [[nodiscard]] std::size_t row_number() const noexcept { return row_ - 2; }  // of the row being read, from 0
+    // --- columns
 
-    void take(column& c, std::size_t col) {
-        if (c.what == kind::skipped) return;
-        if (text_.empty() || (!options_.missing.empty() && is_listed_missing())) [[unlikely]] {
-            if (!(text_.empty() && c.what == kind::category && !c.nullable)) return take_missing(c, col);
+    struct batch {
+        const char* begin;        // of its first row
+        std::uint64_t first_row;  // the number of the row above it
+    };
+    // The first value in the order of the text that its column refuses.
+    struct refusal {
+        std::size_t row;  // of the batch
+        std::size_t col = 0;
+        errc code{};
+        std::string_view what{};
+    };
+
+    // The values of a batch; of the row behind its last one, `partial` fields.
+    void take_batch(const batch& now, std::size_t rows, std::size_t partial) {
+        refusal refused{.row = rows + 1};
+        for (std::size_t c = 0; c < columns_.size(); ++c) {
+            const std::string_view* const texts = fields_.data() + c * batch_rows_;
+            take(columns_[c], c + 1, texts, now.first_row - 1, std::min(rows + (c < partial), refused.row), refused);
         }
-        switch (c.what) {
-            case kind::integer: {
-                std::int64_t value = 0;
-                const auto verdict = parse_integer(text_, value);
-                if (verdict != number_verdict::ok || (c.inferred && leads_with_zero(text_))) return odd(c, verdict, col);
-                return c.integers.push_back(value);
+        if (refused.row > rows) [[likely]]
+            return;
+        go_to(now.begin);  // to learn where it stands
+        row_ = now.first_row;
+        for (std::size_t r = 0, fields = 0; r < refused.row; ++r, fields = 0) find_row(r, fields);
+        ++row_;
+        for (std::size_t col = 1; col <= refused.col; ++col) (void)read_field(col);
+        fail_at(refused.code, refused.col, begin_, refused.what);
+    }
+    // `n` fields of a column, which has `above` values.
+    void take(column& c, std::size_t col, const std::string_view* texts, std::size_t above, std::size_t n, refusal& refused) {
+        for (std::size_t r = 0; r < n;) {  // once more from where a column turns into another
+            switch (c.what) {
+                case kind::integer:
+                    r = take_values(c, c.integers, texts, above, r, n, [&](std::string_view text, std::int64_t& out) {
+                        const auto verdict = parse_integer(text, out);
+                        return verdict == number_verdict::ok && c.inferred && leads_with_zero(text) ? number_verdict::bad : verdict;
+                    }, col, refused);
+                    break;
+                case kind::number:
+                    r = take_values(c, c.numbers, texts, above, r, n, [&](std::string_view text, double& out) {
+                        const auto verdict = parse_number(text, point_, out);
+                        return verdict == number_verdict::ok && c.inferred && is_code(text) ? number_verdict::bad : verdict;
+                    }, col, refused);
+                    break;
+                case kind::timestamp: {
+                    std::string_view last;  // often the same as above
+                    std::chrono::sys_seconds when{};
+                    r = take_values(c, c.times, texts, above, r, n, [&](std::string_view text, std::chrono::sys_seconds& out) {
+                        if (!same_text(text, last)) {
+                            if (!parse_time(text, when)) return number_verdict::bad;
+                            last = text;
+                        }
+                        out = when;
+                        return number_verdict::ok;
+                    }, col, refused);
+                    break;
+                }
+                case kind::category:
+                    take_codes(c, texts, above, n, col, refused);
+                    return;
+                case kind::undecided:
+                    while (r < n && is_missing(texts[r])) ++r;
+                    if (r < n) decide(c, texts[r], above + r);
+                    break;
+                case kind::skipped: return;
             }
-            case kind::number: {
-                double value = 0;
-                const auto verdict = parse_number(text_, point_, value);
-                if (verdict != number_verdict::ok || (c.inferred && is_code(text_))) return odd(c, verdict, col);
-                return c.numbers.push_back(value);
-            }
-            case kind::timestamp: {
-                std::chrono::sys_seconds value;
-                if (!parse_time(text_, value)) return odd(c, number_verdict::ok, col);
-                return c.times.push_back(value);
-            }
-            case kind::category: {
-                if (c.last_code < 0 || !c.texts.is(c.last_code, text_)) c.last_code = c.texts.code_of(text_);  // often the same as above
-                return c.codes.push_back(c.last_code);
-            }
-            case kind::undecided: return decide(c, col);
-            case kind::skipped: return;
         }
     }
-    [[nodiscard]] bool is_listed_missing() const { return std::find(options_.missing.begin(), options_.missing.end(), text_) != options_.missing.end(); }
-    CARAMEL_COLD void take_missing(column& c, std::size_t col) {
-        if (!c.nullable) fail_at(errc::missing_value, col, begin_, "the value is missing");
-        if (c.what == kind::undecided) return;
-        if (c.what == kind::category) return c.codes.push_back(-1);
-        c.missing.resize(row_number() + 1);
-        c.missing.back() = true;
-        if (c.what == kind::integer) c.integers.push_back(0);
-        else if (c.what == kind::number) c.numbers.push_back(0);
-        else c.times.emplace_back();
+    [[nodiscard]] CARAMEL_ALWAYS_INLINE bool is_missing(std::string_view text) const { return text.empty() || (!options_.missing.empty() && is_listed(text)); }
+    [[nodiscard]] bool is_listed(std::string_view text) const {
+        return std::find(options_.missing.begin(), options_.missing.end(), text) != options_.missing.end();
+    }
+    // From r on, up to the first field that is not of the column's type: returns where that is.
+    template <class Value, class Parse>
+    std::size_t take_values(column& c, std::vector<Value>& values, const std::string_view* texts, std::size_t above, std::size_t r, std::size_t n, const Parse& parse,
+                            std::size_t col, refusal& refused) {
+        values.resize(above + n);
+        Value* const out = values.data() + above;
+        for (; r < n; ++r) {
+            if (is_missing(texts[r])) [[unlikely]] {
+                if (!c.nullable) return refuse(refused, r, col, errc::missing_value, "the value is missing"), n;
+                if (c.missing.size() < above + n) c.missing.resize(above + n);
+                c.missing[above + r] = true;
+            } else if (const auto verdict = parse(texts[r], out[r]); verdict != number_verdict::ok) [[unlikely]] {
+                if (!c.inferred) return refuse_value(refused, c.what, verdict, r, col), n;
+                values.resize(above + r);
+                turn(c, texts[r]);
+                return r;
+            }
+        }
+        return r;
+    }
+    void take_codes(column& c, const std::string_view* texts, std::size_t above, std::size_t n, std::size_t col, refusal& refused) {
+        std::size_t r = c.codes.size() - above;  // missing ones above the first value
+        c.codes.resize(above + n);
+        std::int32_t* const out = c.codes.data() + above;
+        std::string_view last;
+        std::int32_t code = -1;
+        for (; r < n; ++r) {
+            const std::string_view text = texts[r];
+            if (is_missing(text) && (c.nullable || !text.empty())) {
+                if (!c.nullable) return refuse(refused, r, col, errc::missing_value, "the value is missing");
+                out[r] = -1;
+                continue;
+            }
+            if (code < 0 || !same_text(text, last)) {  // often the same as above
+                code = static_cast<std::int32_t>(c.texts.number_of(text));
+                last = text;
+            }
+            out[r] = code;
+        }
+    }
+    CARAMEL_COLD static void refuse(refusal& refused, std::size_t r, std::size_t col, errc code, std::string_view what) { refused = {r, col, code, what}; }
+    CARAMEL_COLD static void refuse_value(refusal& refused, kind wanted, number_verdict verdict, std::size_t r, std::size_t col) {
+        if (wanted == kind::timestamp) return refuse(refused, r, col, errc::bad_time, "not a time like 2010-12-09 20:01:00");
+        if (verdict == number_verdict::out_of_range) return refuse(refused, r, col, errc::number_out_of_range, "a number beyond the type's range");
+        if (verdict == number_verdict::not_finite) return refuse(refused, r, col, errc::nan_or_inf, "not a finite number");
+        refuse(refused, r, col, errc::bad_number, wanted == kind::integer ? "not an integer" : "not a number");
     }
 
     // --- types
@@ -472,41 +626,29 @@ class csv_parser {
         std::int64_t value = 0;
         return text.size() > 18 && std::all_of(text.begin(), text.end(), is_digit) && parse_integer(text, value) != number_verdict::ok;
     }
-    [[nodiscard]] kind kind_of_text() const {
+    [[nodiscard]] kind kind_of_text(std::string_view text) const {
         std::int64_t integer = 0;
         double number = 0;
         std::chrono::sys_seconds when;
-        if (parse_integer(text_, integer) == number_verdict::ok && !leads_with_zero(text_)) return kind::integer;
-        if (parse_number(text_, point_, number) == number_verdict::ok) return is_code(text_) ? kind::category : kind::number;
-        return parse_time(text_, when) ? kind::timestamp : kind::category;
+        if (parse_integer(text, integer) == number_verdict::ok && !leads_with_zero(text)) return kind::integer;
+        if (parse_number(text, point_, number) == number_verdict::ok) return is_code(text) ? kind::category : kind::number;
+        return parse_time(text, when) ? kind::timestamp : kind::category;
     }
     // The first value of a column: all above it are missing.
-    CARAMEL_COLD void decide(column& c, std::size_t col) {
-        c.what = c.known = kind_of_text();
+    CARAMEL_COLD void decide(column& c, std::string_view first, std::size_t above) {
+        c.what = c.known = kind_of_text(first);
         reserve(c);
-        if (const std::size_t above = row_number(); above > 0) {
-            if (c.what == kind::category) c.codes.assign(above, -1);
-            else c.missing.assign(above, true);
-            if (c.what == kind::integer) c.integers.resize(above);
-            else if (c.what == kind::number) c.numbers.resize(above);
-            else if (c.what == kind::timestamp) c.times.resize(above);
-        }
-        take(c, col);
+        if (c.what == kind::category) c.codes.assign(above, -1);
+        else if (above > 0) c.missing.assign(above, true);
     }
-    // A field that is not of its column's type.
-    CARAMEL_COLD void odd(column& c, number_verdict verdict, std::size_t col) {
-        if (!c.inferred) {
-            if (c.what == kind::timestamp) fail_at(errc::bad_time, col, begin_, "not a time like 2010-12-09 20:01:00");
-            if (verdict == number_verdict::out_of_range) fail_at(errc::number_out_of_range, col, begin_, "a number beyond the type's range");
-            if (verdict == number_verdict::not_finite) fail_at(errc::nan_or_inf, col, begin_, "not a finite number");
-            fail_at(errc::bad_number, col, begin_, c.what == kind::integer ? "not an integer" : "not a number");
-        }
-        if (const kind other = kind_of_text(); c.what == kind::integer && other == kind::number) {
+    // What an inferred column becomes when a field is not of its type.
+    CARAMEL_COLD void turn(column& c, std::string_view text) {
+        if (c.what == kind::integer && kind_of_text(text) == kind::number) {
             c.what = c.known = kind::number;
             reserve(c);
             for (const std::int64_t value : c.integers) c.numbers.push_back(static_cast<double>(value));
             c.integers = {};
-            return take(c, col);
+            return;
         }
         c.what = kind::skipped;
         c.refuted = true;
@@ -534,19 +676,21 @@ class csv_parser {
         return out;
     }
 
-    const csv_options& options_;
+    const Options& options_;
     const char* const base_;
     const char* p_;
     const char* const end_;
     const char point_;
     std::array<std::uint8_t, 256> class_{};
+    byte_marks marks_;
+    mark_finder finder_;
     const char* first_row_ = nullptr;
     const char* begin_ = nullptr;
     bool more_ = false;
-    std::string_view text_;
-    std::string unescaped_;
+    workspace scratch_;       // what quoted texts say
     std::uint64_t row_ = 1;  // the header is row 1
-    std::size_t expected_rows_ = 0;
+    std::size_t expected_rows_ = 0, batch_rows_ = 0;
+    std::vector<std::string_view> fields_;            // of a batch, column after column
     std::vector<std::string> header_;
     std::vector<column> columns_;                     // as in the file
     std::vector<std::size_t> wanted_;                 // in the order of the table
@@ -561,16 +705,27 @@ class csv_parser {
 /// Throws `error` with row (the header is 1), column and byte: `empty_input`, `bad_utf8`, `nul_byte`, `ragged_row`, `unterminated_quote`,
 /// `bad_quote`, `bare_cr`, `missing_value`, `missing_column`, `duplicate_column`, `bad_number`, `number_out_of_range`,
 /// `nan_or_inf`, `bad_time`, `limit_exceeded`; `bad_parameter`.
-[[nodiscard]] inline table parse_csv(std::string_view text, const csv_options& options = {}) { return detail::csv_parser(text, options).parse(); }
+template <std::convertible_to<std::string_view> Text>
+[[nodiscard]] table parse_csv(const Text& text, const csv_options& options = {}) {
+    return detail::csv_parser(std::string_view(text), options).parse();
+}
 
 /// The same from a file; regular files only. Throws also `error` (`io`).
-[[nodiscard]] inline table read_csv(const file_path& path, const csv_options& options = {}) {
-    const std::vector<std::byte> bytes = read_file(path, options.limits.file_bytes, "read_csv");
-    return parse_csv({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, options);
+template <std::convertible_to<file_path> Path>
+[[nodiscard]] table read_csv(const Path& path, const csv_options& options = {}) {
+    std::unique_ptr<std::byte[]> bytes;
+    std::size_t size = 0;
+    detail::read_whole(path, options.limits.file_bytes, "read_csv", [&](std::size_t n) {
+        bytes.reset(new std::byte[n]);  // not filled with zeros first
+        detail::prefer_large_pages(bytes.get(), size = n);
+        return bytes.get();
+    });
+    return parse_csv(std::string_view(reinterpret_cast<const char*>(bytes.get()), size), options);
 }
 
 /// The same from a stream, to its end.
-[[nodiscard]] inline table read_csv(std::istream& in, const csv_options& options = {}) {
+template <std::derived_from<std::istream> Stream>
+[[nodiscard]] table read_csv(Stream& in, const csv_options& options = {}) {
     std::string text;
     constexpr std::size_t block = std::size_t{1} << 16U;
     for (std::size_t got = block; got == block;) {
@@ -594,9 +749,10 @@ struct csv_write_options {
 
 namespace detail {
 
+template <class Options>
 class csv_writer {
    public:
-    explicit csv_writer(const csv_write_options& options) : options_(options) {
+    explicit csv_writer(const Options& options) : options_(options) {
         require(is_delimiter(options.delimiter), errc::bad_parameter,
                 "write_csv: the delimiter must be an ASCII character that is no digit, quote, point, minus or line end");
     }
@@ -666,7 +822,7 @@ class csv_writer {
         append_padded((out_ += ':', seconds / 60 % 60), 2);
         append_padded((out_ += ':', seconds % 60), 2);
     }
-    csv_write_options options_;
+    Options options_;
     std::string out_;
 };
 
@@ -674,12 +830,14 @@ class csv_writer {
 
 /// A table as CSV text with LF: missing values are empty fields, numbers have as many digits as it takes to read them
 /// back, quotes stand where they must. Throws `error`: `empty_input` (no columns), `bad_time` (a year beyond 9999), `io`.
-inline void write_csv(const table& from, std::ostream& out, const csv_write_options& options = {}) {
+template <std::same_as<table> Table>
+void write_csv(const Table& from, std::ostream& out, const csv_write_options& options = {}) {
     detail::csv_writer(options).write_to(from, [&](std::string_view piece) { out.write(piece.data(), static_cast<std::streamsize>(piece.size())); });
     require(out.good(), errc::io, "write_csv: the stream failed");
 }
 /// The same to a file, whole or not at all: a failure leaves what was there before.
-inline void write_csv(const table& from, const file_path& path, const csv_write_options& options = {}) {
+template <std::same_as<table> Table>
+void write_csv(const Table& from, const file_path& path, const csv_write_options& options = {}) {
     std::string text;
     detail::csv_writer(options).write_to(from, [&](std::string_view piece) { text += piece; });
     replace_file(path, std::as_bytes(std::span(text)));

@@ -22,10 +22,11 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/string_numbers.hpp>
+#include <caramel/core/utf8.hpp>
 #include <caramel/core/workspace.hpp>
 #include <caramel/pipeline.hpp>
 
@@ -54,146 +55,7 @@ inline constexpr std::size_t max_table_rows = std::numeric_limits<std::int32_t>:
 
 namespace detail {
 
-// Bytes of the well-formed UTF-8 sequence at `p` (no overlong forms, no surrogates, at most U+10FFFF); 0 if there is none.
-[[nodiscard]] inline std::size_t utf8_sequence_at(const char* p, const char* end) noexcept {
-    const auto byte = [p](std::size_t i) { return static_cast<unsigned char>(p[i]); };
-    const auto follows = [&byte](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-    const auto left = static_cast<std::size_t>(end - p);
-    if (left == 0) return 0;
-    const unsigned char lead = byte(0);
-    if (lead < 0x80) return 1;
-    if (lead < 0xC2 || lead > 0xF4) return 0;
-    if (lead < 0xE0) return left >= 2 && follows(1) ? 2 : 0;
-    if (lead < 0xF0) {
-        if (left < 3 || !follows(1) || !follows(2)) return 0;
-        return (lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F) ? 0 : 3;
-    }
-    if (left < 4 || !follows(1) || !follows(2) || !follows(3)) return 0;
-    return (lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) > 0x8F) ? 0 : 4;
-}
-[[nodiscard]] inline bool is_utf8_text(std::string_view text) noexcept {
-    for (const char *p = text.data(), *end = p + text.size(); p != end;) {
-        const std::size_t length = utf8_sequence_at(p, end);
-        if (length == 0) return false;
-        p += length;
-    }
-    return true;
-}
-
 struct already_checked {};
-
-// Numbers distinct texts in order of first appearance. Open addressing over texts that lie one after the other in one
-// piece of memory. Whoever constructs texts that collide gets a balanced tree after `max_probes`, not a quadratic time.
-class text_codes {
-   public:
-    static constexpr std::size_t max_probes = 256;
-
-    /// The code of `text`, a new one if it was not seen before.
-    std::int32_t code_of(std::string_view text) {
-        if (tree_) return code_in_tree(text);
-        const std::uint64_t hash = hash_of(text);
-        for (std::size_t i = hash & mask_, probes = 0;; i = (i + 1) & mask_, ++probes) {
-            const std::uint64_t slot = slots_[i];
-            if (slot == 0) return add(text, hash, i);
-            if (((slot ^ hash) >> 32) == 0)
-                if (const auto code = static_cast<std::int32_t>((slot & 0xFFFFFFFFU) - 1); is(code, text)) return code;
-            if (probes == max_probes) break;
-        }
-        grow_tree();
-        return code_in_tree(text);
-    }
-    [[nodiscard]] std::string_view operator[](std::int32_t code) const noexcept {
-        const auto c = static_cast<std::size_t>(code);
-        return {bytes_.data() + starts_[c], starts_[c + 1] - starts_[c]};
-    }
-    /// Whether a code stands for `text`. In words: cells are short, and a call of memcmp costs more than the comparison.
-    [[nodiscard]] bool is(std::int32_t code, std::string_view text) const noexcept {
-        const std::string_view known = (*this)[code];
-        if (known.size() != text.size()) return false;
-        const char *a = known.data(), *b = text.data();
-        std::size_t n = text.size();
-        for (; n > 8; a += 8, b += 8, n -= 8)
-            if (load(a, 8) != load(b, 8)) return false;
-        return load(a, n) == load(b, n);
-    }
-    [[nodiscard]] std::size_t size() const noexcept { return starts_.size() - 1; }
-    [[nodiscard]] bool in_tree() const noexcept { return tree_ != nullptr; }
-    [[nodiscard]] std::vector<std::string> texts() const {
-        std::vector<std::string> out;
-        out.reserve(size());
-        for (std::size_t c = 0; c < size(); ++c) out.emplace_back((*this)[static_cast<std::int32_t>(c)]);
-        return out;
-    }
-
-   private:
-    static std::uint64_t load(const char* p, std::size_t n) noexcept {
-        std::uint64_t word = 0;
-        if (n >= 8) std::memcpy(&word, p, 8);
-        else if (n >= 4) {
-            std::uint32_t low = 0, high = 0;  // overlapping: two loads of a fixed size instead of a loop
-            std::memcpy(&low, p, 4);
-            std::memcpy(&high, p + n - 4, 4);
-            word = (std::uint64_t{high} << 32) | low;
-        } else if (n > 0) {
-            word = static_cast<unsigned char>(p[0]) | (std::uint64_t{static_cast<unsigned char>(p[n / 2])} << 8) |
-                   (std::uint64_t{static_cast<unsigned char>(p[n - 1])} << 16);
-        }
-        return word;
-    }
-    static std::uint64_t hash_of(std::string_view text) noexcept {
-        const char* p = text.data();
-        std::size_t n = text.size();
-        std::uint64_t h = 0x9e3779b97f4a7c15U ^ (n * 0xbf58476d1ce4e5b9U);
-        for (; n > 8; p += 8, n -= 8) {
-            h = (h ^ load(p, 8)) * 0x94d049bb133111ebU;
-            h ^= h >> 32;
-        }
-        h = (h ^ load(p, n)) * 0xbf58476d1ce4e5b9U;
-        h = (h ^ (h >> 29)) * 0x94d049bb133111ebU;
-        return h ^ (h >> 32);
-    }
-    std::int32_t append(std::string_view text) {
-        require(size() < max_table_rows, errc::limit_exceeded, "table: more than ", max_table_rows, " distinct texts in a column");
-        bytes_.append(text);
-        starts_.push_back(bytes_.size());
-        return static_cast<std::int32_t>(size() - 1);
-    }
-    std::int32_t add(std::string_view text, std::uint64_t hash, std::size_t slot) {
-        const std::int32_t code = append(text);
-        slots_[slot] = (hash & ~std::uint64_t{0xFFFFFFFFU}) | (static_cast<std::uint64_t>(code) + 1);
-        if (2 * size() > mask_) rehash();
-        return code;
-    }
-    void rehash() {
-        mask_ = 2 * mask_ + 1;
-        slots_.assign(mask_ + 1, 0);
-        for (std::size_t c = 0; c < size(); ++c) {
-            const std::uint64_t hash = hash_of((*this)[static_cast<std::int32_t>(c)]);
-            std::size_t i = hash & mask_, probes = 0;
-            while (slots_[i] != 0 && probes <= max_probes) i = (i + 1) & mask_, ++probes;
-            if (slots_[i] != 0) return grow_tree();
-            slots_[i] = (hash & ~std::uint64_t{0xFFFFFFFFU}) | (c + 1);
-        }
-    }
-    void grow_tree() {
-        tree_ = std::make_unique<std::map<std::string, std::int32_t, std::less<>>>();
-        for (std::size_t c = 0; c < size(); ++c) tree_->emplace((*this)[static_cast<std::int32_t>(c)], static_cast<std::int32_t>(c));
-        slots_ = {};
-    }
-    std::int32_t code_in_tree(std::string_view text) {
-        const auto found = tree_->lower_bound(text);
-        if (found != tree_->end() && found->first == text) return found->second;
-        const std::int32_t code = append(text);
-        tree_->emplace_hint(found, text, code);
-        return code;
-    }
-
-    std::string bytes_;
-    std::vector<std::size_t> starts_{0};
-    std::size_t mask_ = 63;
-    std::vector<std::uint64_t> slots_ = std::vector<std::uint64_t>(64);  // high half of the hash, and code + 1; 0 is free
-    std::unique_ptr<std::map<std::string, std::int32_t, std::less<>>> tree_;
-};
 
 }  // namespace detail
 
@@ -214,30 +76,55 @@ struct category_view {
 class table_column {
    public:
     /// Missing bits: one a row, or none at all. Throw `error`: `shape_mismatch`; `nan_or_inf` with the row.
-    explicit table_column(std::vector<double> values, std::vector<bool> missing = {}) : table_column(store(std::move(values)), std::move(missing)) {
-        const auto& numbers = std::get<std::vector<double>>(values_);
-        for (std::size_t i = 0; i < numbers.size(); ++i)
-            require_at(std::isfinite(numbers[i]), errc::nan_or_inf, {.row = i + 1}, "table: row ", i + 1, " is not finite; mark it as missing or leave it out");
+    explicit table_column(std::vector<double> values, std::vector<bool> missing = {})
+        : type_(column_type::number), numbers_(std::move(values)), missing_(std::move(missing)) {
+        settle(numbers_, 0.0);
+        require_finite_rows(numbers_);
     }
-    explicit table_column(std::vector<std::int64_t> values, std::vector<bool> missing = {}) : table_column(store(std::move(values)), std::move(missing)) {}
+    explicit table_column(std::vector<std::int64_t> values, std::vector<bool> missing = {})
+        : type_(column_type::integer), integers_(std::move(values)), missing_(std::move(missing)) {
+        settle(integers_, std::int64_t{0});
+    }
     explicit table_column(std::vector<std::chrono::sys_seconds> values, std::vector<bool> missing = {})
-        : table_column(store(std::move(values)), std::move(missing)) {}
-    explicit table_column(std::span<const std::string> texts, const std::vector<bool>& missing = {}) : table_column(encode(texts, missing), missing) {}
+        : type_(column_type::timestamp), times_(std::move(values)), missing_(std::move(missing)) {
+        settle(times_, std::chrono::sys_seconds{});
+    }
+    template <class Texts>
+        requires std::same_as<typename Texts::value_type, std::string>
+    explicit table_column(const Texts& all, const std::vector<bool>& missing = {}) : type_(column_type::category), missing_(missing) {
+        const std::span<const std::string> texts(all);
+        require(missing.empty() || missing.size() == texts.size(), errc::shape_mismatch, "table: ", texts.size(), " values but ", missing.size(), " missing bits");
+        detail::string_numbers<> numbers;
+        codes_.reserve(texts.size());
+        for (std::size_t i = 0; i < texts.size(); ++i) {
+            const bool absent = !missing.empty() && missing[i];
+            require_at(absent || detail::is_utf8_text(texts[i]), errc::bad_utf8, {.row = i + 1}, "table: row ", i + 1, " is not UTF-8");
+            codes_.push_back(absent ? -1 : static_cast<std::int32_t>(numbers.number_of(texts[i])));
+        }
+        levels_ = std::make_shared<const std::vector<std::string>>(numbers.texts());
+        settle(codes_, -1);
+    }
     /// Text as codes into `levels`, which are distinct; -1 is a missing cell.
     /// Throws `error`: `bad_data` (a code without a level, a level twice), `bad_utf8`.
-    table_column(std::vector<std::int32_t> codes, std::vector<std::string> levels)
+    template <class Levels = std::vector<std::string>>
+        requires std::same_as<Levels, std::vector<std::string>>
+    table_column(std::vector<std::int32_t> codes, Levels levels)
         : table_column((check(codes, levels), detail::already_checked{}), std::move(codes), std::move(levels)) {}
     table_column(detail::already_checked, std::vector<std::int32_t>&& codes, std::vector<std::string>&& levels)
-        : table_column(dictionary{std::move(codes), std::make_shared<const std::vector<std::string>>(std::move(levels))}, std::vector<bool>{}) {
-        const auto& mine = std::get<dictionary>(values_).codes;
-        if (std::find(mine.begin(), mine.end(), -1) == mine.end()) return;
-        missing_.resize(mine.size());
-        for (std::size_t i = 0; i < mine.size(); ++i) missing_[i] = mine[i] < 0;
+        : type_(column_type::category), codes_(std::move(codes)), levels_(std::make_shared<const std::vector<std::string>>(std::move(levels))) {
+        mark_missing_codes(codes_);
+        settle(codes_, -1);
     }
 
-    [[nodiscard]] column_type type() const noexcept { return static_cast<column_type>(values_.index()); }
+    [[nodiscard]] column_type type() const noexcept { return type_; }
     [[nodiscard]] std::size_t size() const noexcept {
-        return std::visit([](const auto& v) { return v.size(); }, values_);
+        switch (type_) {
+            case column_type::number: return numbers_.size();
+            case column_type::integer: return integers_.size();
+            case column_type::category: return codes_.size();
+            case column_type::timestamp: break;
+        }
+        return times_.size();
     }
     [[nodiscard]] bool missing(std::size_t i) const noexcept { return !missing_.empty() && missing_[i]; }
     [[nodiscard]] bool any_missing() const noexcept { return !missing_.empty(); }
@@ -245,97 +132,92 @@ class table_column {
     [[nodiscard]] const std::vector<bool>& missing() const noexcept { return missing_; }
 
     /// Throw `error` (`wrong_column_type`) on a column of another type.
-    [[nodiscard]] std::span<const double> numbers() const { return get<std::vector<double>>(column_type::number); }
-    [[nodiscard]] std::span<const std::int64_t> integers() const { return get<std::vector<std::int64_t>>(column_type::integer); }
-    [[nodiscard]] std::span<const std::chrono::sys_seconds> timestamps() const { return get<std::vector<std::chrono::sys_seconds>>(column_type::timestamp); }
+    [[nodiscard]] std::span<const double> numbers() const { return require_type(column_type::number), numbers_; }
+    [[nodiscard]] std::span<const std::int64_t> integers() const { return require_type(column_type::integer), integers_; }
+    [[nodiscard]] std::span<const std::chrono::sys_seconds> timestamps() const { return require_type(column_type::timestamp), times_; }
     [[nodiscard]] category_view categories() const {
-        const auto& found = get<dictionary>(column_type::category);
-        return {found.codes, found.levels ? std::span<const std::string>(*found.levels) : std::span<const std::string>()};  // none: moved from
+        require_type(column_type::category);
+        return {codes_, levels_ ? std::span<const std::string>(*levels_) : std::span<const std::string>()};  // none: moved from
     }
 
     /// Rows in any order, also more than once. Categories keep all their levels.
     /// Throws `error` (`bad_parameter`) on a row that the column does not have.
-    [[nodiscard]] table_column take_rows(std::span<const std::size_t> rows) const {
+    template <class Rows>
+        requires std::same_as<typename Rows::value_type, std::size_t>
+    [[nodiscard]] table_column take_rows(const Rows& chosen) const {
+        const std::span<const std::size_t> rows(chosen);
         for (const std::size_t row : rows) require(row < size(), errc::bad_parameter, "table: row number ", row, " (from 0) of ", size(), " rows");
         const auto taken = [rows](const auto& from) {
             std::remove_cvref_t<decltype(from)> out;
+            if (from.empty()) return out;
             out.reserve(rows.size());
             for (const std::size_t row : rows) out.push_back(from[row]);
             return out;
         };
-        return {std::visit(
-                    [&](const auto& v) -> storage {
-                        if constexpr (std::same_as<std::remove_cvref_t<decltype(v)>, dictionary>) return dictionary{taken(v.codes), v.levels};
-                        else return taken(v);
-                    },
-                    values_),
-                missing_.empty() ? std::vector<bool>{} : taken(missing_)};
-    }
-
-    /// Equal type, missing bits and values; categories also with equal levels.
-    friend bool operator==(const table_column&, const table_column&) = default;
-
-   private:
-    struct dictionary {
-        std::vector<std::int32_t> codes;
-        std::shared_ptr<const std::vector<std::string>> levels;
-        [[nodiscard]] std::size_t size() const noexcept { return codes.size(); }
-        friend bool operator==(const dictionary& a, const dictionary& b) {
-            return a.codes == b.codes && (a.levels == b.levels || (a.levels && b.levels && *a.levels == *b.levels));
+        switch (type_) {
+            case column_type::number: return table_column(taken(numbers_), taken(missing_));
+            case column_type::integer: return table_column(taken(integers_), taken(missing_));
+            case column_type::category: break;
+            case column_type::timestamp: return table_column(taken(times_), taken(missing_));
         }
-    };
-    using storage = std::variant<std::vector<double>, std::vector<std::int64_t>, dictionary, std::vector<std::chrono::sys_seconds>>;  // as in column_type
-
-    template <class Values>
-    static storage store(Values values) { return storage(std::in_place_type<Values>, std::move(values)); }
-    static storage encode(std::span<const std::string> texts, const std::vector<bool>& missing) {
-        require(missing.empty() || missing.size() == texts.size(), errc::shape_mismatch, "table: ", texts.size(), " values but ", missing.size(), " missing bits");
-        detail::text_codes codes;
-        dictionary out;
-        out.codes.reserve(texts.size());
-        for (std::size_t i = 0; i < texts.size(); ++i) {
-            const bool absent = !missing.empty() && missing[i];
-            require_at(absent || detail::is_utf8_text(texts[i]), errc::bad_utf8, {.row = i + 1}, "table: row ", i + 1, " is not UTF-8");
-            out.codes.push_back(absent ? -1 : codes.code_of(texts[i]));
-        }
-        out.levels = std::make_shared<const std::vector<std::string>>(codes.texts());
+        table_column out(detail::already_checked{}, taken(codes_), {});
+        out.levels_ = levels_;
         return out;
     }
 
-    table_column(storage values, std::vector<bool> missing) : values_(std::move(values)), missing_(std::move(missing)) {
-        const std::size_t n = size();
-        require(n <= max_table_rows, errc::limit_exceeded, "table: ", n, " rows, at most ", max_table_rows);
-        require(missing_.empty() || missing_.size() == n, errc::shape_mismatch, "table: ", n, " values but ", missing_.size(), " missing bits");
-        if (std::find(missing_.begin(), missing_.end(), true) == missing_.end()) {
-            missing_.clear();
-            return;
-        }
-        for (std::size_t i = 0; i < n; ++i)  // one representation, so that equal columns compare equal
+    /// Equal type, missing bits and values; categories also with equal levels.
+    template <std::same_as<table_column> Column>
+    friend bool operator==(const Column& a, const Column& b) {
+        return a.type_ == b.type_ && a.missing_ == b.missing_ && a.numbers_ == b.numbers_ && a.integers_ == b.integers_ && a.codes_ == b.codes_ &&
+               a.times_ == b.times_ && (a.levels_ == b.levels_ || (a.levels_ && b.levels_ && *a.levels_ == *b.levels_));
+    }
+
+   private:
+    // One representation, so that equal columns compare equal: no missing bits where nothing is missing, and `none` under each.
+    template <class Values, class Value>
+    void settle(Values& values, const Value& none) {
+        require(values.size() <= max_table_rows, errc::limit_exceeded, "table: ", values.size(), " rows, at most ", max_table_rows);
+        require(missing_.empty() || missing_.size() == values.size(), errc::shape_mismatch, "table: ", values.size(), " values but ", missing_.size(),
+                " missing bits");
+        bool any = false;
+        for (std::size_t i = 0; i < missing_.size(); ++i)
             if (missing_[i]) {
-                std::visit(
-                    [i](auto& v) {
-                        if constexpr (std::same_as<std::remove_cvref_t<decltype(v)>, dictionary>) v.codes[i] = -1;
-                        else v[i] = {};
-                    },
-                    values_);
+                values[i] = none;
+                any = true;
+            }
+        if (!any) missing_.clear();
+    }
+    template <class Values>
+    static void require_finite_rows(const Values& values) {
+        for (std::size_t i = 0; i < values.size(); ++i)
+            require_at(std::isfinite(values[i]), errc::nan_or_inf, {.row = i + 1}, "table: row ", i + 1, " is not finite; mark it as missing or leave it out");
+    }
+    template <class Codes>
+    void mark_missing_codes(const Codes& codes) {
+        for (std::size_t i = 0; i < codes.size(); ++i)
+            if (codes[i] < 0) {
+                missing_.resize(codes.size());
+                missing_[i] = true;
             }
     }
-    static void check(const std::vector<std::int32_t>& codes, const std::vector<std::string>& levels) {
+    template <class Codes, class Levels>
+    static void check(const Codes& codes, const Levels& levels) {
         for (const std::int32_t code : codes)
             require(code >= -1 && code < static_cast<std::int64_t>(levels.size()), errc::bad_data, "table: a code has no level, there are ", levels.size());
         for (const auto& level : levels) require(detail::is_utf8_text(level), errc::bad_utf8, "table: a text is not UTF-8");
-        std::vector<std::string_view> sorted(levels.begin(), levels.end());
-        std::sort(sorted.begin(), sorted.end());
-        require(std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end(), errc::bad_data, "table: a level stands twice among ", levels.size());
+        detail::string_numbers<> distinct;
+        for (const auto& level : levels) require(distinct.insert(level).second, errc::bad_data, "table: a level stands twice among ", levels.size());
     }
-    template <class Values>
-    const Values& get(column_type wanted) const {
-        const auto* found = std::get_if<Values>(&values_);
-        require(found != nullptr, errc::wrong_column_type, "table: the column is of type ", name_of(type()), ", not ", name_of(wanted));
-        return *found;
+    void require_type(column_type wanted) const {
+        require(type_ == wanted, errc::wrong_column_type, "table: the column is of type ", name_of(type_), ", not ", name_of(wanted));
     }
 
-    storage values_;
+    column_type type_;
+    std::vector<double> numbers_;  // one of these four has the values
+    std::vector<std::int64_t> integers_;
+    std::vector<std::int32_t> codes_;
+    std::vector<std::chrono::sys_seconds> times_;
+    std::shared_ptr<const std::vector<std::string>> levels_;
     std::vector<bool> missing_;
 };
 
@@ -463,12 +345,12 @@ class column_builder {
    private:
     void push_plain(const plain& x) {
         const auto stored = stored_value(x, values_.size() + 1);
-        if constexpr (is_text) values_.push_back(codes_.code_of(stored));
+        if constexpr (is_text) values_.push_back(static_cast<value>(codes_.number_of(stored)));
         else values_.push_back(stored);
     }
     std::vector<value> values_;
     std::vector<bool> missing_;
-    text_codes codes_;
+    string_numbers<> codes_;
 };
 
 // Errors of a column that is being made know the row only.
@@ -555,12 +437,13 @@ class table {
     [[nodiscard]] std::span<const std::chrono::sys_seconds> timestamps(std::string_view name) const { return typed(name, column_type::timestamp).timestamps(); }
 
     /// Appends a column: one value a row. Throws `error`: `duplicate_column`, `shape_mismatch`.
-    void add_column(std::string name, table_column values) {
+    template <std::same_as<table_column> Column>
+    void add_column(std::string name, Column values) {
         require_at(!has(name), errc::duplicate_column, {.column = columns() + 1}, "table: there is a column \"", name, "\" already");
         require_at(columns() == 0 || values.size() == rows_, errc::shape_mismatch, {.column = columns() + 1}, "table: column \"", name, "\" has ", values.size(),
                    " values, the table ", rows_, " rows");
         const std::size_t n = values.size();
-        auto shared = std::make_shared<const table_column>(std::move(values));
+        auto shared = std::make_shared<const Column>(std::move(values));
         names_.reserve(columns() + 1);  // so that nothing below throws halfway
         columns_.reserve(columns() + 1);
         names_.push_back(std::move(name));
@@ -589,14 +472,19 @@ class table {
     }
 
     /// Rows in the order given, also more than once. Throws `error` (`bad_parameter`) on a row that there is not.
-    [[nodiscard]] table take_rows(std::span<const std::size_t> rows) const {
+    template <class Rows>
+        requires std::same_as<typename Rows::value_type, std::size_t>
+    [[nodiscard]] table take_rows(const Rows& chosen) const {
+        const std::span<const std::size_t> rows(chosen);
         table out;
         out.rows_ = rows.size();
         for (std::size_t c = 0; c < columns(); ++c) out.append(names_[c], std::make_shared<const table_column>(columns_[c]->take_rows(rows)));
         return out;
     }
     /// Rows `begin` up to, not including, `end`. Throws `error` (`bad_parameter`) unless begin <= end <= rows().
-    [[nodiscard]] table slice(std::size_t begin, std::size_t end) const {
+    template <std::integral Begin, std::integral End>
+    [[nodiscard]] table slice(Begin first, End last) const {
+        const auto begin = static_cast<std::size_t>(first), end = static_cast<std::size_t>(last);
         require(begin <= end && end <= rows_, errc::bad_parameter, "table: slice from ", begin, " to ", end, " of ", rows_, " rows");
         std::vector<std::size_t> rows(end - begin);
         for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = begin + i;
@@ -632,7 +520,8 @@ class table {
     }
 
     /// Equal names, types, missing bits and values in equal order; categories also with equal levels.
-    friend bool operator==(const table& a, const table& b) {
+    template <std::same_as<table> Table>
+    friend bool operator==(const Table& a, const Table& b) {
         return a.rows_ == b.rows_ && a.names_ == b.names_ &&
                std::equal(a.columns_.begin(), a.columns_.end(), b.columns_.begin(), b.columns_.end(),
                           [](const auto& x, const auto& y) { return x == y || *x == *y; });
@@ -668,7 +557,8 @@ class table {
 /// Row i of a table, in the workspace; texts and names stay in the table. To hand it to a model as a row of its own, give
 /// the model another workspace: calls start over with theirs.
 /// Throws `error` (`bad_parameter`) on a row that there is not.
-[[nodiscard]] inline table_row row_of(const table& from, std::size_t i, workspace& scratch) {
+template <std::same_as<table> Table>
+[[nodiscard]] table_row row_of(const Table& from, std::size_t i, workspace& scratch) {
     const workspace::frame frame(scratch);
     require(i < from.rows(), errc::bad_parameter, "row_of: row number ", i, " (from 0) of ", from.rows(), " rows");
     const auto cells = scratch.take<cell>(from.columns());

@@ -25,6 +25,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #else
@@ -208,23 +209,42 @@ class temporary_file {
     return target;
 }
 
-[[nodiscard]] inline std::vector<std::byte> read_whole(const file_path& path, std::uint64_t limit, std::string_view who) {
+inline void prefer_large_pages([[maybe_unused]] std::byte* begin, [[maybe_unused]] std::size_t size) noexcept {
+#ifdef MADV_HUGEPAGE
+    if (size < std::size_t{1} << 20) return;
+    const auto before = reinterpret_cast<std::uintptr_t>(begin) % static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const int code = errno;
+    (void)::madvise(begin - before, size + before, MADV_HUGEPAGE);
+    errno = code;
+#endif
+}
+// Room for `n` values. Where the system has large pages it is asked for them: filling a large buffer for the first time
+// costs more in page faults than in anything else. Only advice, so that nothing depends on the answer, and nothing breaks
+// if what else lies on the first and the last page comes onto a large one, too.
+template <class T>
+void reserve_large(std::vector<T>& values, std::size_t n) {
+    values.reserve(n);
+    prefer_large_pages(reinterpret_cast<std::byte*>(values.data()), n * sizeof(T));
+}
+// Reads into what `room(size)` points to.
+template <class Room>
+void read_whole(const file_path& path, std::uint64_t limit, std::string_view who, const Room& room) {
     const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));  // a pipe must not block
     if (!file.is_open()) fail_file(who, path, "cannot open", errno);
     struct stat info {};
     if (::fstat(file.get(), &info) != 0) fail_file(who, path, "cannot open", errno);
     if (!S_ISREG(info.st_mode)) fail_file(who, path, "not a regular file");
-    const auto size = static_cast<std::uint64_t>(info.st_size);
-    require(size <= limit && size <= PTRDIFF_MAX, errc::limit_exceeded, who, ": a file of ", size, " bytes, at most ", limit, " are read: ", path.string());
-    std::vector<std::byte> bytes(static_cast<std::size_t>(size));
-    for (std::size_t done = 0; done < bytes.size();) {
-        const std::size_t got = read_some(file.get(), bytes.data() + done, std::min(bytes.size() - done, file_block), who, path);
+    const auto whole = static_cast<std::uint64_t>(info.st_size);
+    require(whole <= limit && whole <= PTRDIFF_MAX, errc::limit_exceeded, who, ": a file of ", whole, " bytes, at most ", limit, " are read: ", path.string());
+    const auto size = static_cast<std::size_t>(whole);
+    std::byte* const bytes = room(size);
+    for (std::size_t done = 0; done < size;) {
+        const std::size_t got = read_some(file.get(), bytes + done, std::min(size - done, file_block), who, path);
         if (got == 0) fail_file(who, path, "the file became shorter while it was read");
         done += got;
     }
     std::byte more{};
     if (read_some(file.get(), &more, 1, who, path) != 0) fail_file(who, path, "the file became longer while it was read");
-    return bytes;
 }
 
 inline void replace_whole(const file_path& path, std::span<const std::byte> bytes) {
@@ -252,22 +272,25 @@ struct closing {
 };
 using stream_file = std::unique_ptr<std::FILE, closing>;
 
-[[nodiscard]] inline std::vector<std::byte> read_whole(const file_path& path, std::uint64_t limit, std::string_view who) {
+inline void prefer_large_pages(std::byte*, std::size_t) noexcept {}
+
+template <class Room>
+void read_whole(const file_path& path, std::uint64_t limit, std::string_view who, const Room& room) {
     std::error_code problem;
     if (!std::filesystem::is_regular_file(path.string(), problem)) fail_file(who, path, "not a regular file");
-    const std::uint64_t size = std::filesystem::file_size(path.string(), problem);
+    const std::uint64_t whole = std::filesystem::file_size(path.string(), problem);
     if (problem) fail_file(who, path, "cannot open");
-    require(size <= limit && size <= PTRDIFF_MAX, errc::limit_exceeded, who, ": a file of ", size, " bytes, at most ", limit, " are read: ", path.string());
+    require(whole <= limit && whole <= PTRDIFF_MAX, errc::limit_exceeded, who, ": a file of ", whole, " bytes, at most ", limit, " are read: ", path.string());
     const stream_file file(std::fopen(path.c_str(), "rb"));
     if (!file) fail_file(who, path, "cannot open");
-    std::vector<std::byte> bytes(static_cast<std::size_t>(size));
-    for (std::size_t done = 0; done < bytes.size();) {
-        const std::size_t got = std::fread(bytes.data() + done, 1, std::min(bytes.size() - done, file_block), file.get());
+    const auto size = static_cast<std::size_t>(whole);
+    std::byte* const bytes = room(size);
+    for (std::size_t done = 0; done < size;) {
+        const std::size_t got = std::fread(bytes + done, 1, std::min(size - done, file_block), file.get());
         if (got == 0) fail_file(who, path, "cannot read");
         done += got;
     }
     if (std::fgetc(file.get()) != EOF) fail_file(who, path, "the file became longer while it was read");
-    return bytes;
 }
 
 inline void replace_whole(const file_path& path, std::span<const std::byte> bytes) {
@@ -296,7 +319,14 @@ inline void replace_whole(const file_path& path, std::span<const std::byte> byte
 /// Throws `error`: `io` (cannot be read; a folder, a pipe or a device; changed while it was read), `limit_exceeded`
 /// before anything is allocated. `who` begins the messages.
 [[nodiscard]] inline std::vector<std::byte> read_file(const file_path& path, std::uint64_t limit = std::uint64_t{8} << 30, std::string_view who = "read_file") {
-    return detail::read_whole(path, limit, who);
+    std::vector<std::byte> bytes;
+    detail::read_whole(path, limit, who, [&](std::size_t size) {
+        bytes.reserve(size);
+        detail::prefer_large_pages(bytes.data(), size);
+        bytes.resize(size);
+        return bytes.data();
+    });
+    return bytes;
 }
 
 /// Writes a file whole or not at all: under a temporary name (`NAME.tmp.<process>.XXXXXX`) in the same folder, onto the

@@ -14,6 +14,7 @@
 #include <caramel/core/error.hpp>
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/random.hpp>
+#include <caramel/core/softmax.hpp>
 #include <caramel/core/workspace.hpp>
 #include <caramel/nn/layer.hpp>
 
@@ -112,10 +113,7 @@ struct tanh_layer : elementwise_layer<tanh_layer> {
 struct sigmoid : elementwise_layer<sigmoid> {
     static constexpr std::string_view kind = "sigmoid";
     template <class T>
-    [[nodiscard]] static T value(T x) noexcept {
-        const T e = std::exp(-std::abs(x));
-        return (x < T(0) ? e : T(1)) / (T(1) + e);
-    }
+    [[nodiscard]] static T value(T x) noexcept { return detail::sigmoid_of(x); }
     template <class T>
     [[nodiscard]] static T slope(T, T y) noexcept { return y * (T(1) - y); }
 };

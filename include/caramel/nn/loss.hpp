@@ -12,22 +12,6 @@
 
 namespace caramel::inline CARAMEL_ABI {
 
-namespace detail {
-
-// Logits -> probabilities that sum to 1, in place; no finite logit overflows.
-template <class T>
-void softmax_row(std::span<T> z) noexcept {
-    const T top = *std::max_element(z.begin(), z.end());
-    double sum = 0;
-    for (T& v : z) {
-        v = std::exp(v - top);
-        sum += static_cast<double>(v);
-    }
-    for (T& v : z) v = static_cast<T>(static_cast<double>(v) / sum);
-}
-
-}  // namespace detail
-
 /// - log of the probability that softmax gives to the right class. Two logits are the binary case: the same as the
 /// logistic loss of their difference.
 struct softmax_cross_entropy {
@@ -45,6 +29,23 @@ struct softmax_cross_entropy {
         const double loss = std::log(sum) + (static_cast<double>(top) - static_cast<double>(z[right]));
         dz[right] -= T(1);
         return loss;
+    }
+};
+
+/// The mean over the outputs of - log of the probability that the sigmoid of the output gives to its target, 0 or 1:
+/// log(1 + exp(-z)) of a 1, log(1 + exp(z)) of a 0. Each output is a yes or no of its own.
+struct sigmoid_cross_entropy {
+    template <class T>
+    [[nodiscard]] static double row(std::span<const T> z, std::span<const T> target, std::span<T> dz) noexcept {
+        double sum = 0;
+        const auto n = static_cast<T>(z.size());
+        for (std::size_t k = 0; k < z.size(); ++k) {
+            const T sign = target[k] > T(0) ? T(-1) : T(1), wrong = sign * z[k];  // the log odds of the wrong answer
+            const T e = std::exp(-std::abs(wrong));
+            sum += std::max(static_cast<double>(wrong), 0.0) + std::log1p(static_cast<double>(e));
+            dz[k] = sign * ((wrong < T(0) ? e : T(1)) / (T(1) + e)) / n;
+        }
+        return sum / static_cast<double>(z.size());
     }
 };
 

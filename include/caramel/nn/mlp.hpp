@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <tuple>
@@ -15,6 +16,7 @@
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/progress.hpp>
 #include <caramel/core/random.hpp>
+#include <caramel/core/warm_start.hpp>
 #include <caramel/core/workspace.hpp>
 #include <caramel/nn/activation.hpp>
 #include <caramel/nn/dense.hpp>
@@ -147,6 +149,39 @@ training training_of(const Recipe& recipe, std::string_view who) {
     return how;
 }
 
+// What the recipes of this file have in common: checked hyperparameters, and the parameters to start from.
+template <class T>
+struct mlp_plan {
+    dense_stack stack;
+    training how;
+    std::optional<dense_stack_params<T>> start;
+
+    template <class Recipe, class Y>
+    mlp_plan(const Recipe& recipe, const matrix_in<T>& x, const Y& y, std::string_view who) : stack(stack_of(recipe, who)), how(training_of(recipe, who)) {
+        if (const auto* model = recipe.start.get()) {
+            start = {model->layers()};
+            require(start->layers.size() == recipe.hidden.size() + 1, errc::bad_parameter, who, ": there are ", recipe.hidden.size(),
+                    " hidden layers, the model to start from has ", start->layers.size() - 1);
+            for (std::size_t l = 0; l < recipe.hidden.size(); ++l)
+                require(std::cmp_equal(start->layers[l].bias.size(), recipe.hidden[l]), errc::bad_parameter, who, ": hidden layer ", l + 1, " has ",
+                        recipe.hidden[l], " units, that of the model to start from ", start->layers[l].bias.size());
+        }
+        require_examples(x, y, who);
+        require(!start || std::cmp_equal(x.cols(), start->inputs()), errc::shape_mismatch, who, ": got ", x.cols(), " columns, the model to start from learnt ",
+                start ? start->inputs() : 0);
+    }
+    // Of the model to start from; 0 where there is none.
+    [[nodiscard]] std::size_t outputs() const noexcept { return start ? static_cast<std::size_t>(start->layers.back().bias.size()) : 0; }
+    void require_outputs(std::size_t wanted, std::string_view who) const {
+        require(!start || wanted == outputs(), errc::shape_mismatch, who, ": the targets need ", wanted, " outputs, the model to start from has ", outputs());
+    }
+    template <class Targets>
+    [[nodiscard]] std::vector<dense_params<T>> learn(const matrix_in<T>& x, const Targets& targets, const fit_options& options, std::string_view who) const {
+        require_outputs(targets.outputs(), who);
+        return train<T>(stack, x, targets, how, options, who, start ? &*start : nullptr).layers;
+    }
+};
+
 }  // namespace detail
 
 /// A trained classifier: (rows, features) -> (rows, classes), each row summing to 1.
@@ -166,6 +201,26 @@ class mlp_model : public detail::network_answers<mlp_model<T>, T, detail::dense_
 
    private:
     using base = detail::network_answers<mlp_model, T, detail::dense_stack_params<T>, detail::class_head<T>>;
+};
+
+/// Trained answers to several yes or no questions: (rows, features) -> (rows, outputs), each number the probability of a
+/// yes, whatever the others are.
+template <class T>
+class mlp_multilabel_model : public detail::network_answers<mlp_multilabel_model<T>, T, detail::dense_stack_params<T>, detail::label_head<T>> {
+   public:
+    static constexpr std::string_view kind = "mlp_multilabel";  // in saved files: never changes
+
+    /// Dense layers with ReLU between them and a sigmoid behind each output of the last. Throws `error` (`bad_data`) where
+    /// they do not belong together.
+    explicit mlp_multilabel_model(std::vector<dense_params<T>> layers) : base({std::move(layers)}, {}) {}
+
+    [[nodiscard]] const std::vector<dense_params<T>>& layers() const noexcept { return base::core().params().layers; }
+
+    static constexpr std::array field_names{"layers"};
+    [[nodiscard]] auto fields() const noexcept { return std::tie(layers()); }
+
+   private:
+    using base = detail::network_answers<mlp_multilabel_model, T, detail::dense_stack_params<T>, detail::label_head<T>>;
 };
 
 /// A trained regressor: (rows, features) -> (rows, outputs).
@@ -205,17 +260,47 @@ struct mlp {
     double dropout = 0;                      ///< after each hidden layer; 0 <= share < 1
     double validation_share = 0;
     std::size_t patience = 10;
+    /// Weights to begin with, instead of random ones, for learning on with new data; Adam's averages begin anew. The stages
+    /// before should be the fitted ones, so that the columns keep their meaning.
+    warm_start<mlp_model<T>> start = {};
 
-    /// Labels are 0, 1, ...: there are as many classes as the largest label says. Reports the mean loss after each epoch.
-    /// Throws `error`: `bad_parameter`; `empty_input`; `shape_mismatch`; `nan_or_inf`; `bad_data` with the row of a
+    /// Labels are 0, 1, ...: there are as many classes as the largest label says, or as the model to start from has, if
+    /// that are more. Reports the mean loss after each epoch.
+    /// Throws `error`: `bad_parameter`, also where the model to start from has other hidden layers; `empty_input`;
+    /// `shape_mismatch`, also where it learnt other columns or fewer classes; `nan_or_inf`; `bad_data` with the row of a
     /// negative label, or where there is one class only; `limit_exceeded`; `too_few_rows` where the validation share comes
     /// to nothing; `diverged`.
     [[nodiscard]] mlp_model<T> fit(const matrix_in<T>& x, const std::vector<int>& y, const fit_options& options) const {
         constexpr std::string_view who = mlp_model<T>::kind;
-        const auto stack = detail::stack_of(*this, who);
-        const auto how = detail::training_of(*this, who);
-        detail::require_examples(x, y, who);
-        return mlp_model<T>(detail::train<T>(stack, x, detail::class_targets(y, who), how, options, who).layers);
+        const detail::mlp_plan<T> plan(*this, x, y, who);
+        return mlp_model<T>(plan.learn(x, detail::class_targets(y, who, plan.outputs()), options, who));
+    }
+};
+
+/// Recipe for `mlp_multilabel_model`: see `mlp`. Learns several yes or no questions about a row at once, such as the
+/// responses to several campaigns; one question is a classifier of two classes that answers with one number.
+template <class T>
+struct mlp_multilabel {
+    using stage_concept = recipe_tag;
+    static constexpr bool uses_weights = true;
+
+    std::vector<std::size_t> hidden = {32};  ///< units of the hidden layers; none = logistic regression of each output
+    std::size_t epochs = 40;                 ///< see `training` for these
+    std::size_t batch_size = 64;
+    double learning_rate = 1e-3;
+    double l2 = 0;                           ///< scikit-learn's `alpha` divided by the batch size
+    double dropout = 0;                      ///< after each hidden layer; 0 <= share < 1
+    double validation_share = 0;
+    std::size_t patience = 10;
+    warm_start<mlp_multilabel_model<T>> start = {};  ///< as in `mlp`
+
+    /// `y` is (rows, outputs), or a vector for one output, of 0 and 1. Minimises the mean over rows and outputs of - log of
+    /// the probability of the target (a column may be all of one kind). With one output the validation share is drawn by
+    /// class. Throws `error` as `mlp` does; `nan_or_inf` and `bad_data` with the place of a target that is not 0 or 1.
+    [[nodiscard]] mlp_multilabel_model<T> fit(const matrix_in<T>& x, const targets_in<T>& y, const fit_options& options) const {
+        constexpr std::string_view who = mlp_multilabel_model<T>::kind;
+        const detail::mlp_plan<T> plan(*this, x, y, who);
+        return mlp_multilabel_model<T>(plan.learn(x, detail::label_targets<T>(y, who), options, who));
     }
 };
 
@@ -230,19 +315,21 @@ struct mlp_regressor {
     std::size_t epochs = 40;                 ///< see `training` for these
     std::size_t batch_size = 64;
     double learning_rate = 1e-3;
-    double l2 = 0;
+    double l2 = 0;                           ///< scikit-learn's `alpha` divided by the batch size
     double dropout = 0;                      ///< after each hidden layer; 0 <= share < 1
     double validation_share = 0;
     std::size_t patience = 10;
+    warm_start<mlp_regressor_model<T>> start = {};  ///< as in `mlp`; the mean and deviation of its targets stay
 
     /// `y` is a vector, or (rows, outputs). Throws `error` as `mlp` does; `nan_or_inf` with the place of a target.
     [[nodiscard]] mlp_regressor_model<T> fit(const matrix_in<T>& x, const targets_in<T>& y, const fit_options& options) const {
         constexpr std::string_view who = mlp_regressor_model<T>::kind;
-        const auto stack = detail::stack_of(*this, who);
-        const auto how = detail::training_of(*this, who);
-        detail::require_examples(x, y, who);
-        const detail::value_targets<T> targets(y, options, who);
-        return {detail::train<T>(stack, x, targets, how, options, who).layers, targets.mean, targets.deviation};
+        const detail::mlp_plan<T> plan(*this, x, y, who);
+        plan.require_outputs(static_cast<std::size_t>(y.cols()), who);
+        const auto* const before = start.get();
+        const auto targets = before == nullptr ? detail::value_targets<T>(y, options, who)
+                                               : detail::value_targets<T>(y, before->mean(), before->deviation(), who);
+        return {plan.learn(x, targets, options, who), targets.mean, targets.deviation};
     }
 };
 

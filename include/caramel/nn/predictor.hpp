@@ -18,9 +18,9 @@
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/ragged.hpp>
 #include <caramel/core/rows.hpp>
+#include <caramel/core/softmax.hpp>
 #include <caramel/core/workspace.hpp>
 #include <caramel/nn/layer.hpp>
-#include <caramel/nn/loss.hpp>
 #include <caramel/pipeline.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
@@ -35,6 +35,16 @@ struct class_head {
     }
     void finish(std::span<T> z) const noexcept { softmax_row(z); }
     static constexpr const char* name = "class_";
+};
+
+// Outputs -> probabilities, each of a yes of its own.
+template <class T>
+struct label_head {
+    void check(std::size_t, std::string_view) const noexcept {}
+    void finish(std::span<T> z) const noexcept {
+        for (T& v : z) v = sigmoid_of(v);
+    }
+    static constexpr const char* name = "label_";
 };
 
 // Outputs, which are z-scores -> values.

@@ -18,6 +18,7 @@
 
 #include <caramel/core/embedding_table.hpp>
 #include <caramel/core/error.hpp>
+#include <caramel/core/labels.hpp>
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/progress.hpp>
 #include <caramel/core/ragged.hpp>
@@ -60,8 +61,6 @@ class targets_in : public matrix_in<T> {
 
 namespace detail {
 
-inline constexpr std::size_t max_classes = 65'536;
-
 inline optimizer_options require_training(const training& how, std::string_view who) {
     require(how.epochs >= 1 && how.epochs <= 1'000'000, errc::bad_parameter, who, ": epochs = ", how.epochs, ", must lie in 1 .. 1000000");
     require(how.batch_size >= 1, errc::bad_parameter, who, ": batch_size = 0, must be at least 1");
@@ -75,22 +74,18 @@ inline optimizer_options require_training(const training& how, std::string_view 
 
 // ---- what is learnt --------------------------------------------------------------------------------------------------
 
+// Throws `nan_or_inf` with the place; `shape_mismatch` where there is nothing to learn.
+template <class T>
+void require_targets(const matrix_in<T>& y, std::string_view who) {
+    require_finite(y, who);
+    require(y.cols() > 0, errc::shape_mismatch, who, ": the targets have no columns");
+}
+
 // Labels 0 .. classes - 1, where classes is one more than the largest label.
 class class_targets {
    public:
-    class_targets(std::span<const int> labels, std::string_view who) : labels_(labels) {
-        int most = 0;
-        bool several = false;
-        for (std::size_t i = 0; i < labels.size(); ++i) {
-            require_at(labels[i] >= 0, errc::bad_data, {.row = i + 1}, who, ": the label of row ", i + 1, " is negative; labels are 0, 1, 2, ...");
-            require_at(static_cast<std::size_t>(labels[i]) < max_classes, errc::limit_exceeded, {.row = i + 1}, who, ": the label of row ", i + 1,
-                       " is too large; labels are 0 .. ", max_classes - 1);
-            most = std::max(most, labels[i]);
-            several = several || labels[i] != labels[0];
-        }
-        require(several, errc::bad_data, who, ": the ", labels.size(), " labels are of one class only");
-        classes_ = static_cast<std::size_t>(most) + 1;
-    }
+    class_targets(std::span<const int> labels, std::string_view who, std::size_t at_least = 0)
+        : labels_(labels), classes_(std::max(count_classes(labels, who), at_least)) {}
     [[nodiscard]] std::size_t size() const noexcept { return labels_.size(); }
     [[nodiscard]] std::size_t outputs() const noexcept { return classes_; }
     [[nodiscard]] int stratum(std::size_t row) const noexcept { return labels_[row]; }
@@ -101,7 +96,30 @@ class class_targets {
 
    private:
     std::span<const int> labels_;
-    std::size_t classes_ = 0;
+    std::size_t classes_;
+};
+
+// Columns of 0 and 1, each a question of its own. Throws `bad_data` with the place of another number.
+template <class T>
+class label_targets {
+   public:
+    label_targets(const matrix_in<T>& labels, std::string_view who) : labels_(labels) {
+        require_targets(labels, who);
+        for (row_index i = 0; i < labels_.rows(); ++i)
+            for (row_index j = 0; j < labels_.cols(); ++j)
+                require_at(labels_(i, j) == T(0) || labels_(i, j) == T(1), errc::bad_data,
+                           {.row = static_cast<std::uint64_t>(i) + 1, .column = static_cast<std::uint64_t>(j) + 1}, who, ": the target in row ", i + 1,
+                           ", column ", j + 1, " is neither 0 nor 1");
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(labels_.rows()); }
+    [[nodiscard]] std::size_t outputs() const noexcept { return static_cast<std::size_t>(labels_.cols()); }
+    [[nodiscard]] int stratum(std::size_t row) const noexcept { return labels_.cols() == 1 && labels_(static_cast<row_index>(row), 0) > T(0) ? 1 : 0; }
+    [[nodiscard]] double loss(std::size_t row, std::span<const T> z, std::span<T> dz) const noexcept {
+        return sigmoid_cross_entropy::row(z, row_of(labels_, static_cast<row_index>(row)), dz);
+    }
+
+   private:
+    matrix<T> labels_;
 };
 
 // Numbers, learnt as z-scores: with their own scale they would ask for a learning rate of their own.
@@ -111,8 +129,7 @@ class value_targets {
     value_targets(const matrix_in<T>& values, const fit_options& options, std::string_view who)
         : mean(vec<T>::Zero(values.cols())), deviation(vec<T>::Ones(values.cols())), scores_(values) {
         const row_weights weights(options.weights, static_cast<std::size_t>(values.rows()), who);
-        require_finite(values, who);
-        require(values.cols() > 0, errc::shape_mismatch, who, ": the targets have no columns");
+        require_targets(values, who);
         for (row_index j = 0; j < values.cols(); ++j) {
             double sum = 0, square = 0;
             for (row_index i = 0; i < values.rows(); ++i) sum += weights[i] * static_cast<double>(values(i, j));
@@ -125,8 +142,13 @@ class value_targets {
             require_at(std::isfinite(mean(j)) && std::isfinite(deviation(j)), errc::number_out_of_range, {.column = static_cast<std::uint64_t>(j) + 1}, who,
                        ": the spread of the targets is beyond the number type");
         }
-        for (row_index i = 0; i < scores_.rows(); ++i)
-            for (row_index j = 0; j < scores_.cols(); ++j) scores_(i, j) = (scores_(i, j) - mean(j)) / deviation(j);
+        to_scores(who);
+    }
+    // By the mean and deviation of others, one number a column.
+    value_targets(const matrix_in<T>& values, const vec<T>& other_mean, const vec<T>& other_deviation, std::string_view who)
+        : mean(other_mean), deviation(other_deviation), scores_(values) {
+        require_targets(values, who);
+        to_scores(who);
     }
     [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(scores_.rows()); }
     [[nodiscard]] std::size_t outputs() const noexcept { return static_cast<std::size_t>(scores_.cols()); }
@@ -138,6 +160,16 @@ class value_targets {
     vec<T> mean, deviation;
 
    private:
+    void to_scores(std::string_view who) {
+        for (row_index i = 0; i < scores_.rows(); ++i)
+            for (row_index j = 0; j < scores_.cols(); ++j) {
+                scores_(i, j) = (scores_(i, j) - mean(j)) / deviation(j);
+                require_at(std::isfinite(scores_(i, j)), errc::number_out_of_range,
+                           {.row = static_cast<std::uint64_t>(i) + 1, .column = static_cast<std::uint64_t>(j) + 1}, who, ": the target in row ", i + 1,
+                           ", column ", j + 1, " is too far from the others for the number type");
+            }
+    }
+
     matrix<T> scores_;
 };
 
@@ -205,8 +237,8 @@ class trainer {
     using params = layer_params<Root, T>;
 
    public:
-    trainer(const Root& root, const X& x, const Targets& targets, const training& how, const fit_options& options, std::string_view who)
-        : root_(root), x_(x), targets_(targets), how_(how), options_(options), who_(who), weights_(options.weights, targets.size(), who),
+    trainer(const Root& root, const X& x, const Targets& targets, const training& how, const fit_options& options, std::string_view who, const params* start)
+        : root_(root), x_(x), targets_(targets), how_(how), options_(options), who_(who), start_(start), weights_(options.weights, targets.size(), who),
           numbers_(stage_rng(options, who)) {}
 
     [[nodiscard]] params run() {
@@ -243,6 +275,7 @@ class trainer {
 
    private:
     [[nodiscard]] params first_params() const {
+        if (start_ != nullptr) return *start_;
         rng init = numbers_.split("init");
         return root_.template init<T>(shape_, init);
     }
@@ -312,6 +345,7 @@ class trainer {
     const training& how_;
     const fit_options& options_;
     std::string_view who_;
+    const params* start_;
     row_weights weights_;
     rng numbers_;
     layer_shape shape_;
@@ -322,11 +356,12 @@ class trainer {
     matrix<T> slopes_;
 };
 
-// The parameters of `root` after training on `x`. Hyperparameters are checked first, then data.
+// The parameters of `root` after training on `x`, from `start` on, if there is one, or from random ones. Hyperparameters
+// are checked first, then data.
 template <class T, class Root, class X, class Targets>
 [[nodiscard]] layer_params<Root, T> train(const Root& root, const X& x, const Targets& targets, const training& how, const fit_options& options,
-                                          std::string_view who) {
-    return trainer<T, Root, X, Targets>(root, x, targets, how, options, who).run();
+                                          std::string_view who, const layer_params<Root, T>* start = nullptr) {
+    return trainer<T, Root, X, Targets>(root, x, targets, how, options, who, start).run();
 }
 
 // What must hold before targets are looked at.

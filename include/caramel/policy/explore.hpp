@@ -18,8 +18,8 @@ namespace caramel::inline CARAMEL_ABI {
 
 /// A share that moves in a straight line from `from` to `to` over the first `share` of the steps, and stays there.
 struct linear_schedule {
-    double from = 1, to = .1;
-    double share = .8;
+    double from = 1, to = .3;
+    double share = 1;
 
     /// At step `step` (from 0) of `steps`.
     [[nodiscard]] double at(std::size_t step, std::size_t steps) const noexcept {

@@ -145,6 +145,7 @@ struct q_learning {
     bool allow_untried = false;                  ///< whether an action that was never tried in a state may be chosen there; in a log, also count
     std::optional<std::size_t> default_action = {};  ///< where no tried action may be chosen; empty: an error
     std::optional<q_policy<T, N>> start = {};    ///< learn on from here
+    double cool_down = .35;                      ///< environment: over this last share of the steps, rates n^-exponent fall to 0 in a straight line as well
 
     /// Learns by acting epsilon-greedily in an environment. Actions that it does not allow are neither taken nor valued.
     /// Progress is reported a hundred times; the loss is the mean squared temporal difference.
@@ -178,11 +179,11 @@ class q_core {
         const std::size_t best = best_action(values, open);
         return best == no_action ? recipe_.initial_value : static_cast<double>(values[best]);
     }
-    // The n-th update of a cell towards reward + discount * future. Returns the squared temporal difference. Nothing
-    // changes when the value would leave the finite numbers.
-    double update(T& value, std::uint64_t n, double reward, double future) const {
+    // The n-th update of a cell towards reward + discount * future, at `heat` times its rate. Returns the squared temporal
+    // difference. Nothing changes when the value would leave the finite numbers.
+    double update(T& value, std::uint64_t n, double reward, double future, double heat = 1) const {
         const double difference = reward + recipe_.discount * future - static_cast<double>(value);
-        const double rate = recipe_.learning_rate ? *recipe_.learning_rate : std::pow(static_cast<double>(n), -recipe_.step_size_exponent);
+        const double rate = recipe_.learning_rate ? *recipe_.learning_rate : heat * std::pow(static_cast<double>(n), -recipe_.step_size_exponent);
         const double next = static_cast<double>(value) + rate * difference;
         require(std::abs(next) <= static_cast<double>(std::numeric_limits<T>::max()), errc::diverged,
                 "q_learning: a value left the finite numbers: scale the rewards down, or lower the discount");
@@ -202,6 +203,7 @@ class q_core {
         require(!r.learning_rate || (*r.learning_rate > 0 && *r.learning_rate <= 1), errc::bad_parameter, who, ": learning_rate must lie in (0, 1], got ",
                 r.learning_rate.value_or(0));
         require_schedule(r.epsilon, who);
+        require_share(r.cool_down, who, "cool_down");
         require(r.steps > 0, errc::bad_parameter, who, ": steps must be at least 1");
         require(r.sweeps > 0, errc::bad_parameter, who, ": sweeps must be at least 1");
         require(std::abs(r.initial_value) <= static_cast<double>(std::numeric_limits<T>::max()), errc::bad_parameter, who, ": initial_value must be finite, got ", r.initial_value);
@@ -269,6 +271,8 @@ q_policy<T, N> q_learning<T, N>::fit(const E& world, const fit_options& options)
         return std::pair(std::move(state), number);
     };
     auto [state, number] = first(1);
+    // What was learnt in the end is a mean over many steps, not the last step's luck.
+    const auto heat = [this](std::size_t step) { return std::min(1.0, static_cast<double>(steps - step) / (cool_down * static_cast<double>(steps))); };
     const std::size_t report = std::max<std::size_t>(1, steps / 100);
     double loss = 0;
     for (std::size_t k = 0, age = 1; k < steps; ++k, ++age) {
@@ -286,7 +290,7 @@ q_policy<T, N> q_learning<T, N>::fit(const E& world, const fit_options& options)
             future = core.worth(next, table.allowed_of(next));
         }
         auto& visits = table.visits_of(number)[chosen.action];
-        loss += core.update(table.values_of(number)[chosen.action], visits + 1, reward, future);
+        loss += core.update(table.values_of(number)[chosen.action], visits + 1, reward, future, heat(k));
         ++visits;
         number = next;
         if (got.terminal || age == restart_every) {

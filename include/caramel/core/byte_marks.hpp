@@ -1,0 +1,101 @@
+#ifndef CARAMEL_CORE_BYTE_MARKS_HPP
+#define CARAMEL_CORE_BYTE_MARKS_HPP
+
+// Finding the few bytes of a text that mean something, 64 bytes at a time.
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include <caramel/core/platform.hpp>
+
+namespace caramel::inline CARAMEL_ABI {
+namespace detail {
+
+// Which of 64 bytes are marked: `a`, `b`, those up to `low` (below 0x80) and those from 0x80 on; bit i stands for byte i.
+class byte_marks {
+   public:
+    byte_marks(char a, char b, char low) noexcept : a_(static_cast<unsigned char>(a)), b_(static_cast<unsigned char>(b)), low_(static_cast<unsigned char>(low)) {}
+
+    [[nodiscard]] std::uint64_t operator()(const char* p) const noexcept {
+        std::uint64_t marks = 0;
+#if CARAMEL_BYTE_VECTORS
+        for (unsigned at = 0; at < 64; at += 16) {
+            bytes16 bytes;
+            std::memcpy(&bytes, p + at, sizeof bytes);
+            const auto marked = reinterpret_cast<bytes16>((bytes == a_) | (bytes == b_) | (bytes <= low_));
+            marks |= std::uint64_t{high_bits(marked | bytes)} << at;
+        }
+#else
+        marks = portable(p);
+#endif
+        return marks;
+    }
+
+    /// The same, eight bytes at a time.
+    [[nodiscard]] std::uint64_t portable(const char* p) const noexcept {
+        std::uint64_t marks = 0;
+        for (unsigned at = 0; at < 64; at += 8) {
+            std::uint64_t bytes;
+            std::memcpy(&bytes, p + at, sizeof bytes);
+            const std::uint64_t rest = bytes & ~tops;
+            // The top bit of each byte of these sums says whether it differs from `a`, from `b`, and whether it is above `low`.
+            const std::uint64_t plain = ((rest ^ a_ * ones) + ~tops) & ((rest ^ b_ * ones) + ~tops) & (rest + (0x7FU - low_) * ones);
+            marks |= ((((~plain | bytes) & tops) >> 7) * 0x0102040810204080U >> 56) << at;
+        }
+        return marks;
+    }
+
+   private:
+    static constexpr std::uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
+    unsigned char a_, b_, low_;
+};
+
+// The marked bytes of a text, one after the other.
+class mark_finder {
+   public:
+    mark_finder(const byte_marks& marks, const char* begin, const char* end) noexcept : marks_(marks), end_(end), block_(begin) { load(); }
+
+    /// The next one, or the end of the text.
+    [[nodiscard]] const char* next() noexcept {
+        while (bits_ == 0) {
+            if (end_ - block_ <= 64) return end_;
+            block_ += 64;
+            load();
+        }
+        const char* const found = block_ + std::countr_zero(bits_);
+        bits_ &= bits_ - 1;
+        return found;
+    }
+    /// Leaves out those before `p`, which is not before the last one.
+    void skip_to(const char* p) noexcept {
+        while (p - block_ >= 64 && end_ - block_ > 64) {
+            block_ += 64;
+            load();
+        }
+        bits_ = p - block_ >= 64 ? 0 : bits_ & (~std::uint64_t{0} << (p - block_));
+    }
+
+   private:
+    void load() noexcept {
+        if (end_ - block_ >= 64) [[likely]] {
+            bits_ = marks_(block_);
+            return;
+        }
+        char last[64] = {};
+        const auto n = static_cast<std::size_t>(end_ - block_);
+        if (n > 0) std::memcpy(last, block_, n);
+        bits_ = marks_(last) & ((std::uint64_t{1} << n) - 1);
+    }
+
+    byte_marks marks_;
+    const char* end_;
+    const char* block_;
+    std::uint64_t bits_ = 0;  // of the block, those not found yet
+};
+
+}  // namespace detail
+}  // namespace caramel::inline CARAMEL_ABI
+
+#endif

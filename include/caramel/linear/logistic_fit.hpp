@@ -1,0 +1,422 @@
+#ifndef CARAMEL_LINEAR_LOGISTIC_FIT_HPP
+#define CARAMEL_LINEAR_LOGISTIC_FIT_HPP
+
+// Logistic regression solved to the last digits: Newton's method with a line search, whatever T is in double.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <caramel/core/error.hpp>
+#include <caramel/core/matrix.hpp>
+#include <caramel/core/parallel.hpp>
+#include <caramel/core/products.hpp>
+#include <caramel/core/progress.hpp>
+#include <caramel/core/softmax.hpp>
+#include <caramel/core/weights.hpp>
+
+namespace caramel::inline CARAMEL_ABI {
+
+namespace detail {
+
+struct logistic_settings {
+    double regularization = 1;
+    std::size_t max_iterations = 100;
+};
+
+// Solves a x = b for a symmetric positive definite matrix (n, n); a is overwritten, x stands in b. False, with b as it
+// was, where the matrix is singular in double precision. (Eigen's factorizations sum in an order that depends on how
+// memory is aligned.)
+inline bool solve_positive_definite(matrix<double>& a, std::span<double> b) {
+    const auto n = static_cast<row_index>(b.size());
+    for (row_index i = 0; i < n; ++i) {  // a = U'U, U in the upper triangle
+        double* const row = a.data() + i * n;
+        const double before = row[i];
+        for (row_index k = 0; k < i; ++k) {
+            const double* const above = a.data() + k * n;
+            const double factor = above[i];
+            for (row_index j = i; j < n; ++j) row[j] -= factor * above[j];
+        }
+        if (!(row[i] > 1e-14 * before)) return false;
+        const double pivot = std::sqrt(row[i]);
+        for (row_index j = i; j < n; ++j) row[j] /= pivot;
+    }
+    double* const x = b.data();
+    for (row_index k = 0; k < n; ++k) {
+        const double* const row = a.data() + k * n;
+        x[k] /= row[k];
+        for (row_index j = k + 1; j < n; ++j) x[j] -= x[k] * row[j];
+    }
+    for (row_index i = n; i-- > 0;) {
+        const double* const row = a.data() + i * n;
+        double sum = x[i];
+        for (row_index j = i + 1; j < n; ++j) sum -= row[j] * x[j];
+        x[i] = sum / row[i];
+    }
+    return true;
+}
+
+// What is minimised, by parameters (columns + 1, outputs) that belong to standardized columns; the last row are the
+// intercepts. Centring changes nothing, since intercepts are free; scaling is undone in the penalty. One output: two
+// classes, of which it is the log odds of class 1; else the scores of each class.
+// Sums are cut into blocks by the number of rows alone, and added up block by block.
+template <class T>
+class logistic_problem {
+   public:
+    logistic_problem(const matrix_in<T>& x, std::span<const int> labels, std::size_t classes, const row_weights& weights, double regularization,
+                     const run_options& how)
+        : x_(x), labels_(labels), weights_(weights), how_(how), outputs_(classes == 2 ? 1 : static_cast<row_index>(classes)), width_(x.cols() + 1),
+          centre_(vec<double>::Zero(x.cols())), scale_(vec<double>::Ones(x.cols())), penalty_(vec<double>::Zero(width_)),
+          probabilities_(x.rows(), outputs_) {
+        standardize_columns(regularization);
+    }
+
+    [[nodiscard]] row_index size() const noexcept { return width_ * outputs_; }
+    // Only the intercepts, which give each class its share of the rows.
+    [[nodiscard]] matrix<double> first_parameters() const {
+        vec<double> share = vec<double>::Zero(std::max<row_index>(2, outputs_));
+        for (std::size_t i = 0; i < labels_.size(); ++i) share(labels_[i]) += weights_[i];
+        for (double& s : std::span(share.data(), static_cast<std::size_t>(share.size()))) s = std::log(s);
+        matrix<double> out = matrix<double>::Zero(width_, outputs_);
+        if (outputs_ == 1) out(width_ - 1, 0) = share(1) - share(0);
+        else out.row(width_ - 1) = share.transpose().array() - share.mean();
+        return out;
+    }
+
+    // The loss at `at`; `gradient` becomes its gradient there. The Hessian, later, is that at the same place.
+    double evaluate(const matrix<double>& at, matrix<double>& gradient) {
+        const std::size_t blocks = blocks_of(size());
+        std::vector<double> losses(blocks);
+        std::vector<matrix<double>> gradients(blocks, matrix<double>::Zero(width_, outputs_));
+        for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<double>& rows) {
+            matrix<double> z = multiply<double>(rows, at);
+            for (row_index i = 0; i < z.rows(); ++i) losses[b] += slopes(first + i, {z.data() + i * outputs_, static_cast<std::size_t>(outputs_)});
+            add_transposed_product<double>(rows, z, gradients[b]);
+        });
+        rows_loss_ = 0;
+        gradient = matrix<double>::Zero(width_, outputs_);
+        for (std::size_t b = 0; b < blocks; ++b) {
+            rows_loss_ += losses[b];
+            gradient += gradients[b];
+        }
+        double loss = rows_loss_;
+        for (row_index j = 0; j < width_; ++j)
+            for (row_index k = 0; k < outputs_; ++k) {
+                gradient(j, k) += penalty_(j) * at(j, k);
+                loss += penalty_(j) / 2 * at(j, k) * at(j, k);
+            }
+        return loss;
+    }
+    [[nodiscard]] double mean_loss() const noexcept { return rows_loss_ / weights_.sum(); }
+
+    // The whole matrix, (size, size), parameters in the order of their matrix.
+    [[nodiscard]] matrix<double> hessian() const {
+        const std::size_t pairs = static_cast<std::size_t>(outputs_ * (outputs_ + 1) / 2), blocks = blocks_of(width_ * width_ * static_cast<row_index>(pairs));
+        std::vector<std::vector<matrix<double>>> parts(blocks, std::vector<matrix<double>>(pairs, matrix<double>::Zero(width_, width_)));
+        for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<double>& rows) {
+            matrix<double> scaled(rows.rows(), width_);
+            std::size_t pair = 0;
+            for (row_index k = 0; k < outputs_; ++k)
+                for (row_index l = k; l < outputs_; ++l) {
+                    for (row_index i = 0; i < rows.rows(); ++i) scaled.row(i) = curvature(first + i, k, l) * rows.row(i);
+                    add_transposed_product<double>(rows, scaled, parts[b][pair++]);
+                }
+        });
+        matrix<double> out(size(), size());
+        std::size_t pair = 0;
+        for (row_index k = 0; k < outputs_; ++k)
+            for (row_index l = k; l < outputs_; ++l, ++pair) {
+                for (std::size_t b = 1; b < blocks; ++b) parts[0][pair] += parts[b][pair];
+                for (row_index i = 0; i < width_; ++i)
+                    for (row_index j = 0; j < width_; ++j) out(i * outputs_ + k, j * outputs_ + l) = out(j * outputs_ + l, i * outputs_ + k) = parts[0][pair](i, j);
+            }
+        for (row_index j = 0; j < width_; ++j)
+            for (row_index k = 0; k < outputs_; ++k) out(j * outputs_ + k, j * outputs_ + k) += penalty_(j);
+        // The same number added to the scores of all classes changes no probability, and the gradient has no part in that
+        // direction: curvature there makes the matrix regular and changes nothing.
+        if (outputs_ > 1)
+            for (row_index j = 0; j < width_; ++j) {
+                const auto block = out.block(j * outputs_, j * outputs_, outputs_, outputs_);
+                const double some = block.diagonal().mean();
+                out.block(j * outputs_, j * outputs_, outputs_, outputs_).array() += some;
+            }
+        return out;
+    }
+    [[nodiscard]] matrix<double> hessian_times(const matrix<double>& v) const {
+        const std::size_t blocks = blocks_of(size());
+        std::vector<matrix<double>> parts(blocks, matrix<double>::Zero(width_, outputs_));
+        for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<double>& rows) {
+            matrix<double> a = multiply<double>(rows, v);
+            for (row_index i = 0; i < a.rows(); ++i) {
+                const double weight = weights_[first + i];
+                if (outputs_ == 1) {
+                    a(i, 0) *= curvature(first + i, 0, 0);
+                } else {
+                    double mean = 0;
+                    for (row_index k = 0; k < outputs_; ++k) mean += probabilities_(first + i, k) * a(i, k);
+                    for (row_index k = 0; k < outputs_; ++k) a(i, k) = weight * probabilities_(first + i, k) * (a(i, k) - mean);
+                }
+            }
+            add_transposed_product<double>(rows, a, parts[b]);
+        });
+        matrix<double> out = penalty_.asDiagonal() * v;
+        for (const auto& part : parts) out += part;
+        return out;
+    }
+    [[nodiscard]] matrix<double> hessian_diagonal() const {
+        const std::size_t blocks = blocks_of(size());
+        std::vector<matrix<double>> parts(blocks, matrix<double>::Zero(width_, outputs_));
+        for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<double>& rows) {
+            matrix<double> a(rows.rows(), outputs_);
+            for (row_index i = 0; i < a.rows(); ++i)
+                for (row_index k = 0; k < outputs_; ++k) a(i, k) = curvature(first + i, k, k);
+            add_transposed_product<double>(matrix<double>(rows.cwiseAbs2()), a, parts[b]);
+        });
+        matrix<double> out = penalty_.replicate(1, outputs_);
+        for (const auto& part : parts) out += part;
+        return out;
+    }
+
+    // Coefficients (outputs, columns) and intercepts, for columns as they are.
+    void unscale(const matrix<double>& at, matrix<double>& coefficients, vec<double>& intercepts) const {
+        coefficients.resize(outputs_, width_ - 1);
+        intercepts.resize(outputs_);
+        for (row_index k = 0; k < outputs_; ++k) {
+            intercepts(k) = at(width_ - 1, k);
+            for (row_index j = 0; j + 1 < width_; ++j) {
+                coefficients(k, j) = at(j, k) / scale_(j);
+                intercepts(k) -= coefficients(k, j) * centre_(j);
+            }
+        }
+    }
+
+   private:
+    static constexpr row_index chunk = 128;
+
+    void standardize_columns(double regularization) {
+        double sum = 0;
+        for (row_index i = 0; i < x_.rows(); ++i) {
+            if (weights_[i] == 0) continue;
+            sum += weights_[i];
+            const double share = weights_[i] / sum;  // a running mean cannot overflow
+            for (row_index j = 0; j + 1 < width_; ++j) {
+                const double value = static_cast<double>(x_(i, j));
+                centre_(j) = centre_(j) * (1 - share) + value * share;
+            }
+        }
+        for (row_index j = 0; j + 1 < width_; ++j) {
+            double low = std::numeric_limits<double>::infinity(), high = -low, farthest = 0, square = 0;
+            for (row_index i = 0; i < x_.rows(); ++i) {
+                const auto value = static_cast<double>(x_(i, j));
+                low = std::min(low, value);
+                high = std::max(high, value);
+                farthest = std::max(farthest, std::abs(value - centre_(j)));
+            }
+            if (low == high) centre_(j) = low;
+            for (row_index i = 0; i < x_.rows(); ++i) {  // of parts of the farthest, whose squares neither overflow nor vanish
+                const double part = farthest > 0 ? (static_cast<double>(x_(i, j)) - centre_(j)) / farthest : 0;
+                square += weights_[i] / sum * part * part;
+            }
+            const double spread = farthest * std::sqrt(square);
+            // A column of a spread that is next to nothing stays as it is, and so does its penalty.
+            if (low < high && spread > 0 && regularization / spread / spread < 1e100) scale_(j) = spread;
+            require_at(std::isfinite(high - low) && std::isfinite(scale_(j)), errc::number_out_of_range, {.column = static_cast<std::uint64_t>(j) + 1},
+                       "logistic: the spread of column ", j + 1, " is beyond the number type");
+            penalty_(j) = regularization / scale_(j) / scale_(j);
+        }
+    }
+
+    // At most 64, and fewer where each would keep much.
+    [[nodiscard]] std::size_t blocks_of(row_index kept) const noexcept {
+        const auto by_rows = static_cast<std::size_t>((x_.rows() + 2 * chunk - 1) / (2 * chunk));
+        return std::max<std::size_t>(1, std::min({by_rows, std::size_t{64}, (std::size_t{1} << 22) / static_cast<std::size_t>(kept)}));
+    }
+    // Calls `work(block, first row, rows)` with standardized rows and a 1 behind each.
+    template <class Work>
+    void for_each_chunk(std::size_t blocks, const Work& work) const {
+        const auto n = static_cast<std::size_t>(x_.rows());
+        parallel_blocks(n, (n + blocks - 1) / blocks, how_, [&](std::size_t begin, std::size_t end, std::size_t b) {
+            matrix<double> rows;
+            for (auto first = static_cast<row_index>(begin); first < static_cast<row_index>(end); first += chunk) {
+                rows.resize(std::min(chunk, static_cast<row_index>(end) - first), width_);
+                for (row_index i = 0; i < rows.rows(); ++i) {
+                    double* const out = rows.data() + i * width_;
+                    const T* const in = x_.data() + (first + i) * x_.outerStride();
+                    for (row_index j = 0; j + 1 < width_; ++j) out[j] = (static_cast<double>(in[j]) - centre_(j)) / scale_(j);
+                    out[width_ - 1] = 1;
+                }
+                work(b, first, rows);
+            }
+        });
+    }
+    // The loss of a row with scores z, which become its slopes; keeps its probabilities.
+    double slopes(row_index row, std::span<double> z) {
+        const double weight = weights_[row];
+        const auto label = static_cast<std::size_t>(labels_[static_cast<std::size_t>(row)]);
+        if (outputs_ == 1) {
+            const double score = z[0], wrong = label == 1 ? -score : score;  // the log odds of the other class
+            probabilities_(row, 0) = sigmoid_of(score);
+            z[0] = (label == 1 ? -weight : weight) * sigmoid_of(wrong);
+            return weight * (std::max(wrong, 0.0) + std::log1p(std::exp(-std::abs(wrong))));
+        }
+        const double top = *std::max_element(z.begin(), z.end()), mine = z[label];
+        double sum = 0;
+        for (double& v : z) sum += v = std::exp(v - top);
+        for (std::size_t k = 0; k < z.size(); ++k) {
+            const double p = z[k] / sum;
+            probabilities_(row, static_cast<row_index>(k)) = p;
+            z[k] = weight * (k == label ? p - 1 : p);
+        }
+        return weight * (std::log(sum) + (top - mine));
+    }
+    // The second derivative of a row's loss by its scores k and l.
+    [[nodiscard]] double curvature(row_index row, row_index k, row_index l) const noexcept {
+        const double p = probabilities_(row, k);
+        return weights_[row] * (k == l ? p * (1 - p) : -p * probabilities_(row, l));
+    }
+
+    const matrix_in<T>& x_;
+    std::span<const int> labels_;
+    const row_weights& weights_;
+    const run_options& how_;
+    row_index outputs_, width_;
+    vec<double> centre_, scale_, penalty_;
+    matrix<double> probabilities_;  // (rows, outputs)
+    double rows_loss_ = 0;
+};
+
+// Newton's direction: by a Cholesky factorization of the Hessian, or beyond `max_dense` parameters by conjugate
+// gradients (Nocedal & Wright, Numerical Optimization, 2006, algorithm 7.1), preconditioned by its diagonal.
+template <class T>
+class newton_direction {
+   public:
+    static constexpr row_index max_dense = 512;
+
+    [[nodiscard]] matrix<double> operator()(const logistic_problem<T>& problem, const matrix<double>& gradient) {
+        return centred(problem.size() <= max_dense ? dense(problem, gradient) : conjugate(problem, gradient));
+    }
+
+   private:
+    // Without the part that adds the same to the scores of all classes, which changes no probability.
+    static matrix<double> centred(matrix<double> m) {
+        if (m.cols() > 1)
+            for (row_index j = 0; j < m.rows(); ++j) m.row(j).array() -= m.row(j).mean();
+        return m;
+    }
+    // With a unit diagonal. Where columns are copies of each other and nothing is regularized, a little is added to it.
+    static matrix<double> dense(const logistic_problem<T>& problem, const matrix<double>& gradient) {
+        matrix<double> whole = problem.hessian();
+        vec<double> unit = whole.diagonal();
+        for (double& d : std::span(unit.data(), static_cast<std::size_t>(unit.size()))) d = d > 0 ? 1 / std::sqrt(d) : 0;
+        for (row_index i = 0; i < whole.rows(); ++i) {
+            for (row_index j = 0; j < whole.cols(); ++j) whole(i, j) *= unit(i) * unit(j);
+            whole(i, i) = 1;
+        }
+        matrix<double> step = gradient;
+        const std::span<double> flat(step.data(), static_cast<std::size_t>(step.size()));
+        for (double added = 0;; added = added == 0 ? 1e-9 : 100 * added) {
+            for (std::size_t i = 0; i < flat.size(); ++i) flat[i] = -gradient.data()[i] * unit(static_cast<row_index>(i));
+            matrix<double> damped = whole;
+            damped.diagonal().array() += added;
+            if (solve_positive_definite(damped, flat) || added > 1) break;
+        }
+        for (std::size_t i = 0; i < flat.size(); ++i) flat[i] *= unit(static_cast<row_index>(i));
+        return step;
+    }
+    matrix<double> conjugate(const logistic_problem<T>& problem, const matrix<double>& gradient) {
+        matrix<double> inverse = problem.hessian_diagonal();
+        for (double& d : std::span(inverse.data(), static_cast<std::size_t>(inverse.size()))) d = d > 0 ? 1 / d : 1;
+        matrix<double> step = matrix<double>::Zero(gradient.rows(), gradient.cols()), rest = -gradient;
+        matrix<double> z = centred(rest.cwiseProduct(inverse)), along = z;
+        double norm = dot(rest, z);
+        if (first_norm_ == 0) first_norm_ = norm;
+        const double target = norm * std::clamp(std::sqrt(norm / first_norm_), 1e-12, 1e-2);
+        for (row_index i = 0; i < 2 * problem.size() && norm > target; ++i) {
+            const matrix<double> curved = problem.hessian_times(along);
+            const double curvature = dot(along, curved);
+            if (!(curvature > 0)) break;
+            const double length = norm / curvature;
+            step += length * along;
+            rest -= length * curved;
+            z = centred(rest.cwiseProduct(inverse));
+            const double next = dot(rest, z);
+            along = z + next / norm * along;
+            norm = next;
+        }
+        return step;
+    }
+    static double dot(const matrix<double>& a, const matrix<double>& b) noexcept {
+        double sum = 0;
+        for (row_index i = 0; i < a.size(); ++i) sum += a.data()[i] * b.data()[i];
+        return sum;
+    }
+    double first_norm_ = 0;
+};
+
+// Without a penalty there may be a direction in which larger coefficients are always better: rows lie on the right side
+// by a margin that each step of Newton's method widens by 1, so that what there is to be gained shrinks by e a step.
+// Where there is a minimum, the last steps shrink it ever faster.
+class margin_watch {
+   public:
+    void look(double gain, std::string_view who) {
+        const double ratio = gain / last_;
+        run_ = ratio > 0.25 && ratio < 0.6 ? run_ + 1 : 0;
+        last_ = gain;
+        require(run_ < 18, errc::diverged, who,
+                ": rows are told apart perfectly, so without a penalty larger coefficients are always better: raise regularization (0)");
+    }
+
+   private:
+    double last_ = 0;
+    int run_ = 0;
+};
+
+// Returns the best parameters, or those when the observer stopped.
+template <class T>
+matrix<double> minimize_logistic(logistic_problem<T>& problem, const logistic_settings& how, const fit_options& options, std::string_view who) {
+    const auto largest = [](const matrix<double>& m) { return m.cwiseAbs().maxCoeff(); };
+    const auto square = [](const matrix<double>& m) {
+        double sum = 0;
+        for (row_index i = 0; i < m.size(); ++i) sum += m.data()[i] * m.data()[i];
+        return sum;
+    };
+    matrix<double> at = problem.first_parameters(), gradient, next_gradient;
+    double loss = problem.evaluate(at, gradient);
+    newton_direction<T> direction;
+    margin_watch margins;
+    for (std::size_t step = 1; step <= how.max_iterations; ++step) {
+        const matrix<double> move = direction(problem, gradient);
+        double drop = 0;
+        for (row_index i = 0; i < move.size(); ++i) drop -= gradient.data()[i] * move.data()[i];
+        if (how.regularization == 0) margins.look(drop, who);
+        bool done = largest(move) <= 1e-10 * std::max(1.0, largest(at));
+        if (done) at += move;
+        // So near to the minimum that the loss cannot tell: then the gradient has to become smaller.
+        const bool near = drop <= 1e-9 * loss;
+        for (double length = 1; !done; length /= 2) {
+            const matrix<double> next = at + length * move;
+            const double next_loss = problem.evaluate(next, next_gradient);
+            if (next_loss <= loss - 1e-4 * length * drop || (near && square(next_gradient) < square(gradient))) {
+                at = next;
+                loss = next_loss;
+                gradient.swap(next_gradient);
+                break;
+            }
+            done = near || length < 1e-12;  // at the end of double precision
+        }
+        if (options.on_progress && options.on_progress({who, step, how.max_iterations, problem.mean_loss()}) == verdict::stop) return at;
+        if (done) return at;
+    }
+    fail(errc::diverged, {}, who, ": the minimum was not reached in max_iterations (", how.max_iterations, ") steps: raise max_iterations or regularization (",
+         how.regularization, ")");
+}
+
+}  // namespace detail
+
+}  // namespace caramel::inline CARAMEL_ABI
+
+#endif

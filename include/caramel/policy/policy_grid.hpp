@@ -1,0 +1,98 @@
+#ifndef CARAMEL_POLICY_POLICY_GRID_HPP
+#define CARAMEL_POLICY_POLICY_GRID_HPP
+
+// Policies as tables that people read.
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <caramel/core/error.hpp>
+#include <caramel/policy/transition.hpp>
+
+namespace caramel::inline CARAMEL_ABI {
+
+/// One axis of a state in words: "orders" with the cells "to 1", "to 3", "over 3".
+struct state_axis {
+    std::string name;
+    std::vector<std::string> cells;
+};
+
+namespace detail {
+
+// Whole, or with two decimals where those are seen.
+inline std::string short_number(double x) {
+    char digits[32];
+    if (std::abs(x) >= 1e15) return message(x);
+    const int decimals = x == std::round(x) || std::abs(x) >= 100 ? 0 : 2;
+    return {digits, std::to_chars(digits, digits + sizeof digits, x, std::chars_format::fixed, decimals).ptr};
+}
+inline std::string padded_to(std::string text, std::size_t width) {
+    // Bytes that begin a character count; what follows in UTF-8 does not.
+    const auto seen = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+    if (seen < width) text.append(width - seen, ' ');
+    return text;
+}
+
+}  // namespace detail
+
+/// What to call the cells of an axis with these cuts.
+template <class Cuts>
+[[nodiscard]] std::vector<std::string> cell_labels(const Cuts& cuts) {
+    if (cuts.size() == 0) return {"any"};
+    std::vector<std::string> out;
+    for (const double cut : cuts) out.push_back("to " + detail::short_number(cut));
+    out.push_back("over " + detail::short_number(cuts[cuts.size() - 1]));
+    return out;
+}
+
+/// What a policy does, by the first axis (down) and the second (across), where the other coordinates are those of `at`:
+/// lines of text, the other coordinates first. `actions` are those of `q_policy::greedy_actions` or of an exact solution,
+/// one a state number; `no_action` is shown as "-".
+/// Throws `error`: `shape_mismatch` (not one action a state), `unknown_id` (`at`, or an action without a name).
+template <std::size_t N, class Names = std::vector<std::string>>
+    requires(N >= 2)
+[[nodiscard]] std::string policy_grid(const std::array<state_axis, N>& axes, std::span<const std::size_t> actions, const Names& names, std::array<std::size_t, N> at = {}) {
+    std::array<std::size_t, N> shape{};
+    for (std::size_t d = 0; d < N; ++d) shape[d] = axes[d].cells.size();
+    require(actions.size() == detail::count_states(shape, 1, "policy_grid"), errc::shape_mismatch, "policy_grid: ", actions.size(),
+            " actions, the axes have another number of cells");
+    at[0] = at[1] = 0;
+    (void)detail::checked_state(shape, at, "policy_grid");
+
+    std::vector<std::vector<std::string>> cells(1 + shape[0], {axes[0].name + " \\ " + axes[1].name});
+    cells[0].insert(cells[0].end(), axes[1].cells.begin(), axes[1].cells.end());
+    for (at[0] = 0; at[0] < shape[0]; ++at[0]) {
+        auto& row = cells[1 + at[0]];
+        row[0] = axes[0].cells[at[0]];
+        for (at[1] = 0; at[1] < shape[1]; ++at[1]) {
+            const std::size_t action = actions[state_number(shape, at)];
+            require(action == no_action || action < std::size(names), errc::unknown_id, "policy_grid: an action has no name, there are ", std::size(names));
+            row.push_back(action == no_action ? std::string("-") : std::string(std::begin(names)[static_cast<std::ptrdiff_t>(action)]));
+        }
+    }
+    std::string out;
+    for (std::size_t d = 2; d < N; ++d) out += (d > 2 ? ", " : "") + axes[d].name + ' ' + axes[d].cells[at[d]];
+    if (N > 2) out += '\n';
+    for (const auto& row : cells) {
+        std::string line;
+        for (std::size_t j = 0; j < row.size(); ++j) {
+            std::size_t width = 0;
+            for (const auto& other : cells) width = std::max(width, other[j].size());
+            line += (j > 0 ? "  " : "  ") + (j + 1 < row.size() ? detail::padded_to(row[j], width) : row[j]);
+        }
+        out += line + '\n';
+    }
+    return out;
+}
+
+}  // namespace caramel::inline CARAMEL_ABI
+
+#endif

@@ -1,0 +1,588 @@
+#ifndef CARAMEL_RECOMMEND_ALS_SOLVER_HPP
+#define CARAMEL_RECOMMEND_ALS_SOLVER_HPP
+
+// One half of alternating least squares: the factors h of one side are fixed, and each row of the other side is the
+// solution w of its normal equations,
+//
+//     (alpha0 G + r I + B'B) w = B's,    G = sum of h h',  B = rows sqrt(c) h of what was observed,  s = sqrt(c).
+//
+// In the eigenbasis of G, found once a half-step, the part that all rows share is diagonal: D = alpha0 L + r. With
+// E = B D^-1/2 a row is solved in whichever form is smaller,
+//
+//     primal  (I + E'E) y = E's,  w = D^-1/2 y        or        dual  (I + EE') z = s,  w = D^-1 B'z.
+//
+// All eigenvalues of both matrices are at least 1. They are factorized in T, and the solution is refined against
+// residuals in double until what is left is far below T's own rounding. Every sum has one order, so a row has the same
+// bits in training and when it is folded in later, for any number of threads.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <caramel/core/error.hpp>
+#include <caramel/core/matrix.hpp>
+#include <caramel/core/parallel.hpp>
+#include <caramel/core/products.hpp>
+#include <caramel/core/progress.hpp>
+#include <caramel/core/workspace.hpp>
+#include <caramel/data/interactions.hpp>
+#include <caramel/recommend/query.hpp>
+
+namespace caramel::inline CARAMEL_ABI {
+
+/// The loss that `als` minimises. With confidences c > 0 of the observed pairs, scores s = u.v of all of them:
+///
+///     sum over observed of c (1 - s)^2  +  unobserved_weight * sum over all pairs of s^2
+///         +  sum over customers and items of r |factors|^2,   r = regularization * (n + unobserved_weight * N)^frequency_scaling
+///
+/// where n counts the observed pairs of the customer (item) and N all items (customers)
+/// (Rendle, Krichene, Zhang & Koren, RecSys 2022; the first form is Hu, Koren & Volinsky, ICDM 2008).
+struct als_loss {
+    double regularization = 0.01;    ///< lambda, above 0
+    double unobserved_weight = 0.1;  ///< alpha0, at least 0: how much a pair that was not observed speaks against it
+    double frequency_scaling = 1;    ///< nu, at least 0: 0 regularizes all rows alike, 1 those with many pairs more
+    weighting weights = weighting::values;  ///< confidence = confidence_scale * the value so weighted
+    double confidence_scale = 1;     ///< above 0
+
+    /// c of an observed pair with this value.
+    [[nodiscard]] double confidence(double value) const noexcept { return confidence_scale * detail::weigh(weights, value); }
+    /// r of a row with so many pairs with c > 0, beside so many rows on the other side.
+    [[nodiscard]] double regularizer(std::size_t observed, std::size_t others) const noexcept {
+        return regularization * std::pow(static_cast<double>(observed) + unobserved_weight * static_cast<double>(others), frequency_scaling);
+    }
+
+    friend bool operator==(const als_loss&, const als_loss&) = default;
+    static constexpr std::array field_names{"regularization", "unobserved_weight", "frequency_scaling", "weights", "confidence_scale"};
+    [[nodiscard]] auto fields() const noexcept { return std::tie(regularization, unobserved_weight, frequency_scaling, weights, confidence_scale); }
+};
+
+namespace detail {
+
+constexpr std::size_t round_up(std::size_t n, std::size_t to) noexcept { return (n + to - 1) / to * to; }
+
+// ---- symmetric matrices: upper triangles in rows of `stride` numbers, a multiple of two lanes --------------------------
+template <class Real>
+inline constexpr std::size_t strip_width = 2 * lanes<Real>::count;
+
+// The upper triangle of s (n x n, n a multiple of 4) += x'x for `depth` rows of x. Whole tiles: some numbers below the
+// diagonal are written as well, and mean nothing.
+template <class Real>
+void add_gramian(const Real* x, std::size_t depth, std::size_t n, std::size_t stride, Real* s) noexcept {
+    constexpr std::size_t width = strip_width<Real>;
+    for (std::size_t i = 0; i < n; i += 4)
+        for (std::size_t j = i / width * width; j < n; j += width)
+            multiply_tile<Real, 4, 2>(x + i, 1, stride, x + j, stride, depth, s + i * stride + j, stride, true);
+}
+
+// s = U'U in place, four rows at a time; the reciprocals of U's diagonal in `inverse`. False unless s is positive definite.
+template <class Real>
+[[nodiscard]] bool factorize(std::size_t n, std::size_t stride, Real* s, Real* inverse) noexcept {
+    constexpr std::size_t width = strip_width<Real>;
+    for (std::size_t i = 0; i < n; i += 4) {
+        const std::size_t from = i / width * width;
+        for (std::size_t j = from; j < n; j += width)
+            multiply_tile<Real, 4, 2, true>(s + i, 1, stride, s + j, stride, i, s + i * stride + j, stride, true);
+        for (std::size_t k = i; k < i + 4; ++k) {
+            Real* const row = s + k * stride;
+            for (std::size_t above = i; above < k; ++above) {
+                const Real* const other = s + above * stride;
+                const Real factor = other[k];
+                for (std::size_t j = from; j < stride; ++j) row[j] -= factor * other[j];
+            }
+            if (!(row[k] > 0 && row[k] <= std::numeric_limits<Real>::max())) return false;
+            inverse[k] = std::sqrt(row[k]) * (1 / row[k]);  // both at once, where sqrt after the other would wait
+            for (std::size_t j = from; j < stride; ++j) row[j] *= inverse[k];
+        }
+    }
+    return true;
+}
+
+// b <- the solution of U'U x = b.
+template <class Real>
+void solve_factorized(std::size_t n, std::size_t stride, const Real* u, const Real* inverse, Real* b) noexcept {
+    constexpr std::size_t width = lanes<Real>::count < 4 ? 4 : lanes<Real>::count;
+    for (std::size_t i = 0; i < n; i += 4) {
+        const Real* const row = u + i * stride;
+        for (std::size_t k = 0; k < 4; ++k) {
+            for (std::size_t above = 0; above < k; ++above) b[i + k] -= row[above * stride + i + k] * b[i + above];
+            b[i + k] *= inverse[i + k];
+        }
+        const Real b0 = b[i], b1 = b[i + 1], b2 = b[i + 2], b3 = b[i + 3];
+        for (std::size_t j = i + 4; j < n; ++j)
+            b[j] = b[j] - b0 * row[j] - b1 * row[stride + j] - b2 * row[2 * stride + j] - b3 * row[3 * stride + j];
+    }
+    for (std::size_t i = n; i > 0;) {
+        i -= 4;
+        const Real* const row = u + i * stride;
+        for (std::size_t k = 4; k-- > 0;) {
+            Real part[width] = {};
+            std::size_t j = i + 4;
+            for (; j + width <= n; j += width)
+                for (std::size_t l = 0; l < width; ++l) part[l] += row[k * stride + j + l] * b[j + l];
+            for (; j < n; ++j) part[0] += row[k * stride + j] * b[j];
+            Real sum = b[i + k];
+            for (const Real p : part) sum -= p;
+            for (std::size_t below = k + 1; below < 4; ++below) sum -= row[k * stride + i + below] * b[i + below];
+            b[i + k] = sum * inverse[i + k];
+        }
+    }
+}
+
+// Rows of T, summed in double.
+template <class T>
+CARAMEL_ALWAYS_INLINE lanes<double>::type widen(const T* at) noexcept {
+#if defined(__GNUC__)
+    typedef T narrow __attribute__((vector_size(lanes<double>::count * sizeof(T))));
+    narrow x;
+    std::memcpy(&x, at, sizeof x);
+    return __builtin_convertvector(x, lanes<double>::type);
+#else
+    return static_cast<double>(*at);
+#endif
+}
+// out[r] = rows[r] * x, over n numbers, a multiple of two lanes.
+template <std::size_t Rows, class T>
+CARAMEL_ALWAYS_INLINE void dot_rows(const T* const* rows, const double* x, std::size_t n, double* out) noexcept {
+    using lane = lanes<double>::type;
+    constexpr std::size_t width = lanes<double>::count;
+    lane sum[Rows][2] = {};
+    for (std::size_t j = 0; j < n; j += 2 * width)
+        for (std::size_t half = 0; half < 2; ++half) {
+            const lane y = widen(x + j + half * width);
+            for (std::size_t r = 0; r < Rows; ++r) sum[r][half] = sum[r][half] + widen(rows[r] + j + half * width) * y;
+        }
+    for (std::size_t r = 0; r < Rows; ++r) {
+        double parts[width];
+        const lane both = sum[r][0] + sum[r][1];
+        std::memcpy(parts, &both, sizeof both);
+        out[r] = parts[0];
+        for (std::size_t l = 1; l < width; ++l) out[r] += parts[l];
+    }
+}
+// out += the sum of weights[r] * rows[r], from the first to the last.
+template <std::size_t Rows, class T>
+CARAMEL_ALWAYS_INLINE void add_rows(const T* const* rows, const double* weights, std::size_t n, double* out) noexcept {
+    constexpr std::size_t width = lanes<double>::count;
+    for (std::size_t j = 0; j < n; j += width) {
+        lanes<double>::type sum = widen(out + j);
+        for (std::size_t r = 0; r < Rows; ++r) sum = sum + weights[r] * widen(rows[r] + j);
+        std::memcpy(out + j, &sum, sizeof sum);
+    }
+}
+
+// Eigenvalues and, row by row beside them, the eigenvectors of a symmetric (n, n) matrix, by Householder's reduction and
+// implicit QR steps with Wilkinson's shift (Golub & Van Loan, Matrix Computations, 4th ed., algorithms 8.3.1 and 8.3.3).
+// False where the matrix is not finite.
+struct eigen_pairs {
+    std::vector<double> values;
+    matrix<double> vectors;
+};
+class symmetric_eigen {
+   public:
+    explicit symmetric_eigen(matrix<double> a) : n_(static_cast<std::size_t>(a.rows())), a_(std::move(a)), diagonal_(n_), beside_(n_), factor_(n_) {}
+
+    [[nodiscard]] bool compute(eigen_pairs& out) {
+        double largest = 0;
+        for (const double x : std::span(a_.data(), n_ * n_)) {
+            if (!std::isfinite(x)) return false;
+            largest = std::max(largest, std::abs(x));
+        }
+        // By a power of two, so that nothing is rounded and no square leaves the range.
+        const int exponent = largest > 0 ? std::ilogb(largest) : 0;
+        for (double& x : std::span(a_.data(), n_ * n_)) x = std::ldexp(x, -exponent);
+        make_tridiagonal();
+        if (!diagonalize()) return false;
+        for (double& x : diagonal_) x = std::ldexp(x, exponent);
+        out = {std::move(diagonal_), std::move(vectors_)};
+        return true;
+    }
+
+   private:
+    [[nodiscard]] double* row(std::size_t i) noexcept { return a_.data() + i * n_; }
+    [[nodiscard]] double* vector(std::size_t i) noexcept { return vectors_.data() + i * n_; }
+
+    // A <- H...H A H...H with H = I - f v v'; v of step k stays in row k, right of the diagonal.
+    void make_tridiagonal() {
+        std::vector<double> p(n_);
+        for (std::size_t k = 0; k < n_; ++k) {
+            double* const v = row(k);
+            diagonal_[k] = v[k];
+            if (k + 1 == n_) break;
+            double below = 0;
+            for (std::size_t j = k + 2; j < n_; ++j) below += v[j] * v[j];
+            const double first = v[k + 1];
+            if (below == 0) {
+                beside_[k] = first;
+                continue;
+            }
+            const double norm = std::sqrt(first * first + below);
+            beside_[k] = first > 0 ? -norm : norm;
+            v[k + 1] = first - beside_[k];
+            factor_[k] = 2 / (v[k + 1] * v[k + 1] + below);
+            std::fill(p.begin() + static_cast<std::ptrdiff_t>(k), p.end(), 0.0);
+            for (std::size_t i = k + 1; i < n_; ++i)
+                for (std::size_t j = k + 1; j < n_; ++j) p[j] += v[i] * row(i)[j];
+            double overlap = 0;
+            for (std::size_t j = k + 1; j < n_; ++j) overlap += p[j] * v[j];
+            overlap *= factor_[k] / 2;
+            for (std::size_t j = k + 1; j < n_; ++j) p[j] = factor_[k] * (p[j] - overlap * v[j]);
+            for (std::size_t i = k + 1; i < n_; ++i)
+                for (std::size_t j = k + 1; j < n_; ++j) row(i)[j] -= v[i] * p[j] + p[i] * v[j];
+        }
+        // The product of all H, from the last to the first so that the leading rows and columns stay those of I.
+        matrix<double> q = matrix<double>::Identity(static_cast<row_index>(n_), static_cast<row_index>(n_));
+        for (std::size_t k = n_; k-- > 0;) {
+            if (factor_[k] == 0) continue;
+            const double* const v = row(k);
+            std::fill(p.begin() + static_cast<std::ptrdiff_t>(k), p.end(), 0.0);
+            for (std::size_t i = k + 1; i < n_; ++i)
+                for (std::size_t j = k + 1; j < n_; ++j) p[j] += v[i] * q.data()[i * n_ + j];
+            for (std::size_t i = k + 1; i < n_; ++i) {
+                const double times = factor_[k] * v[i];
+                for (std::size_t j = k + 1; j < n_; ++j) q.data()[i * n_ + j] -= times * p[j];
+            }
+        }
+        vectors_ = q.transpose();
+    }
+
+    [[nodiscard]] bool diagonalize() noexcept {
+        std::size_t end = n_;
+        for (std::size_t steps = 0; end > 1;) {
+            const auto negligible = [&](std::size_t k) {
+                return std::abs(beside_[k]) <= std::numeric_limits<double>::epsilon() * (std::abs(diagonal_[k]) + std::abs(diagonal_[k + 1]));
+            };
+            if (negligible(end - 2)) {
+                --end;
+                continue;
+            }
+            std::size_t begin = end - 2;
+            while (begin > 0 && !negligible(begin - 1)) --begin;
+            if (++steps > 60 * n_) return false;  // a few steps a value suffice
+            qr_step(begin, end);
+        }
+        return true;
+    }
+    void qr_step(std::size_t begin, std::size_t end) noexcept {
+        const double half = (diagonal_[end - 2] - diagonal_[end - 1]) / 2, b = beside_[end - 2];
+        const double root = std::sqrt(half * half + b * b);
+        double x = diagonal_[begin] - (diagonal_[end - 1] - b * b / (half + (half < 0 ? -root : root)));
+        double z = beside_[begin];
+        for (std::size_t k = begin; k + 1 < end; ++k) {
+            const double length = std::sqrt(x * x + z * z);
+            const double c = length > 0 ? x / length : 1, s = length > 0 ? z / length : 0;
+            if (k > begin) beside_[k - 1] = length;
+            const double d0 = diagonal_[k], d1 = diagonal_[k + 1], e = beside_[k];
+            diagonal_[k] = c * c * d0 + 2 * c * s * e + s * s * d1;
+            diagonal_[k + 1] = s * s * d0 - 2 * c * s * e + c * c * d1;
+            beside_[k] = c * s * (d1 - d0) + (c * c - s * s) * e;
+            if (k + 2 < end) {
+                x = beside_[k];
+                z = s * beside_[k + 1];
+                beside_[k + 1] *= c;
+            }
+            double* const upper = vector(k);
+            double* const lower = vector(k + 1);
+            for (std::size_t j = 0; j < n_; ++j) {
+                const double u = upper[j], l = lower[j];
+                upper[j] = c * u + s * l;
+                lower[j] = c * l - s * u;
+            }
+        }
+    }
+
+    std::size_t n_;
+    matrix<double> a_, vectors_;
+    std::vector<double> diagonal_, beside_, factor_;
+};
+
+// ---- one side fixed --------------------------------------------------------------------------------------------------
+template <class T>
+class als_side {
+    static constexpr std::size_t chunk = 32;
+
+   public:
+    als_side() = default;
+    // `others` are the fixed factors, (n, d). Throws `refusal` where their squares are beyond double.
+    als_side(const als_loss& loss, const matrix<T>& others, const run_options& how, errc refusal = errc::diverged)
+        : loss_(loss), n_(static_cast<std::size_t>(others.rows())), d_(static_cast<std::size_t>(others.cols())), stride_(round_up(d_, strip_width<T>)) {
+        eigen_pairs basis;
+        require(symmetric_eigen(gramian(others, how)).compute(basis), refusal, grew);
+        shared_.resize(d_);
+        for (std::size_t j = 0; j < d_; ++j) shared_[j] = loss_.unobserved_weight * std::max(basis.values[j], 0.0);
+        back_.resize(d_ * stride_);
+        for (std::size_t j = 0; j < d_; ++j)
+            for (std::size_t i = 0; i < d_; ++i) back_[j * stride_ + i] = static_cast<T>(basis.vectors.data()[j * d_ + i]);
+        rotate(others, basis.vectors, how);
+    }
+
+    [[nodiscard]] bool empty() const noexcept { return d_ == 0; }
+
+    // others' * others, summed in at most 64 blocks of rows that the data alone decide.
+    [[nodiscard]] static matrix<double> gramian(const matrix<T>& others, const run_options& how) {
+        const auto n = static_cast<std::size_t>(others.rows()), d = static_cast<std::size_t>(others.cols());
+        const std::size_t stride = round_up(d, strip_width<double>), block = std::max<std::size_t>(256, (n + 63) / 64);
+        std::vector<std::vector<double>> parts((n + block - 1) / block);
+        parallel_blocks(n, block, how, [&](std::size_t begin, std::size_t end, std::size_t b) {
+            parts[b].resize(stride * stride);
+            std::vector<double> rows(chunk * stride);
+            for (std::size_t first = begin; first < end; first += chunk) {
+                const std::size_t count = std::min(chunk, end - first);
+                for (std::size_t i = 0; i < count; ++i) std::copy_n(others.data() + (first + i) * d, d, rows.data() + i * stride);
+                add_gramian(rows.data(), count, stride, stride, parts[b].data());
+            }
+        });
+        matrix<double> out = matrix<double>::Zero(others.cols(), others.cols());
+        for (const auto& part : parts)
+            for (std::size_t i = 0; i < d; ++i)
+                for (std::size_t j = i; j < d; ++j) out.data()[i * d + j] += part[i * stride + j];
+        for (std::size_t i = 0; i < d; ++i)
+            for (std::size_t j = 0; j < i; ++j) out.data()[i * d + j] = out.data()[j * d + i];
+        return out;
+    }
+
+    // The factors of one row; zero where nothing was observed. `ids` are rows of the other side. Throws `diverged`.
+    void solve(std::span<const std::int32_t> ids, std::span<const T> values, std::span<T> out, workspace& scratch) const {
+        const row mine = row_of(ids, values, scratch);
+        const auto x = scratch.take<double>(stride_);
+        std::ranges::fill(x, 0.0);
+        if (mine.observed) solve_for(mine, x, 1, x, scratch);
+        turn_back(x, out, scratch);
+        for (const T factor : out) require(std::isfinite(factor), errc::diverged, grew);
+    }
+
+    // What each observed pair adds to the score of a row of the other side with the factors `wanted`.
+    void explain(std::span<const std::int32_t> ids, std::span<const T> values, std::span<const T> wanted, std::span<T> out, workspace& scratch) const {
+        const row mine = row_of(ids, values, scratch);
+        std::ranges::fill(out, T(0));
+        if (!mine.observed) return;
+        const auto turned = scratch.take<double>(stride_), x = scratch.take<double>(stride_);
+        std::ranges::fill(turned, 0.0);
+        for (std::size_t j = 0; j < d_; ++j)
+            for (std::size_t i = 0; i < d_; ++i) turned[j] += static_cast<double>(back_[j * stride_ + i]) * static_cast<double>(wanted[i]);
+        solve_for(mine, turned, 0, x, scratch);
+        const auto shares = scratch.take<double>(out.size());
+        scores(mine.ids, x, shares);
+        for (std::size_t k = 0; k < out.size(); ++k) out[k] = static_cast<T>(mine.confidences[k] * shares[k]);
+    }
+
+    // All rows of the other side.
+    void half_step(const sparse_rows<T>& observed, matrix<T>& out, const run_options& how) const {
+        parallel_blocks(observed.size(), 64, how, [&](std::size_t begin, std::size_t end, std::size_t) {
+            workspace scratch;
+            for (std::size_t i = begin; i < end; ++i) {
+                const workspace::frame frame(scratch);
+                solve(observed.ids_of(i), observed.values_of(i), {out.data() + i * d_, d_}, scratch);
+            }
+        });
+    }
+
+   private:
+    static constexpr const char* grew = "als: factors grew beyond the number type; raise regularization, or scale the values down";
+
+    struct row {
+        std::span<const std::int32_t> ids;
+        std::span<const double> confidences, roots;  // c and sqrt(c)
+        std::span<const double> scale;               // D^-1/2, `stride_` numbers, zero beyond d
+        bool observed = false;
+    };
+    row row_of(std::span<const std::int32_t> ids, std::span<const T> values, workspace& scratch) const {
+        const auto confidences = scratch.take<double>(ids.size()), roots = scratch.take<double>(ids.size()), scale = scratch.take<double>(stride_);
+        std::size_t observed = 0;
+        for (std::size_t k = 0; k < ids.size(); ++k) {
+            confidences[k] = loss_.confidence(static_cast<double>(values[k]));
+            roots[k] = std::sqrt(confidences[k]);
+            if (confidences[k] > 0) ++observed;
+        }
+        const double r = loss_.regularizer(observed, n_);
+        std::ranges::fill(scale, 0.0);
+        for (std::size_t j = 0; j < d_; ++j) scale[j] = 1 / std::sqrt(shared_[j] + r);
+        return {ids, confidences, roots, scale, observed > 0};
+    }
+
+    // x <- the solution of (D + B'B) x = v + beta B's.
+    void solve_for(const row& mine, std::span<const double> right, double beta, std::span<double> x, workspace& scratch) const {
+        const auto v = scratch.take<double>(stride_);
+        std::ranges::copy(right, v.begin());
+        const bool solved = (std::is_same_v<T, float> && beta > 0 && solve_in<float>(mine, v, beta, x, scratch)) || solve_in<double>(mine, v, beta, x, scratch);
+        require(solved, errc::diverged, "als: the equations of a row are singular in double precision; raise regularization, or scale the values down");
+    }
+    template <class Real>
+    [[nodiscard]] bool solve_in(const row& mine, std::span<const double> v, double beta, std::span<double> x, workspace& scratch) const {
+        return mine.ids.size() < d_ ? solve_dual<Real>(mine, v, beta, x, scratch) : solve_primal<Real>(mine, v, beta, x, scratch);
+    }
+
+    // Dual: x = D^-1 (v + B'z), and the residual of z is beta s - z - Bx.
+    template <class Real>
+    [[nodiscard]] bool solve_dual(const row& mine, std::span<const double> v, double beta, std::span<double> x, workspace& scratch) const {
+        const std::size_t n = mine.ids.size(), rows = round_up(n, 4), width = round_up(n, strip_width<Real>);
+        const auto e = scratch.take<Real>(d_ * width);  // E'
+        for (std::size_t k = 0; k < width; ++k) {
+            if (k >= n) {
+                for (std::size_t j = 0; j < d_; ++j) e[j * width + k] = 0;
+                continue;
+            }
+            const T* const h = factors(mine.ids[k]);
+            const Real root = static_cast<Real>(mine.roots[k]);
+            for (std::size_t j = 0; j < d_; ++j) e[j * width + k] = root * static_cast<Real>(mine.scale[j]) * static_cast<Real>(h[j]);
+        }
+        const auto s = identity<Real>(rows, width, scratch);
+        add_gramian(e.data(), d_, rows, width, s.data());
+        const auto z = scratch.take<double>(n), weights = scratch.take<double>(n);
+        const auto b = scratch.take<Real>(rows);
+        std::ranges::fill(z, 0.0);
+        std::ranges::fill(b, Real(0));
+        for (std::size_t j = 0; j < d_; ++j) x[j] = mine.scale[j] * mine.scale[j] * v[j];
+        return refine<Real>(
+            rows, width, s, b, x, scratch,
+            [&] {
+                scores(mine.ids, x, weights);
+                for (std::size_t k = 0; k < n; ++k) b[k] = static_cast<Real>(mine.roots[k] * (beta - weights[k]) - z[k]);
+            },
+            [&] {
+                for (std::size_t k = 0; k < n; ++k) {
+                    z[k] += static_cast<double>(b[k]);
+                    weights[k] = mine.roots[k] * z[k];
+                }
+                combine(mine.ids, weights, x);
+                for (std::size_t j = 0; j < d_; ++j) x[j] = mine.scale[j] * mine.scale[j] * (x[j] + v[j]);
+            });
+    }
+    // Primal: x = D^-1/2 y, and the residual of y is D^-1/2 (v + B'(beta s - Bx)) - y.
+    template <class Real>
+    [[nodiscard]] bool solve_primal(const row& mine, std::span<const double> v, double beta, std::span<double> x, workspace& scratch) const {
+        const auto s = identity<Real>(stride_, stride_, scratch);
+        const auto e = scratch.take<Real>(chunk * stride_), scale = scratch.take<Real>(stride_), b = scratch.take<Real>(stride_);
+        for (std::size_t j = 0; j < stride_; ++j) scale[j] = static_cast<Real>(mine.scale[j]);
+        for (std::size_t first = 0; first < mine.ids.size(); first += chunk) {
+            const std::size_t count = std::min(chunk, mine.ids.size() - first);
+            for (std::size_t k = 0; k < count; ++k) {
+                const T* const h = factors(mine.ids[first + k]);
+                const Real root = static_cast<Real>(mine.roots[first + k]);
+                for (std::size_t j = 0; j < stride_; ++j) e[k * stride_ + j] = root * scale[j] * static_cast<Real>(h[j]);
+            }
+            add_gramian(e.data(), count, stride_, stride_, s.data());
+        }
+        const auto y = scratch.take<double>(stride_), weights = scratch.take<double>(mine.ids.size()), left = scratch.take<double>(stride_);
+        std::ranges::fill(y, 0.0);
+        std::ranges::fill(x, 0.0);
+        return refine<Real>(
+            stride_, stride_, s, b, x, scratch,
+            [&] {
+                scores(mine.ids, x, weights);
+                for (std::size_t k = 0; k < weights.size(); ++k) weights[k] = mine.confidences[k] * (beta - weights[k]);
+                combine(mine.ids, weights, left);
+                for (std::size_t j = 0; j < stride_; ++j) b[j] = static_cast<Real>(mine.scale[j] * (left[j] + v[j]) - y[j]);
+            },
+            [&] {
+                for (std::size_t j = 0; j < stride_; ++j) {
+                    y[j] += static_cast<double>(b[j]);
+                    x[j] = mine.scale[j] * y[j];
+                }
+            });
+    }
+
+    // Newton's steps with an inexact inverse, until x stands: `residual()` to b, b <- s^-1 b, `correct()` by b.
+    template <class Real, class Residual, class Correct>
+    [[nodiscard]] bool refine(std::size_t n, std::size_t stride, std::span<Real> s, std::span<Real> b, std::span<double> x, workspace& scratch,
+                              const Residual& residual, const Correct& correct) const {
+        const auto inverse = scratch.take<Real>(n);
+        const auto before = scratch.take<double>(stride_);
+        if (!factorize(n, stride, s.data(), inverse.data())) return false;
+        double last_change = 0;
+        for (int step = 0; step < 10; ++step) {
+            std::ranges::copy(x, before.begin());
+            residual();
+            solve_factorized(n, stride, s.data(), inverse.data(), b.data());
+            correct();
+            double size = 0, change = 0;
+            for (std::size_t j = 0; j < d_; ++j) {
+                size += x[j] * x[j];
+                change += (x[j] - before[j]) * (x[j] - before[j]);
+            }
+            // The next change will be smaller than this one as this one is than the last.
+            if (step > 0 && change * change <= tolerance * size * last_change) return true;
+            last_change = change;
+        }
+        return false;
+    }
+    static constexpr double tolerance = 1e-16;  // of a squared norm: 1e-8 of what the factors are
+
+    template <class Real>
+    [[nodiscard]] std::span<Real> identity(std::size_t rows, std::size_t stride, workspace& scratch) const {
+        const auto s = scratch.take<Real>(rows * stride);
+        std::ranges::fill(s, Real(0));
+        for (std::size_t i = 0; i < rows; ++i) s[i * stride + i] = 1;
+        return s;
+    }
+
+    [[nodiscard]] const T* factors(std::int32_t id) const noexcept { return rotated_.data() + static_cast<std::size_t>(id) * stride_; }
+    // Calls `kernel(rows, first, number)` for four of the rows at a time, then for the rest one by one.
+    template <class Kernel>
+    void by_fours(std::span<const std::int32_t> ids, const Kernel& kernel) const noexcept {
+        std::size_t k = 0;
+        for (; k + 4 <= ids.size(); k += 4) {
+            const T* const rows[4] = {factors(ids[k]), factors(ids[k + 1]), factors(ids[k + 2]), factors(ids[k + 3])};
+            kernel(rows, k, std::integral_constant<std::size_t, 4>{});
+        }
+        for (; k < ids.size(); ++k) {
+            const T* const rows[1] = {factors(ids[k])};
+            kernel(rows, k, std::integral_constant<std::size_t, 1>{});
+        }
+    }
+    // out[k] = h of ids[k] * x
+    void scores(std::span<const std::int32_t> ids, std::span<const double> x, std::span<double> out) const noexcept {
+        if (std::ranges::all_of(x, [](double number) { return number == 0; })) return std::ranges::fill(out, 0.0), void();
+        by_fours(ids, [&](const T* const* rows, std::size_t k, auto n) { dot_rows<n()>(rows, x.data(), stride_, out.data() + k); });
+    }
+    // out = the sum of weights[k] * h of ids[k]
+    void combine(std::span<const std::int32_t> ids, std::span<const double> weights, std::span<double> out) const noexcept {
+        std::ranges::fill(out, 0.0);
+        by_fours(ids, [&](const T* const* rows, std::size_t k, auto n) { add_rows<n()>(rows, weights.data() + k, stride_, out.data()); });
+    }
+
+    // rotated_ = others * vectors', summed in double.
+    void rotate(const matrix<T>& others, const matrix<double>& vectors, const run_options& how) {
+        rotated_.resize(n_ * stride_);
+        const std::size_t width = round_up(d_, strip_width<double>);
+        std::vector<double> turn(d_ * width);
+        for (std::size_t i = 0; i < d_; ++i)
+            for (std::size_t j = 0; j < d_; ++j) turn[i * width + j] = vectors.data()[j * d_ + i];
+        parallel_blocks(n_, 256, how, [&](std::size_t begin, std::size_t end, std::size_t) {
+            std::vector<double> from(chunk * d_), to(chunk * width);
+            for (std::size_t first = begin; first < end; first += chunk) {
+                const std::size_t count = std::min(chunk, end - first);
+                std::copy_n(others.data() + first * d_, count * d_, from.data());
+                multiply_strided(from.data(), d_, 1, turn.data(), count, d_, width, to.data(), false);
+                for (std::size_t i = 0; i < count; ++i)
+                    for (std::size_t j = 0; j < d_; ++j) rotated_[(first + i) * stride_ + j] = static_cast<T>(to[i * width + j]);
+            }
+        });
+    }
+    void turn_back(std::span<const double> x, std::span<T> out, workspace& scratch) const {
+        const auto from = scratch.take<T>(d_), to = scratch.take<T>(stride_);
+        for (std::size_t j = 0; j < d_; ++j) from[j] = static_cast<T>(x[j]);
+        multiply_strided(from.data(), d_, 1, back_.data(), 1, d_, stride_, to.data(), false);
+        std::copy_n(to.begin(), d_, out.begin());
+    }
+
+    als_loss loss_;
+    std::size_t n_ = 0, d_ = 0, stride_ = 0;
+    std::vector<double> shared_;  // alpha0 * eigenvalues of the Gramian
+    std::vector<T> rotated_;      // (n, stride): the fixed factors in its eigenbasis, zero beyond d
+    std::vector<T> back_;         // (d, stride): eigenvectors, from that basis to the factors' own
+};
+
+}  // namespace detail
+
+}  // namespace caramel::inline CARAMEL_ABI
+
+#endif

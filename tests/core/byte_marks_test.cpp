@@ -1,0 +1,75 @@
+#include <caramel/core/byte_marks.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <caramel/core/random.hpp>
+
+#include "support/catch.hpp"
+
+using namespace caramel;
+
+namespace {
+
+constexpr char low = '\r';
+bool is_marked(char c, char a, char b) { return c == a || c == b || static_cast<unsigned char>(c) <= static_cast<unsigned char>(low) || static_cast<unsigned char>(c) >= 0x80; }
+
+std::string random_text(rng& random, std::size_t length) {
+    std::string text;
+    while (text.size() < length) text += random.below(4) == 0 ? static_cast<char>(random.below(256)) : "ab,\"\n; "[random.below(7)];
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("byte_marks: every byte in every place, as one comparison a byte", "[byte_marks]") {
+    for (const char a : {',', ';', '\t', '|', '\x01', '\x7F'}) {
+        const detail::byte_marks marks(a, '"', low);
+        std::size_t wrong = 0;
+        for (int c = 0; c < 256; ++c)
+            for (std::size_t at = 0; at < 64; ++at) {
+                char text[64];
+                for (char& plain : text) plain = 'x';
+                text[at] = static_cast<char>(c);
+                const std::uint64_t expected = is_marked(text[at], a, '"') ? std::uint64_t{1} << at : 0;
+                wrong += marks(text) != expected;
+                wrong += marks.portable(text) != expected;
+            }
+        CHECK(wrong == 0);
+    }
+}
+
+TEST_CASE("byte_marks: both ways agree on random bytes", "[byte_marks]") {
+    rng random(5);
+    const detail::byte_marks marks(';', '"', low);
+    for (int i = 0; i < 2'000; ++i) {
+        const std::string text = random_text(random, 64);
+        std::uint64_t expected = 0;
+        for (std::size_t at = 0; at < 64; ++at) expected |= std::uint64_t{is_marked(text[at], ';', '"')} << at;
+        REQUIRE(marks(text.data()) == expected);
+        REQUIRE(marks.portable(text.data()) == expected);
+    }
+}
+
+TEST_CASE("mark_finder: finds all marks of texts of any length, and leaves out what it is told to", "[byte_marks]") {
+    rng random(6);
+    const detail::byte_marks marks(',', '"', low);
+    for (std::size_t length = 0; length < 300; ++length) {
+        const std::string text = random_text(random, length);
+        const char *const begin = text.data(), *const end = begin + text.size();
+        detail::mark_finder all(marks, begin, end), some(marks, begin, end);
+        for (std::size_t at = 0; at <= length; ++at)
+            if (at == length || is_marked(text[at], ',', '"')) REQUIRE(all.next() == begin + at);
+        CHECK(all.next() == end);  // again and again
+        for (std::size_t at = 0; at < length;) {
+            while (at < length && !is_marked(text[at], ',', '"')) ++at;
+            REQUIRE(some.next() == begin + at);
+            at = std::min<std::size_t>(length, at + 1 + random.below(random.below(2) == 0 ? 5 : 150));
+            some.skip_to(begin + at);
+        }
+    }
+}
