@@ -308,7 +308,7 @@ std::optional<contact_policy> plan_contacts(const shop_log& shop, std::uint64_t 
     const auto& process = customers->process.process();
     constexpr double discount = 0.95;
     const auto best = policy_iteration(process, {.discount = discount});
-    const auto learned = fit(q_learning<double, 4>{.states = states.shape(), .actions = assumed.actions.size(), .discount = discount, .steps = 4'000'000},
+    const auto learned = fit(q_learning<double, 4>{.states = states.shape(), .actions = assumed.actions.size(), .discount = discount, .steps = 20'000'000, .restart_every = 24},
                              customers->process, {.seed = seed, .on_progress = progress_bar("policy")});
     auto greedy = learned.greedy_actions();
     std::ranges::replace(greedy, no_action, std::size_t{0});

@@ -72,6 +72,13 @@ static_assert(named<scores_in, shaped_mdp<2>, shop, shop_options, shop_truth, si
                     token_counts, token_id, token_ids, train_test, training, transaction, transaction_columns, transactions, transition<2>, unlisted, update_rule,
                     vec<F>, verdict, vocabulary, warm_start<int>, weighting, word_tokenizer, word_tokenizer_model, workspace, column_type>);
 
+static_assert(named<als_grid, bar_chart, bought_text_recipe<word_tokenizer>, bought_text_model<word_tokenizer_model, F>, calibration_bin, cell_means<2>, chart_axis, chart_bar,
+                    chart_reference, contact_action, contact_assumptions, customer_move, customer_process, customer_record, customer_states, customer_states_model,
+                    cutoff_point, factors_of_model<als_model<F>>, factors_of_recipe<als<F>>, html_page, item_catalog, key_figure, lift_point, line_chart,
+                    line_series, logistic<F>, logistic_model<F>, mlp_multilabel<F>, mlp_multilabel_model<F>, number_style, numbers_in, packed_columns<F>,
+                    page_options, purchase_rhythm<F>, reference_kind, report_cell, report_column, report_table, scatter_chart, sgd_factorization<F>,
+                    sgd_factorization_model<F>, sgd_steps, sigmoid_cross_entropy, state_axis>);
+
 int functions() {
     matrix<F> x = matrix<F>::Random(40, 3), y = matrix<F>::Random(3, 3), sum = matrix<F>::Zero(3, 3);
     const auto model = fit(standardize<F>{} | concat(standardize<F>{}, standardize<F>{}), x);
@@ -107,6 +114,15 @@ int functions() {
     good = good && recall_at(2, ranked, relevant).mean() == capped_recall_at(2, ranked, relevant).mean() && precision_at(2, ranked, relevant).mean() > 0 &&
            hit_rate_at(2, ranked, relevant).mean() > 0 && ndcg_at(2, ranked, relevant).mean() > 0 && reciprocal_rank_at(2, ranked, relevant).mean() > 0 &&
            average_precision_at(2, ranked, relevant).mean() > 0 && lists.size() == 1 && !task.queries.empty();
+    (void)tune_als(als<F>{}, bought, interactions<F>{bought});
+    (void)fit(factors_of(als<F>{.n_factors = 2}), seen);
+    (void)fit(bought_text(word_tokenizer{} | bag_of_embeddings<F>{.dim = 2}), seen);
+    const auto customer_cells = fit(customer_states{}, seen);
+    (void)customer_moves(customer_cells, seen);
+    (void)estimate_customers(customer_cells, seen, {.actions = {{.name = "nothing"}}});
+    good = good && quantile_cuts(vector<double>{1, 2, 3}, 2).size() == 1 && cell_of(vector<double>{1}, 2.0) == 1 && cell_labels(vector<double>{1}).size() == 2;
+    (void)policy_grid(array{state_axis{"a", {"x"}}, state_axis{"b", {"y"}}}, vector<size_t>{0}, vector<string>{"nothing"});
+    good = good && rmse(vector<double>{1}, vector<double>{1}) == 0 && mae(vector<double>{1}, vector<double>{1}) == 0;
     (void)holdout(10, .2);
     (void)k_fold(10, 2);
     (void)modulo_folds(vector<int>{1, 2, 3}, 2);
@@ -124,6 +140,8 @@ int functions() {
     good = good && auc(scores, labels) == 1 && accuracy(labels, labels) == 1 && average_precision(scores, labels) == 1 && brier_score(scores, labels) < 1 &&
            calibration_error(scores, labels) < 1 && confusion(labels, labels).sum() == 2 && decisions(scores, labels).true_positives == 1 &&
            kolmogorov_smirnov(scores, labels) == 1 && log_loss(scores, labels) < 1 && top_lift(scores, labels) == 2;
+    good = good && lift_curve(scores, labels).back().lift == 1 && calibration_curve(scores, labels).size() == 2 && precision_curve(scores, labels, {.5}).size() == 1 &&
+           html_escape("<") == "&lt;" && number_text(.5) == "0.5" && !html_page("names").html().empty() && most_chart_series == 6 && largest_chart_value > 1;
     (void)network<F>(dense{}, relu{}, dense{});
     (void)network_regressor<F>(dense{});
 

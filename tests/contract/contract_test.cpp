@@ -8,6 +8,7 @@
 #include <caramel/features/encode.hpp>
 #include <caramel/features/impute.hpp>
 #include <caramel/features/standardize.hpp>
+#include <caramel/linear/logistic.hpp>
 #include <caramel/nn/activation.hpp>
 #include <caramel/nn/dense.hpp>
 #include <caramel/nn/embedding_bag.hpp>
@@ -17,6 +18,7 @@
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>
+#include <caramel/recommend/sgd.hpp>
 #include <caramel/text/embedding.hpp>
 #include <caramel/text/pool.hpp>
 #include <caramel/text/tokenizer.hpp>
@@ -268,6 +270,13 @@ struct als_component : recommender_component {
     auto recipe() const { return als<double>{.n_factors = 4, .epochs = 2}; }
 };
 
+template <std::size_t Factors>
+struct sgd_component : recommender_component {
+    static constexpr std::string_view name = Factors == 0 ? "sgd_factorization, biases alone" : "sgd_factorization";
+    static constexpr bool random = true;
+    auto recipe() const { return sgd_factorization<double>{.n_factors = Factors, .epochs = 3}; }
+};
+
 template <class T>
 struct mlp_component {
     static constexpr std::string_view name = std::same_as<T, float> ? "standardize | mlp<float>" : "standardize | mlp<double>";
@@ -285,6 +294,20 @@ struct mlp_regressor_component {
         const auto y = numbers<double>(rows, seed + 1, 1);
         return std::vector<double>(y.data(), y.data() + y.size());
     }
+};
+struct mlp_multilabel_component {
+    static constexpr std::string_view name = "mlp_multilabel";
+    static constexpr bool random = true;
+    auto recipe() const { return mlp_multilabel<double>{.hidden = {5}, .epochs = 3, .batch_size = 8}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return numbers<double>(rows, seed); }
+    auto targets(std::size_t rows, std::uint64_t seed) const { return matrix<double>((numbers<double>(rows, seed + 1, 2).array() > 0).cast<double>()); }
+};
+template <class T, int Classes>
+struct logistic_component : deterministic {
+    static constexpr std::string_view name = std::same_as<T, float> ? "logistic<float>" : "logistic<double>";
+    auto recipe() const { return logistic<T>{}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return numbers<T>(rows, seed); }
+    auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, Classes); }
 };
 struct positive_component {
     static constexpr std::string_view name = "mlp | positive";
@@ -337,14 +360,20 @@ TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, em
     check_component(TestType{});
 }
 
-TEMPLATE_TEST_CASE("contract: networks", "[contract]", mlp_component<float>, mlp_component<double>, mlp_regressor_component, positive_component,
-                   network_component) {
+TEMPLATE_TEST_CASE("contract: networks", "[contract]", mlp_component<float>, mlp_component<double>, mlp_regressor_component, mlp_multilabel_component,
+                   positive_component, network_component) {
     check_component(TestType{});
+}
+
+TEST_CASE("contract: linear models", "[contract]") {
+    check_component(logistic_component<float, 2>{});
+    check_component(logistic_component<double, 3>{});
 }
 
 TEST_CASE("contract: policies", "[contract]") { check_component(q_learning_component{}); }
 
-TEMPLATE_TEST_CASE("contract: recommenders", "[contract]", popularity_component, item_neighbors_component, customer_neighbors_component, als_component) {
+TEMPLATE_TEST_CASE("contract: recommenders", "[contract]", popularity_component, item_neighbors_component, customer_neighbors_component, als_component,
+                   sgd_component<4>, sgd_component<0>) {
     check_component(TestType{});
 }
 

@@ -248,7 +248,7 @@ TEST_CASE("synthetic_shop: the same seed gives the same shop", "[synthetic]") {
     CHECK(synthetic_shop(other).rows != a.rows);
     // It is as good as a file.
     std::string text;
-    detail::csv_writer({}).write_to(a.rows, [&](std::string_view piece) { text += piece; });
+    detail::csv_writer(csv_write_options{}).write_to(a.rows, [&](std::string_view piece) { text += piece; });
     const table read = parse_csv(text, {.types = {{"price", column_type::number}}});
     CHECK(read.names() == a.rows.names());
     CHECK(transactions::from(read, {.customer = "customer_id",

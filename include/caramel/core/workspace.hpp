@@ -1,6 +1,7 @@
 #ifndef CARAMEL_CORE_WORKSPACE_HPP
 #define CARAMEL_CORE_WORKSPACE_HPP
 
+#include <concepts>
 #include <cstddef>
 #include <new>
 #include <span>
@@ -52,7 +53,8 @@ class workspace {
     static constexpr std::size_t alignment = sizeof(unit);
 
     // Blocks never move while a call runs, so what was handed out stays valid.
-    unit* take_bytes(std::size_t n) {
+    template <std::same_as<std::size_t> Size>
+    unit* take_bytes(Size n) {
         const std::size_t units = n / alignment + 1;
         while (block_ < blocks_.size() && blocks_[block_].size() - used_ < units) {
             ++block_;

@@ -4,6 +4,7 @@
 // Leaves out what is no purchase, and counts it.
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -69,7 +70,8 @@ struct cleaned {
 namespace detail {
 
 // For each row whether it equals an earlier one.
-inline std::vector<bool> repeated_rows(const transactions& log) {
+template <std::same_as<transactions> Log>
+std::vector<bool> repeated_rows(const Log& log) {
     const auto key = [&](std::size_t i) {
         return std::tuple(log.invoices()[i], log.items()[i], log.customers()[i], log.times()[i], log.quantities()[i], log.prices()[i]);
     };
@@ -85,7 +87,8 @@ inline std::vector<bool> repeated_rows(const transactions& log) {
 
 /// Purchases with a customer and an item, not cancelled, of a positive quantity at a positive price, in their order.
 /// A log of no rows gives none.
-[[nodiscard]] inline cleaned clean(const transactions& log, const cleaning_options& options = {}) {
+template <std::same_as<transactions> Log>
+[[nodiscard]] cleaned clean(const Log& log, const cleaning_options& options = {}) {
     cleaning_report report{.rows_read = log.rows(), .duplicates_dropped = options.drop_duplicates};
     std::vector<bool> cancelled;
     for (const auto& id : log.invoice_ids()) cancelled.push_back(!options.cancellation_prefix.empty() && id.starts_with(options.cancellation_prefix));

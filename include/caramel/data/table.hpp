@@ -132,12 +132,13 @@ class table_column {
     [[nodiscard]] const std::vector<bool>& missing() const noexcept { return missing_; }
 
     /// Throw `error` (`wrong_column_type`) on a column of another type.
-    [[nodiscard]] std::span<const double> numbers() const { return require_type(column_type::number), numbers_; }
-    [[nodiscard]] std::span<const std::int64_t> integers() const { return require_type(column_type::integer), integers_; }
-    [[nodiscard]] std::span<const std::chrono::sys_seconds> timestamps() const { return require_type(column_type::timestamp), times_; }
+    [[nodiscard]] std::span<const double> numbers() const { return require_type(column_type::number), std::span(numbers_.data(), numbers_.size()); }
+    [[nodiscard]] std::span<const std::int64_t> integers() const { return require_type(column_type::integer), std::span(integers_.data(), integers_.size()); }
+    [[nodiscard]] std::span<const std::chrono::sys_seconds> timestamps() const { return require_type(column_type::timestamp), std::span(times_.data(), times_.size()); }
     [[nodiscard]] category_view categories() const {
         require_type(column_type::category);
-        return {codes_, levels_ ? std::span<const std::string>(*levels_) : std::span<const std::string>()};  // none: moved from
+        if (!levels_) return {};  // moved from
+        return {{codes_.data(), codes_.size()}, {levels_->data(), levels_->size()}};
     }
 
     /// Rows in any order, also more than once. Categories keep all their levels.

@@ -195,7 +195,9 @@ class recommender : public single_row<Model> {
         const auto& model = static_cast<const Model&>(*this);
         if (who.row) model.score_known(*who.row, out, scratch);
         else model.score_history(who.items, who.values, out, scratch);
-        for (const T score : out) require(std::isfinite(score), errc::number_out_of_range, Model::kind, ": a score is beyond the number type");
+        bool finite = true;
+        for (const T score : out) finite &= std::abs(score) <= std::numeric_limits<T>::max();
+        require(finite, errc::number_out_of_range, Model::kind, ": a score is beyond the number type");
         return out;
     }
 

@@ -38,7 +38,18 @@ std::span<recommendation<T>> best_of(std::span<const T> scores, std::span<const 
     n = std::min(n, scores.size());
     const auto best = scratch.take<recommendation<T>>(n);
     std::size_t found = 0;
+    // Once there are n, most runs of scores hold nothing above the worst of them, and a whole run is looked at in a few
+    // instructions. (Of equal scores the earlier item ranks first, and it is there already.)
+    constexpr std::size_t run = 32;
     for (std::size_t i = 0; i < scores.size() && n > 0; ++i) {
+        while (found == n && i + run <= scores.size()) {
+            const T worst = best[0].score;
+            unsigned above = 0;
+            for (std::size_t j = 0; j < run; ++j) above |= static_cast<unsigned>(scores[i + j] > worst);
+            if (above != 0) break;
+            i += run;
+        }
+        if (i == scores.size()) break;
         if (!marks.empty() && marks[i] != 0) continue;
         const recommendation<T> next{static_cast<std::int32_t>(i), scores[i]};
         if (found == n) {

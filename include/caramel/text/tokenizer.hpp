@@ -51,9 +51,13 @@ constexpr word_part find_word_part(char32_t c) noexcept {
     if (is_punctuation(g) || is_symbol(g)) return word_part::symbol;
     return word_part::nothing;
 }
+// The same for ASCII, without a search.
 inline constexpr auto ascii_word_parts = [] {
     std::array<word_part, 128> parts{};
-    for (std::size_t c = 0; c < parts.size(); ++c) parts[c] = find_word_part(static_cast<char32_t>(c));
+    for (char32_t c = U' ' + 1; c < 127; ++c) parts[c] = word_part::symbol;
+    for (char32_t c = U'0'; c <= U'9'; ++c) parts[c] = word_part::letter;
+    for (char32_t c = U'A'; c <= U'Z'; ++c) parts[c] = parts[c + 32] = word_part::letter;
+    parts[U'\''] = word_part::apostrophe;
     return parts;
 }();
 constexpr word_part word_part_of(char32_t c) noexcept { return c < 128 ? ascii_word_parts[c] : find_word_part(c); }
@@ -230,7 +234,8 @@ struct word_tokenizer {
     /// Ids from 1 by falling count, ties in the order of the bytes; so they do not depend on the order of the texts.
     /// Words above `vocabulary::max_token_bytes` bytes are not learnt.
     /// Throws `error`: `empty_input`; `bad_parameter`; `bad_utf8` with the text's number and the byte; `limit_exceeded`.
-    [[nodiscard]] word_tokenizer_model fit(const std::vector<std::string>& texts, const fit_options&) const {
+    template <std::same_as<std::vector<std::string>> Texts>
+    [[nodiscard]] word_tokenizer_model fit(const Texts& texts, const fit_options&) const {
         require(min_count > 0, errc::bad_parameter, "word_tokenizer: min_count = 0, must be at least 1");
         require(max_vocabulary > 0, errc::bad_parameter, "word_tokenizer: max_vocabulary = 0, must be at least 1");
         require(!texts.empty(), errc::empty_input, "word_tokenizer: no texts to learn from");

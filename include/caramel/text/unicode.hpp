@@ -4,10 +4,8 @@
 // Properties of code points, from tables of our own (text/unicode_tables.hpp): the same on every machine and under every
 // locale. `unicode_version` says which version of Unicode they follow.
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 
 #include <caramel/text/unicode_tables.hpp>
 
@@ -19,10 +17,30 @@ enum class general_category : std::uint8_t {
     lu, ll, lt, lm, lo, mn, mc, me, nd, nl, no, pc, pd, ps, pe, pi, pf, po, sm, sc, sk, so, zs, zl, zp, cc, cf, cs, co, cn
 };
 
+namespace detail {
+
+constexpr std::uint32_t first_of(const code_point_range& range) noexcept { return range.first; }
+constexpr std::uint32_t first_of(const case_run& run) noexcept { return run.first; }
+constexpr std::uint32_t first_of(std::uint32_t category_run) noexcept { return category_run / 32; }
+
+// The last of the runs, sorted by where they begin, that does not begin behind `point`; null if all do.
+template <class Run, std::size_t N>
+constexpr const Run* find_run(const Run (&runs)[N], std::uint32_t point) noexcept {
+    std::size_t begin = 0, end = N;
+    while (begin < end) {
+        const std::size_t middle = (begin + end) / 2;
+        if (first_of(runs[middle]) <= point) begin = middle + 1;
+        else end = middle;
+    }
+    return begin == 0 ? nullptr : runs + (begin - 1);
+}
+
+}  // namespace detail
+
 /// `cn` for what is not assigned or above U+10FFFF.
 [[nodiscard]] constexpr general_category category_of(char32_t c) noexcept {
     if (c > 0x10FFFF) return general_category::cn;
-    const auto run = std::upper_bound(std::begin(detail::category_runs), std::end(detail::category_runs), static_cast<std::uint32_t>(c) * 32 + 31) - 1;
+    const std::uint32_t* const run = detail::find_run(detail::category_runs, static_cast<std::uint32_t>(c));  // there is one from 0 on
     const std::uint32_t number = *run % 32;
     constexpr auto alternating = static_cast<std::uint32_t>(general_category::cn) + 1;  // lu, ll, lu, ll, ...
     if (number == alternating) return (static_cast<std::uint32_t>(c) - *run / 32) % 2 == 0 ? general_category::lu : general_category::ll;
@@ -38,8 +56,8 @@ enum class general_category : std::uint8_t {
 /// Of the Han script with the property Ideographic: unified and compatibility ideographs, U+3007, and the Hangzhou numerals.
 [[nodiscard]] constexpr bool is_cjk_ideograph(char32_t c) noexcept {
     if (c >= 0x4E00 && c <= 0x9FFF) return true;  // nearly all of them
-    const auto after = std::ranges::upper_bound(detail::ideograph_ranges, static_cast<std::uint32_t>(c), {}, &detail::code_point_range::first);
-    return after != std::begin(detail::ideograph_ranges) && c <= std::prev(after)->last;
+    const auto* const run = detail::find_run(detail::ideograph_ranges, static_cast<std::uint32_t>(c));
+    return run != nullptr && c <= run->last;
 }
 
 namespace detail {
@@ -48,10 +66,8 @@ namespace detail {
 template <std::size_t N>
 constexpr const case_run* find_case_run(const case_run (&runs)[N], char32_t c) noexcept {
     const auto point = static_cast<std::uint32_t>(c);
-    const auto* const after = std::ranges::upper_bound(runs, point, {}, &case_run::first);
-    if (after == std::begin(runs)) return nullptr;
-    const case_run* const run = std::prev(after);
-    return point <= run->last && (point - run->first) % run->step == 0 ? run : nullptr;
+    const case_run* const run = find_run(runs, point);
+    return run != nullptr && point <= run->last && (point - run->first) % run->step == 0 ? run : nullptr;
 }
 constexpr char32_t map_case(const case_run& run, char32_t c) noexcept { return static_cast<char32_t>(static_cast<std::int32_t>(c) + run.distance); }
 

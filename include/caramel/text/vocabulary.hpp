@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -87,16 +88,17 @@ class token_counts {
     /// The `max_size` most frequent tokens among those that occur at least `min_count` times, the most frequent first;
     /// ties in the order of their bytes, so that ids do not depend on the order of the texts.
     /// Throws what `vocabulary` throws.
-    [[nodiscard]] vocabulary most_frequent(std::uint64_t min_count, std::size_t max_size, token_id reserved = 0) const {
+    template <std::integral Count>
+    [[nodiscard]] vocabulary most_frequent(Count min_count, std::size_t max_size, token_id reserved = 0) const {
         std::vector<std::uint32_t> chosen;
         for (std::uint32_t i = 0; i < counts_.size(); ++i)
-            if (counts_[i] >= min_count) chosen.push_back(i);
+            if (std::cmp_greater_equal(counts_[i], min_count)) chosen.push_back(i);
         const auto before = [&](std::uint32_t a, std::uint32_t b) { return counts_[a] != counts_[b] ? counts_[a] > counts_[b] : numbers_[a] < numbers_[b]; };
         if (chosen.size() > max_size) {
-            std::ranges::nth_element(chosen, chosen.begin() + static_cast<std::ptrdiff_t>(max_size), before);
+            std::nth_element(chosen.begin(), chosen.begin() + static_cast<std::ptrdiff_t>(max_size), chosen.end(), before);
             chosen.resize(max_size);
         }
-        std::ranges::sort(chosen, before);
+        std::sort(chosen.begin(), chosen.end(), before);
         std::vector<std::string> tokens;
         tokens.reserve(chosen.size());
         for (const std::uint32_t i : chosen) tokens.emplace_back(numbers_[i]);
