@@ -170,6 +170,67 @@ TEST_CASE("csv: errors name the byte, and no content", "[csv][error]") {
     CHECK_THAT(error_of([] { (void)parse_csv("a\n1\n", three_columns()); }).what(), Contains("\"id\""));
 }
 
+TEST_CASE("csv: of several errors the first one in the text is reported", "[csv][error]") {
+    const auto place_of = [](std::string_view text, const csv_options& options) { return error_of([&] { (void)parse_csv(text, options); }).where(); };
+    const csv_options numbers{.schema = {{"a", column_type::number}, {"b", column_type::integer}, {"c", column_type::timestamp}}};
+    for (const std::size_t rows : {0U, 1U, 100U, 300U, 5000U}) {  // rows are read some at a time, column after column
+        CAPTURE(rows);
+        std::string text = "a,b,c\n";
+        for (std::size_t i = 0; i < rows; ++i) text += "1.5,\"2\",2010-12-09\n";
+        const std::uint64_t next = rows + 2;
+        const std::uint64_t byte = text.size() + 1;
+        CHECK(place_of(text + "1,2,x\nx,2,2010-12-09\n", numbers) == place{.row = next, .column = 3, .byte = byte + 4});
+        CHECK(place_of(text + "1,x,x\n", numbers) == place{.row = next, .column = 2, .byte = byte + 2});
+        CHECK(place_of(text + "1,\"x\"\"\",2010-12-09\nx,,\n", numbers) == place{.row = next, .column = 2, .byte = byte + 2});
+        CHECK(place_of(text + "1,,2010-12-09\n1,2\n", numbers) == place{.row = next, .column = 2, .byte = byte + 2});
+        CHECK(place_of(text + "x,2\n", numbers) == place{.row = next, .column = 1, .byte = byte});          // before the row ends early
+        CHECK(place_of(text + "1,2\nx,2,2010-12-09\n", numbers) == place{.row = next, .column = 2, .byte = byte + 2});
+        CHECK(place_of(text + "1,x,2\"\n", numbers) == place{.row = next, .column = 2, .byte = byte + 2});  // before the quote
+        CHECK(place_of(text + "1,2,2010-12-09,\nx,x,x\n", numbers) == place{.row = next, .column = 4, .byte = byte + 15});
+        CHECK(place_of(text + "x,2,2010-12-09\n", {.schema = numbers.schema, .limits = {.rows = rows}}) == place{.row = next});
+    }
+}
+
+TEST_CASE("csv: quoted texts of many rows", "[csv]") {
+    std::string text = "a,b,c\n";
+    std::vector<std::string> expected;
+    for (int i = 0; i < 3000; ++i) {
+        expected.push_back(i % 3 == 0 ? "say \"" + std::to_string(i % 40) + "\"" : i % 3 == 1 ? "two\nlines, " + std::to_string(i % 7) : "na\xC3\xAFve");
+        std::string quoted;
+        for (const char c : expected.back()) quoted += c == '"' ? "\"\"" : std::string(1, c);
+        text += "\"" + quoted + "\",\"" + std::to_string(i) + "\"," + (i % 5 == 0 ? "" : "\"x\"\"y\"") + (i % 2 == 0 ? "\r\n" : "\n");
+    }
+    const table t = parse_csv(text);
+    CHECK(t.rows() == 3000);
+    CHECK(texts(t, "a") == expected);
+    CHECK(t.integers("b")[2999] == 2999);
+    CHECK(t.column("c").missing(0));
+    CHECK(t.categories("c")[2999] == "x\"y");
+    CHECK(t.categories("c").levels.size() == 1);
+}
+
+TEST_CASE("csv: short numbers, digit by digit", "[csv]") {
+    rng random(23);
+    std::string text = "n,i\n";
+    std::vector<double> numbers;
+    std::vector<std::int64_t> integers;
+    for (int i = 0; i < 20'000; ++i) {
+        const std::string sign = random.below(3) == 0 ? "-" : "";
+        std::string digits;
+        for (std::uint64_t n = 1 + random.below(18); n > 0; --n) digits += static_cast<char>('0' + random.below(10));
+        integers.push_back(std::stoll(sign + digits));
+        std::string number = digits;
+        if (const auto at = random.below(digits.size() + 2); at <= digits.size()) number.insert(at, ".");
+        numbers.push_back(std::stod(sign + number));
+        text += sign + number + "," + sign + digits + "\n";
+    }
+    const table t = parse_csv(text, {.types = {{"n", column_type::number}, {"i", column_type::integer}}});
+    CHECK(list(t.numbers("n")) == numbers);
+    CHECK(list(t.integers("i")) == integers);
+    for (const std::string_view bad : {"1.2.3", "..", ".", "-", "--1", "1-", "12345x78", "/1", ":1", "1 ", " 1", "+1", "1,5", "0x10", "1.2345678.", "\xC2\xA0" "1"})
+        CHECK(error_of([&] { (void)parse_csv("n\n" + std::string(bad) + "\n", {.delimiter = ';', .types = {{"n", column_type::number}}}); }).code() == errc::bad_number);
+}
+
 TEST_CASE("csv: the corpus of hostile files", "[csv][corpus]") {
     SHARED_OR_SKIP(corpus, "corpus");
     std::ifstream index(corpus / "index.tsv");

@@ -75,6 +75,13 @@ strings lines_of(const std::filesystem::path& path) {
 
 }  // namespace
 
+TEST_CASE("tokenizer: the table for ASCII says what the search says", "[tokenizer]") {
+    for (char32_t c = 0; c < 128; ++c) {
+        CAPTURE(static_cast<int>(c));
+        CHECK(detail::word_part_of(c) == detail::find_word_part(c));
+    }
+}
+
 TEST_CASE("split_words: by hand", "[tokenizer]") {
     CHECK(words_of("Hello, world!") == strings{"Hello", "world"});
     CHECK(words_of("").empty());

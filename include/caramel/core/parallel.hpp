@@ -19,7 +19,8 @@ namespace caramel::inline CARAMEL_ABI {
 
 namespace detail {
 
-inline void run_on_threads(std::size_t tasks, std::size_t threads, const callback<void(std::size_t)>& task) {
+template <class Task>
+void run_on_threads(std::size_t tasks, std::size_t threads, const Task& task) {
     std::atomic<std::size_t> next{0};
     const auto work = [&] {
         for (std::size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) task(i);

@@ -178,10 +178,10 @@ class temporary_file {
         if (!renamed_) ::unlink(name_.c_str());
     }
 
-    void append(std::span<const std::byte> bytes) {
-        while (!bytes.empty()) {
-            const auto written = ::write(file_.get(), bytes.data(), std::min(bytes.size(), file_block));
-            if (written > 0) bytes = bytes.subspan(static_cast<std::size_t>(written));
+    void append(const std::byte* bytes, std::size_t size) {
+        while (size > 0) {
+            const auto written = ::write(file_.get(), bytes, std::min(size, file_block));
+            if (written > 0) bytes += written, size -= static_cast<std::size_t>(written);
             else if (written == 0 || errno != EINTR) fail_file("save", path_, "cannot write", written == 0 ? EIO : errno);
         }
     }
@@ -209,23 +209,19 @@ class temporary_file {
     return target;
 }
 
+// Asks for large pages where the system has them: filling a large buffer for the first time costs more in page faults than
+// in anything else. Only advice, so that nothing depends on the answer, and nothing breaks if what else lies on the first
+// and the last page comes onto a large one, too.
 inline void prefer_large_pages([[maybe_unused]] std::byte* begin, [[maybe_unused]] std::size_t size) noexcept {
 #ifdef MADV_HUGEPAGE
     if (size < std::size_t{1} << 20) return;
-    const auto before = reinterpret_cast<std::uintptr_t>(begin) % static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const auto address = reinterpret_cast<std::uintptr_t>(begin), before = address % static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
     const int code = errno;
-    (void)::madvise(begin - before, size + before, MADV_HUGEPAGE);
+    (void)::madvise(reinterpret_cast<void*>(address - before), size + before, MADV_HUGEPAGE);
     errno = code;
 #endif
 }
-// Room for `n` values. Where the system has large pages it is asked for them: filling a large buffer for the first time
-// costs more in page faults than in anything else. Only advice, so that nothing depends on the answer, and nothing breaks
-// if what else lies on the first and the last page comes onto a large one, too.
-template <class T>
-void reserve_large(std::vector<T>& values, std::size_t n) {
-    values.reserve(n);
-    prefer_large_pages(reinterpret_cast<std::byte*>(values.data()), n * sizeof(T));
-}
+
 // Reads into what `room(size)` points to.
 template <class Room>
 void read_whole(const file_path& path, std::uint64_t limit, std::string_view who, const Room& room) {
@@ -247,7 +243,8 @@ void read_whole(const file_path& path, std::uint64_t limit, std::string_view who
     if (read_some(file.get(), &more, 1, who, path) != 0) fail_file(who, path, "the file became longer while it was read");
 }
 
-inline void replace_whole(const file_path& path, std::span<const std::byte> bytes) {
+template <std::same_as<file_path> Path>
+void replace_whole(const Path& path, std::span<const std::byte> bytes) {
     const std::string target = target_of(path);
     struct stat info {};
     const bool exists = ::stat(target.c_str(), &info) == 0;
@@ -259,7 +256,7 @@ inline void replace_whole(const file_path& path, std::span<const std::byte> byte
     if (!folder.is_open()) fail_file("save", path, "cannot open its folder", errno);
     remove_leftovers(name);
     temporary_file file(name, exists ? info.st_mode & 0777 : 0600, path);
-    file.append(bytes);
+    file.append(bytes.data(), bytes.size());
     file.rename_to(target);
     if (::fsync(folder.get()) != 0 && errno != EINVAL && errno != ENOTSUP)
         fail_file("save", path, "the file is complete, but its name may not be on the disk yet", errno);
@@ -293,7 +290,8 @@ void read_whole(const file_path& path, std::uint64_t limit, std::string_view who
     if (std::fgetc(file.get()) != EOF) fail_file(who, path, "the file became longer while it was read");
 }
 
-inline void replace_whole(const file_path& path, std::span<const std::byte> bytes) {
+template <std::same_as<file_path> Path>
+void replace_whole(const Path& path, std::span<const std::byte> bytes) {
     std::error_code problem;
     const auto status = std::filesystem::status(path.string(), problem);
     if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) fail_file("save", path, "not a regular file");
@@ -313,16 +311,22 @@ inline void replace_whole(const file_path& path, std::span<const std::byte> byte
 
 #endif
 
+template <class T>
+void reserve_large(std::vector<T>& values, std::size_t n) {
+    values.reserve(n);
+    prefer_large_pages(reinterpret_cast<std::byte*>(values.data()), n * sizeof(T));
+}
+
 }  // namespace detail
 
 /// The bytes of a regular file, read in blocks (never mapped, so that a file that shrinks is an error and no signal).
 /// Throws `error`: `io` (cannot be read; a folder, a pipe or a device; changed while it was read), `limit_exceeded`
 /// before anything is allocated. `who` begins the messages.
-[[nodiscard]] inline std::vector<std::byte> read_file(const file_path& path, std::uint64_t limit = std::uint64_t{8} << 30, std::string_view who = "read_file") {
+template <std::convertible_to<file_path> Path>
+[[nodiscard]] std::vector<std::byte> read_file(const Path& path, std::uint64_t limit = std::uint64_t{8} << 30, std::string_view who = "read_file") {
     std::vector<std::byte> bytes;
     detail::read_whole(path, limit, who, [&](std::size_t size) {
-        bytes.reserve(size);
-        detail::prefer_large_pages(bytes.data(), size);
+        detail::reserve_large(bytes, size);
         bytes.resize(size);
         return bytes.data();
     });
@@ -332,7 +336,10 @@ inline void replace_whole(const file_path& path, std::span<const std::byte> byte
 /// Writes a file whole or not at all: under a temporary name (`NAME.tmp.<process>.XXXXXX`) in the same folder, onto the
 /// disk, then renamed. Its mode is that of the file it replaces, else 0600. On failure the old file stays as it was.
 /// A symbolic link stays, and what it leads to is replaced. Throws `error` (`io`).
-inline void replace_file(const file_path& path, std::span<const std::byte> bytes) { detail::replace_whole(path, bytes); }
+template <std::convertible_to<file_path> Path>
+void replace_file(const Path& path, std::span<const std::byte> bytes) {
+    detail::replace_whole<file_path>(path, bytes);
+}
 
 }  // namespace caramel::inline CARAMEL_ABI
 
