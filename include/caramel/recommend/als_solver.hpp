@@ -69,38 +69,40 @@ namespace detail {
 
 constexpr std::size_t round_up(std::size_t n, std::size_t to) noexcept { return (n + to - 1) / to * to; }
 
-// ---- symmetric matrices: upper triangles in rows of `stride` numbers, a multiple of two lanes --------------------------
+// ---- symmetric matrices: upper triangles in rows of `stride` numbers, a multiple of 4 and of the lanes ------------------
 template <class Real>
-inline constexpr std::size_t strip_width = 2 * lanes<Real>::count;
+inline constexpr std::size_t triangle_unit = std::max<std::size_t>(4, lanes<Real>::count);
 
-// The upper triangle of s (n x n, n a multiple of 4) += x'x for `depth` rows of x. Whole tiles: some numbers below the
-// diagonal are written as well, and mean nothing.
+// Rows i .. i+3 of the upper triangle of s (n x n, n a multiple of 4) += or -= x'y, from the diagonal to the right, for
+// `depth` rows of x. Whole tiles: some numbers left of the diagonal or beyond n are written as well, and mean nothing.
+template <class Real, bool Subtract = false>
+CARAMEL_ALWAYS_INLINE void add_to_rows(const Real* x, std::size_t depth, std::size_t i, std::size_t n, std::size_t stride, Real* s) noexcept {
+    constexpr std::size_t width = lanes<Real>::count;
+    std::size_t j = i / width * width;
+    for (; j + width < n; j += 2 * width) multiply_tile<Real, 4, 2, Subtract>(x + i, 1, stride, x + j, stride, depth, s + i * stride + j, stride, true);
+    if (j < n) multiply_tile<Real, 4, 1, Subtract>(x + i, 1, stride, x + j, stride, depth, s + i * stride + j, stride, true);
+}
+// The upper triangle of s += x'x.
 template <class Real>
 void add_gramian(const Real* x, std::size_t depth, std::size_t n, std::size_t stride, Real* s) noexcept {
-    constexpr std::size_t width = strip_width<Real>;
-    for (std::size_t i = 0; i < n; i += 4)
-        for (std::size_t j = i / width * width; j < n; j += width)
-            multiply_tile<Real, 4, 2>(x + i, 1, stride, x + j, stride, depth, s + i * stride + j, stride, true);
+    for (std::size_t i = 0; i < n; i += 4) add_to_rows(x, depth, i, n, stride, s);
 }
 
 // s = U'U in place, four rows at a time; the reciprocals of U's diagonal in `inverse`. False unless s is positive definite.
 template <class Real>
 [[nodiscard]] bool factorize(std::size_t n, std::size_t stride, Real* s, Real* inverse) noexcept {
-    constexpr std::size_t width = strip_width<Real>;
     for (std::size_t i = 0; i < n; i += 4) {
-        const std::size_t from = i / width * width;
-        for (std::size_t j = from; j < n; j += width)
-            multiply_tile<Real, 4, 2, true>(s + i, 1, stride, s + j, stride, i, s + i * stride + j, stride, true);
+        add_to_rows<Real, true>(s, i, i, n, stride, s);
         for (std::size_t k = i; k < i + 4; ++k) {
             Real* const row = s + k * stride;
             for (std::size_t above = i; above < k; ++above) {
                 const Real* const other = s + above * stride;
                 const Real factor = other[k];
-                for (std::size_t j = from; j < stride; ++j) row[j] -= factor * other[j];
+                for (std::size_t j = i; j < n; ++j) row[j] -= factor * other[j];
             }
             if (!(row[k] > 0 && row[k] <= std::numeric_limits<Real>::max())) return false;
-            inverse[k] = std::sqrt(row[k]) * (1 / row[k]);  // both at once, where sqrt after the other would wait
-            for (std::size_t j = from; j < stride; ++j) row[j] *= inverse[k];
+            inverse[k] = std::sqrt(row[k]) * (1 / row[k]);  // both at once, where the quotient would wait for the root
+            for (std::size_t j = i; j < n; ++j) row[j] *= inverse[k];
         }
     }
     return true;
@@ -137,29 +139,40 @@ void solve_factorized(std::size_t n, std::size_t stride, const Real* u, const Re
     }
 }
 
-// Rows of T, summed in double.
+// Two lanes of doubles, from as many neighbours of type T.
+struct two_lanes {
+    lanes<double>::type part[2];
+};
 template <class T>
-CARAMEL_ALWAYS_INLINE lanes<double>::type widen(const T* at) noexcept {
+CARAMEL_ALWAYS_INLINE two_lanes widen(const T* at) noexcept {
+    two_lanes out;
 #if defined(__GNUC__)
-    typedef T narrow __attribute__((vector_size(lanes<double>::count * sizeof(T))));
+    typedef T narrow __attribute__((vector_size(2 * lanes<double>::count * sizeof(T))));
+    typedef double wide __attribute__((vector_size(2 * lanes<double>::count * sizeof(double))));
     narrow x;
     std::memcpy(&x, at, sizeof x);
-    return __builtin_convertvector(x, lanes<double>::type);
+    const wide y = __builtin_convertvector(x, wide);
+    std::memcpy(out.part, &y, sizeof y);
 #else
-    return static_cast<double>(*at);
+    for (std::size_t i = 0; i < 2; ++i) out.part[i] = static_cast<double>(at[i]);
 #endif
+    return out;
 }
 // out[r] = rows[r] * x, over n numbers, a multiple of two lanes.
 template <std::size_t Rows, class T>
 CARAMEL_ALWAYS_INLINE void dot_rows(const T* const* rows, const double* x, std::size_t n, double* out) noexcept {
     using lane = lanes<double>::type;
     constexpr std::size_t width = lanes<double>::count;
-    lane sum[Rows][2] = {};
-    for (std::size_t j = 0; j < n; j += 2 * width)
-        for (std::size_t half = 0; half < 2; ++half) {
-            const lane y = widen(x + j + half * width);
-            for (std::size_t r = 0; r < Rows; ++r) sum[r][half] = sum[r][half] + widen(rows[r] + j + half * width) * y;
+    lane sum[Rows][2];
+    for (auto& row : sum) row[0] = row[1] = lane{};
+    for (std::size_t j = 0; j < n; j += 2 * width) {
+        const two_lanes y = widen(x + j);
+        for (std::size_t r = 0; r < Rows; ++r) {
+            const two_lanes h = widen(rows[r] + j);
+            sum[r][0] = sum[r][0] + h.part[0] * y.part[0];
+            sum[r][1] = sum[r][1] + h.part[1] * y.part[1];
         }
+    }
     for (std::size_t r = 0; r < Rows; ++r) {
         double parts[width];
         const lane both = sum[r][0] + sum[r][1];
@@ -171,11 +184,25 @@ CARAMEL_ALWAYS_INLINE void dot_rows(const T* const* rows, const double* x, std::
 // out += the sum of weights[r] * rows[r], from the first to the last.
 template <std::size_t Rows, class T>
 CARAMEL_ALWAYS_INLINE void add_rows(const T* const* rows, const double* weights, std::size_t n, double* out) noexcept {
+    using lane = lanes<double>::type;
     constexpr std::size_t width = lanes<double>::count;
-    for (std::size_t j = 0; j < n; j += width) {
-        lanes<double>::type sum = widen(out + j);
-        for (std::size_t r = 0; r < Rows; ++r) sum = sum + weights[r] * widen(rows[r] + j);
-        std::memcpy(out + j, &sum, sizeof sum);
+    const T* row[Rows];
+    double weight[Rows];
+    for (std::size_t r = 0; r < Rows; ++r) {
+        row[r] = rows[r];
+        weight[r] = weights[r];
+    }
+    for (std::size_t j = 0; j < n; j += 2 * width) {
+        lane first, second;
+        std::memcpy(&first, out + j, sizeof first);
+        std::memcpy(&second, out + j + width, sizeof second);
+        for (std::size_t r = 0; r < Rows; ++r) {
+            const two_lanes h = widen(row[r] + j);
+            first = first + weight[r] * h.part[0];
+            second = second + weight[r] * h.part[1];
+        }
+        std::memcpy(out + j, &first, sizeof first);
+        std::memcpy(out + j + width, &second, sizeof second);
     }
 }
 
@@ -313,7 +340,7 @@ class als_side {
     als_side() = default;
     // `others` are the fixed factors, (n, d). Throws `refusal` where their squares are beyond double.
     als_side(const als_loss& loss, const matrix<T>& others, const run_options& how, errc refusal = errc::diverged)
-        : loss_(loss), n_(static_cast<std::size_t>(others.rows())), d_(static_cast<std::size_t>(others.cols())), stride_(round_up(d_, strip_width<T>)) {
+        : loss_(loss), n_(static_cast<std::size_t>(others.rows())), d_(static_cast<std::size_t>(others.cols())), stride_(round_up(d_, 2 * triangle_unit<T>)) {
         eigen_pairs basis;
         require(symmetric_eigen(gramian(others, how)).compute(basis), refusal, grew);
         shared_.resize(d_);
@@ -329,7 +356,7 @@ class als_side {
     // others' * others, summed in at most 64 blocks of rows that the data alone decide.
     [[nodiscard]] static matrix<double> gramian(const matrix<T>& others, const run_options& how) {
         const auto n = static_cast<std::size_t>(others.rows()), d = static_cast<std::size_t>(others.cols());
-        const std::size_t stride = round_up(d, strip_width<double>), block = std::max<std::size_t>(256, (n + 63) / 64);
+        const std::size_t stride = round_up(d, triangle_unit<double>), block = std::max<std::size_t>(256, (n + 63) / 64);
         std::vector<std::vector<double>> parts((n + block - 1) / block);
         parallel_blocks(n, block, how, [&](std::size_t begin, std::size_t end, std::size_t b) {
             parts[b].resize(stride * stride);
@@ -423,16 +450,19 @@ class als_side {
     // Dual: x = D^-1 (v + B'z), and the residual of z is beta s - z - Bx.
     template <class Real>
     [[nodiscard]] bool solve_dual(const row& mine, std::span<const double> v, double beta, std::span<double> x, workspace& scratch) const {
-        const std::size_t n = mine.ids.size(), rows = round_up(n, 4), width = round_up(n, strip_width<Real>);
-        const auto e = scratch.take<Real>(d_ * width);  // E'
-        for (std::size_t k = 0; k < width; ++k) {
-            if (k >= n) {
-                for (std::size_t j = 0; j < d_; ++j) e[j * width + k] = 0;
-                continue;
+        const std::size_t n = mine.ids.size(), rows = round_up(n, 4), width = round_up(n, triangle_unit<Real>);
+        const auto e = scratch.take<Real>(d_ * width);  // E', with zeros beyond n
+        for (std::size_t first = 0; first < width; first += 4) {
+            const T* h[4];
+            Real root[4];
+            for (std::size_t k = 0; k < 4; ++k) {
+                h[k] = factors(mine.ids[std::min(first + k, n - 1)]);
+                root[k] = first + k < n ? static_cast<Real>(mine.roots[first + k]) : Real(0);
             }
-            const T* const h = factors(mine.ids[k]);
-            const Real root = static_cast<Real>(mine.roots[k]);
-            for (std::size_t j = 0; j < d_; ++j) e[j * width + k] = root * static_cast<Real>(mine.scale[j]) * static_cast<Real>(h[j]);
+            for (std::size_t j = 0; j < d_; ++j) {
+                const Real scale = static_cast<Real>(mine.scale[j]);
+                for (std::size_t k = 0; k < 4; ++k) e[j * width + first + k] = root[k] * scale * static_cast<Real>(h[k][j]);
+            }
         }
         const auto s = identity<Real>(rows, width, scratch);
         add_gramian(e.data(), d_, rows, width, s.data());
@@ -441,12 +471,13 @@ class als_side {
         std::ranges::fill(z, 0.0);
         std::ranges::fill(b, Real(0));
         for (std::size_t j = 0; j < d_; ++j) x[j] = mine.scale[j] * mine.scale[j] * v[j];
+        const auto residual = [&] {
+            scores(mine.ids, x, weights);
+            for (std::size_t k = 0; k < n; ++k) b[k] = static_cast<Real>(mine.roots[k] * (beta - weights[k]) - z[k]);
+        };
+        residual();
         return refine<Real>(
-            rows, width, s, b, x, scratch,
-            [&] {
-                scores(mine.ids, x, weights);
-                for (std::size_t k = 0; k < n; ++k) b[k] = static_cast<Real>(mine.roots[k] * (beta - weights[k]) - z[k]);
-            },
+            rows, width, s, b, x, scratch, residual,
             [&] {
                 for (std::size_t k = 0; k < n; ++k) {
                     z[k] += static_cast<double>(b[k]);
@@ -461,15 +492,22 @@ class als_side {
     [[nodiscard]] bool solve_primal(const row& mine, std::span<const double> v, double beta, std::span<double> x, workspace& scratch) const {
         const auto s = identity<Real>(stride_, stride_, scratch);
         const auto e = scratch.take<Real>(chunk * stride_), scale = scratch.take<Real>(stride_), b = scratch.take<Real>(stride_);
-        for (std::size_t j = 0; j < stride_; ++j) scale[j] = static_cast<Real>(mine.scale[j]);
+        const auto roots = scratch.take<Real>(mine.ids.size());
+        // The first residual, with x = 0, need not be in double: it is only where the refinement begins.
+        for (std::size_t j = 0; j < stride_; ++j) {
+            scale[j] = static_cast<Real>(mine.scale[j]);
+            b[j] = static_cast<Real>(mine.scale[j] * v[j]);
+        }
         for (std::size_t first = 0; first < mine.ids.size(); first += chunk) {
             const std::size_t count = std::min(chunk, mine.ids.size() - first);
             for (std::size_t k = 0; k < count; ++k) {
                 const T* const h = factors(mine.ids[first + k]);
                 const Real root = static_cast<Real>(mine.roots[first + k]);
+                roots[first + k] = static_cast<Real>(beta) * root;
                 for (std::size_t j = 0; j < stride_; ++j) e[k * stride_ + j] = root * scale[j] * static_cast<Real>(h[j]);
             }
             add_gramian(e.data(), count, stride_, stride_, s.data());
+            multiply_strided(roots.data() + first, count, 1, e.data(), 1, count, stride_, b.data(), true);
         }
         const auto y = scratch.take<double>(stride_), weights = scratch.take<double>(mine.ids.size()), left = scratch.take<double>(stride_);
         std::ranges::fill(y, 0.0);
@@ -490,7 +528,7 @@ class als_side {
             });
     }
 
-    // Newton's steps with an inexact inverse, until x stands: `residual()` to b, b <- s^-1 b, `correct()` by b.
+    // Newton's steps with an inexact inverse, until x stands: b <- s^-1 b, `correct()` x by b, `residual()` of x to b.
     template <class Real, class Residual, class Correct>
     [[nodiscard]] bool refine(std::size_t n, std::size_t stride, std::span<Real> s, std::span<Real> b, std::span<double> x, workspace& scratch,
                               const Residual& residual, const Correct& correct) const {
@@ -500,7 +538,7 @@ class als_side {
         double last_change = 0;
         for (int step = 0; step < 10; ++step) {
             std::ranges::copy(x, before.begin());
-            residual();
+            if (step > 0) residual();
             solve_factorized(n, stride, s.data(), inverse.data(), b.data());
             correct();
             double size = 0, change = 0;
@@ -552,7 +590,7 @@ class als_side {
     // rotated_ = others * vectors', summed in double.
     void rotate(const matrix<T>& others, const matrix<double>& vectors, const run_options& how) {
         rotated_.resize(n_ * stride_);
-        const std::size_t width = round_up(d_, strip_width<double>);
+        const std::size_t width = round_up(d_, 2 * lanes<double>::count);
         std::vector<double> turn(d_ * width);
         for (std::size_t i = 0; i < d_; ++i)
             for (std::size_t j = 0; j < d_; ++j) turn[i * width + j] = vectors.data()[j * d_ + i];
