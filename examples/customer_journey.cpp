@@ -1,6 +1,6 @@
 // The main job: one log of transactions in; recommendations, churn risks, the next best action and a report out.
 //
-//   customer_journey [--data FILE.csv] [--report FILE.html] [--save FILE] [--seed N]
+//   customer_journey [--data FILE.csv] [--report FILE.html] [--save FILE] [--seed N] [--threads N]
 //
 // FILE.csv has the columns invoice, stock_code, description, quantity, invoice_date, price and customer_id (as the public
 // data set Online Retail II). Without it, a small shop is generated. Lines that begin with `result` are for scripts.
@@ -38,6 +38,12 @@ using namespace std::chrono_literals;
 using std::chrono::sys_seconds;
 
 namespace {
+
+// How every step is to run. The answers are the same for any number of threads.
+struct run_settings {
+    std::uint64_t seed = 0;
+    std::size_t threads = 0;  // all
+};
 
 // ---- 1. read and clean -----------------------------------------------------------------------------------------------
 struct shop_log {
@@ -127,7 +133,7 @@ void show_offers(const transactions& log, const recommender& model, const rankin
     }
 }
 
-std::optional<recommender> recommend(const shop_log& shop, std::uint64_t seed, journey_findings& found) {
+std::optional<recommender> recommend(const shop_log& shop, const run_settings& run, journey_findings& found) {
     title("3. What to offer: items that customers bought later for the first time");
     const auto past = shop.purchases.before(shop.split);
     if (past.empty()) return says("nothing was bought before the split: there is nothing to learn from"), std::nullopt;
@@ -153,12 +159,12 @@ std::optional<recommender> recommend(const shop_log& shop, std::uint64_t seed, j
     als<float> recipe{.n_factors = 64, .weights = weighting::logarithmic};
     if (const auto earlier = past.before(shop.tuning); !earlier.empty()) {
         const auto known = interactions_of<float>(earlier);
-        recipe = tune_als(recipe, known, interactions_of<float>(past.since(shop.tuning), &known), {.seed = seed, .threads = 0, .on_progress = progress_bar("choosing")});
+        recipe = tune_als(recipe, known, interactions_of<float>(past.since(shop.tuning), &known), {.seed = run.seed, .threads = run.threads, .on_progress = progress_bar("choosing")});
     }
     std::printf("  chosen for the factorization: %s, unobserved weight %g, regularization %g, %zu epochs\n",
                 recipe.weights == weighting::ones ? "purchases count alike" : "repeated purchases count more", recipe.unobserved_weight, recipe.regularization,
                 recipe.epochs);
-    auto model = fit(recipe, bought, {.seed = seed, .threads = 0, .on_progress = progress_bar("factorization")});
+    auto model = fit(recipe, bought, {.seed = run.seed, .threads = run.threads, .on_progress = progress_bar("factorization")});
     judge("factorization", model);
     if (task.queries.empty()) says("nobody bought anything new after the split: nothing to judge by");
     else show_offers(shop.purchases, model, task);
@@ -199,7 +205,7 @@ std::vector<train_test> folds_of(const histories& seen, const std::vector<int>& 
 }
 
 // The network that does best on customers it has not seen: six compete by log loss in three folds of the training customers.
-mlp<float> choose_network(const histories& seen, const std::vector<int>& labels, std::uint64_t seed) {
+mlp<float> choose_network(const histories& seen, const std::vector<int>& labels, const run_settings& run) {
     std::vector<mlp<float>> candidates;
     for (const auto& hidden : {std::vector<std::size_t>{}, {16}})
         for (const double l2 : {0.01, 0.03, 0.1}) candidates.push_back({.hidden = hidden, .epochs = 40, .learning_rate = 2e-3, .l2 = l2});
@@ -207,17 +213,17 @@ mlp<float> choose_network(const histories& seen, const std::vector<int>& labels,
         matrix<float> x, x_held;
         std::vector<int> y, y_held;
     };
-    const auto folds = stratified_k_fold(labels, 3, seed);
+    const auto folds = stratified_k_fold(labels, 3, run.seed);
     std::vector<part> parts(folds.size());
-    parallel_for(parts.size(), {.threads = 0}, [&](std::size_t i) {
+    parallel_for(parts.size(), {.threads = run.threads}, [&](std::size_t i) {
         const auto& [train, held] = folds[i];
-        const auto features = fit(churn_features(), seen.take_rows(train), {.seed = seed});
+        const auto features = fit(churn_features(), seen.take_rows(train), {.seed = run.seed});
         parts[i] = {features(seen.take_rows(train)), features(seen.take_rows(held)), at_rows(labels, train), at_rows(labels, held)};
     });
     std::vector<double> losses(candidates.size() * parts.size());
-    parallel_for(losses.size(), {.threads = 0}, [&](std::size_t i) {
+    parallel_for(losses.size(), {.threads = run.threads}, [&](std::size_t i) {
         const auto& [x, x_held, y, y_held] = parts[i % parts.size()];
-        losses[i] = log_loss(fit(candidates[i / parts.size()], x, y, {.seed = seed})(x_held), y_held);
+        losses[i] = log_loss(fit(candidates[i / parts.size()], x, y, {.seed = run.seed})(x_held), y_held);
     });
     std::size_t best = 0;
     const auto loss_of = [&](std::size_t candidate) {
@@ -229,7 +235,7 @@ mlp<float> choose_network(const histories& seen, const std::vector<int>& labels,
     return candidates[best];
 }
 
-std::optional<churn_model> predict_churn(const shop_log& shop, std::uint64_t seed, journey_findings& found) {
+std::optional<churn_model> predict_churn(const shop_log& shop, const run_settings& run, journey_findings& found) {
     title("4. Who will not return");
     const histories seen(shop.purchases, shop.split);
     const auto gone = did_not_return(seen, shop.purchases.since(shop.split));
@@ -251,7 +257,7 @@ std::optional<churn_model> predict_churn(const shop_log& shop, std::uint64_t see
         const auto x = seen.take_rows(train), x_test = seen.take_rows(test);
         const auto y = at_rows(gone, train), y_test = at_rows(gone, test);
         const auto logistic_risk = fit(rfm<float>{} | standardize<float>{} | logistic<float>{}, x, y)(x_test);
-        const auto network_risk = fit(churn_recipe(choose_network(x, y, seed)), x, y, {.seed = seed})(x_test);
+        const auto network_risk = fit(churn_recipe(choose_network(x, y, run)), x, y, {.seed = run.seed})(x_test);
         std::vector<float> recency;
         for (const std::size_t row : test) recency.push_back(six_numbers(static_cast<row_index>(row), 0));
         figures[0] += share * auc(recency, y_test);
@@ -276,7 +282,7 @@ std::optional<churn_model> predict_churn(const shop_log& shop, std::uint64_t see
         if (p.stage == mlp_model<float>::kind) found.training_loss.push_back(p.loss);
         return verdict::go_on;
     };
-    return fit(churn_recipe(choose_network(seen, gone, seed)), seen, gone, {.seed = seed, .on_progress = remember_loss});
+    return fit(churn_recipe(choose_network(seen, gone, run)), seen, gone, {.seed = run.seed, .on_progress = remember_loss});
 }
 
 // ---- 5. the next best action -----------------------------------------------------------------------------------------
@@ -290,7 +296,7 @@ contact_assumptions contacts_assumed() {
 // From a customer's history to the cell of a Q-table (recency x orders x spend x last contact), and on to the action.
 using contact_policy = decltype(std::declval<customer_states_model>() | std::declval<q_policy<double, 4>>());
 
-std::optional<contact_policy> plan_contacts(const shop_log& shop, std::uint64_t seed, journey_findings& found) {
+std::optional<contact_policy> plan_contacts(const shop_log& shop, const run_settings& run, journey_findings& found) {
     title("5. The next best action, month by month");
     const histories seen(shop.purchases, shop.split);
     if (seen.size() == 0) return says("nobody bought anything before the split: there is nothing to learn from"), std::nullopt;
@@ -309,7 +315,7 @@ std::optional<contact_policy> plan_contacts(const shop_log& shop, std::uint64_t 
     constexpr double discount = 0.95;
     const auto best = policy_iteration(process, {.discount = discount});
     const auto learned = fit(q_learning<double, 4>{.states = states.shape(), .actions = assumed.actions.size(), .discount = discount, .steps = 20'000'000, .restart_every = 24},
-                             customers->process, {.seed = seed, .on_progress = progress_bar("policy")});
+                             customers->process, {.seed = run.seed, .on_progress = progress_bar("policy")});
     auto greedy = learned.greedy_actions();
     std::ranges::replace(greedy, no_action, std::size_t{0});
 
@@ -440,12 +446,14 @@ void save_and_serve(const char* program, const std::string& file, const customer
 
 int main(int argc, char** argv) try {
     std::string data, report, file, serving;
-    std::uint64_t seed = 0, expected = 0;
+    run_settings run;
+    std::uint64_t expected = 0;
     CLI::App app("From a log of transactions to recommendations, churn risks and the next best action");
     app.add_option("--data", data, "transactions as CSV (default: a small generated shop)");
     app.add_option("--report", report, "where to write a page with charts");
     app.add_option("--save", file, "where to keep the models (default: a temporary file, removed at the end)");
-    app.add_option("--seed", seed, "of everything random");
+    app.add_option("--seed", run.seed, "of everything random");
+    app.add_option("--threads", run.threads, "how many work at once (default: as many as the machine has); the answers are the same");
     app.add_option("--serve", serving, "load what --save kept there, and answer for its customers");
     app.add_option("--expect", expected)->group("");  // with --serve: the digest of the answers
     CLI11_PARSE(app, argc, argv);
@@ -453,11 +461,11 @@ int main(int argc, char** argv) try {
 
     const stopwatch total;
     journey_findings found;
-    const auto shop = read_and_clean(data, seed, found);
-    compare_products(shop.purchases, seed);
-    customer_desk desk{.offers = recommend(shop, seed, found),
-                       .churn = predict_churn(shop, seed, found),
-                       .contacts = plan_contacts(shop, seed, found),
+    const auto shop = read_and_clean(data, run.seed, found);
+    compare_products(shop.purchases, run.seed);
+    customer_desk desk{.offers = recommend(shop, run, found),
+                       .churn = predict_churn(shop, run, found),
+                       .contacts = plan_contacts(shop, run, found),
                        .customers = histories(shop.purchases, shop.split)};
     save_and_serve(argv[0], file, desk);
     if (!report.empty()) {

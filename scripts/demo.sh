@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The main job: a shop's transactions in, recommendations, churn risks and the next best action out.
-# usage: scripts/demo.sh [--data FILE.csv] [--report FILE.html] [--save FILE] [--seed N]      without --data, on a small generated shop
+# usage: scripts/demo.sh [--data FILE.csv] [--report FILE.html] [--save FILE] [--seed N] [--threads N]      without --data, on a small generated shop
 # Installs what it needs (Debian and its kin: apt), builds one program into build/release, and runs it.
 . "$(dirname "$0")/common.sh"
 say "1 of 3: what the build needs"

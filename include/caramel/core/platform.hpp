@@ -24,6 +24,13 @@ static_assert(std::endian::native == std::endian::little, "caramel: saved files 
 #define CARAMEL_COLD
 #endif
 
+// Whether a program for any x86-64 machine may look, when it runs, for wider registers than all of them have.
+#if defined(__GNUC__) && defined(__x86_64__) && defined(__ELF__) && !defined(__AVX__)
+#define CARAMEL_RUNTIME_AVX2 1
+#else
+#define CARAMEL_RUNTIME_AVX2 0
+#endif
+
 // How Eigen aligns what it allocates, which -march decides. Worked out here so that headers without Eigen agree with
 // those that have it; core/matrix.hpp checks it against Eigen's own figure.
 #if defined(EIGEN_MAX_ALIGN_BYTES)

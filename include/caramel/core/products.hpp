@@ -96,6 +96,37 @@ void multiply_strided(const T* a, std::size_t a_row, std::size_t a_step, const T
     }
 }
 
+// out = a * one panel of packed columns, eight lanes wide.
+template <class T>
+void multiply_panel(const T* a, const T* panel, std::size_t depth, T* out) {
+    multiply_tile<T, 1, 8>(a, 0, 1, panel, 8 * lanes<T>::count, depth, out, 0, false);
+}
+#if CARAMEL_RUNTIME_AVX2
+// The same sums, and the same bits, in registers twice as wide: products and sums stay apart, as there is no fused
+// multiply-add without its flag.
+template <class T>
+__attribute__((target("avx2"))) void multiply_panel_avx2(const T* a, const T* panel, std::size_t depth, T* out) {
+    static_assert(lanes<T>::count * sizeof(T) == 16);
+    constexpr std::size_t width = 32 / sizeof(T);
+    typedef T lane __attribute__((vector_size(32)));
+    lane sum[4] = {};
+    for (std::size_t k = 0; k < depth; ++k)
+        for (std::size_t v = 0; v < 4; ++v) {
+            lane row;
+            std::memcpy(&row, panel + (4 * k + v) * width, sizeof row);
+            sum[v] = sum[v] + a[k] * row;
+        }
+    std::memcpy(out, sum, sizeof sum);
+}
+#endif
+template <class T>
+auto* fastest_multiply_panel() noexcept {
+#if CARAMEL_RUNTIME_AVX2
+    if (__builtin_cpu_supports("avx2")) return &multiply_panel_avx2<T>;
+#endif
+    return &multiply_panel<T>;
+}
+
 }  // namespace detail
 
 /// (n, k) * (k, m) -> (n, m).
@@ -141,13 +172,13 @@ void multiply_row(std::span<const T> a, const packed_columns<T>& b, std::span<T>
     require(a.size() == b.rows_ && out.size() == b.columns_, errc::shape_mismatch, "multiply_row: ", a.size(), " numbers times ", b.rows_, " rows into ",
             out.size());
     constexpr std::size_t width = packed_columns<T>::width;
+    auto* const multiply_panel = detail::fastest_multiply_panel<T>();
     const T* panel = b.numbers_.data();
     std::size_t j = 0;
-    for (; j + width <= out.size(); j += width, panel += width * a.size())
-        detail::multiply_tile<T, 1, 8>(a.data(), 0, 1, panel, width, a.size(), out.data() + j, 0, false);
+    for (; j + width <= out.size(); j += width, panel += width * a.size()) multiply_panel(a.data(), panel, a.size(), out.data() + j);
     if (j == out.size()) return;
     T rest[width];
-    detail::multiply_tile<T, 1, 8>(a.data(), 0, 1, panel, width, a.size(), rest, 0, false);
+    multiply_panel(a.data(), panel, a.size(), rest);
     std::copy_n(rest, out.size() - j, out.data() + j);
 }
 /// out += a' * b: (n, k)' * (n, m) -> (k, m), such as the gradient of a dense layer's weights.

@@ -23,18 +23,15 @@
 #include <caramel/core/workspace.hpp>
 #include <caramel/data/histories.hpp>
 #include <caramel/data/interactions.hpp>
+#include <caramel/features/bought_items.hpp>
 #include <caramel/pipeline.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
 
 namespace detail {
 
-struct bought_item {
-    std::int32_t item;  // as numbered in the history's list, ascending, so by ascending id
-    double rows;        // how many rows of the history have it
-};
-
-// The distinct items of a history, in the workspace. Rows without an item are left out.
+// The distinct items of a history, as numbered in its list, so by ascending id, in the workspace. Rows without an item
+// are left out.
 inline std::span<const bought_item> distinct_items(const history& x, std::size_t row, std::string_view who, workspace& scratch) {
     require(x.items != nullptr, errc::bad_parameter, who, ": the history does not say what its item numbers mean: set its items");
     const auto numbers = scratch.take<std::int32_t>(x.purchases.size());
@@ -44,14 +41,7 @@ inline std::span<const bought_item> distinct_items(const history& x, std::size_t
                    x.items->size());
         if (t.item >= 0) numbers[n++] = t.item;
     }
-    std::ranges::sort(numbers.first(n));
-    const auto out = scratch.take<bought_item>(n);
-    std::size_t distinct = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-        if (i == 0 || numbers[i] != numbers[i - 1]) out[distinct++] = {numbers[i], 0};
-        out[distinct - 1].rows += 1;
-    }
-    return out.first(distinct);
+    return distinct_numbers(numbers.first(n), scratch);
 }
 
 // Where a list's items stand in a model's table; -1 = nowhere.

@@ -20,6 +20,7 @@
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/workspace.hpp>
 #include <caramel/data/histories.hpp>
+#include <caramel/features/bought_items.hpp>
 #include <caramel/pipeline.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
@@ -68,29 +69,29 @@ struct rfm {
         const auto items = scratch.take<std::int32_t>(x.purchases.size());
         std::chrono::sys_seconds first = x.purchases.front().when, last = first;
         double spend = 0, pieces = 0;
+        std::size_t n_orders = 0, n_items = 0;
         for (std::size_t i = 0; i < x.purchases.size(); ++i) {
             const transaction& t = x.purchases[i];
             first = std::min(first, t.when);
             last = std::max(last, t.when);
             spend += t.spend();
             pieces += t.quantity;
-            orders[i] = t.invoice >= 0 ? t.invoice : -1 - std::abs(t.when.time_since_epoch().count());
-            items[i] = t.item;
+            const std::int64_t order = t.invoice >= 0 ? t.invoice : -1 - std::abs(t.when.time_since_epoch().count());
+            if (i == 0 || order != orders[n_orders - 1]) orders[n_orders++] = order;  // an order's rows mostly stand together
+            if (t.item >= 0) items[n_items++] = t.item;
         }
         require_at(std::isfinite(spend) && std::isfinite(pieces), errc::nan_or_inf, {.row = row}, "rfm: a quantity or price of customer ", row, " is not finite");
+        std::ranges::sort(orders.first(n_orders));
+        const auto different = std::unique(orders.begin(), orders.begin() + static_cast<std::ptrdiff_t>(n_orders)) - orders.begin();
+        const std::size_t distinct = detail::distinct_numbers(items.first(n_items), scratch).size() + (n_items < x.purchases.size() ? 1 : 0);
         using days = std::chrono::duration<double, std::ratio<86400>>;
-        const std::array<double, width> values{days(x.as_of - last).count(), days(x.as_of - first).count(), distinct(orders), spend, distinct(items), pieces};
+        const std::array<double, width> values{days(x.as_of - last).count(), days(x.as_of - first).count(), static_cast<double>(different), spend, static_cast<double>(distinct), pieces};
         for (std::size_t j = 0; j < width; ++j) {
             const double value = logarithms ? std::copysign(std::log1p(std::abs(values[j])), values[j]) : values[j];
             require_at(std::abs(value) <= static_cast<double>(std::numeric_limits<T>::max()), errc::number_out_of_range, {.row = row, .column = j + 1},
                        "rfm: a number of customer ", row, " is beyond the number type");
             out[j] = static_cast<T>(value);
         }
-    }
-    template <class X>
-    static double distinct(std::span<X> values) {
-        std::sort(values.begin(), values.end());
-        return static_cast<double>(std::unique(values.begin(), values.end()) - values.begin());
     }
 };
 

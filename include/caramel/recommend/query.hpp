@@ -195,9 +195,7 @@ class recommender : public single_row<Model> {
         const auto& model = static_cast<const Model&>(*this);
         if (who.row) model.score_known(*who.row, out, scratch);
         else model.score_history(who.items, who.values, out, scratch);
-        bool finite = true;
-        for (const T score : out) finite &= std::abs(score) <= std::numeric_limits<T>::max();
-        require(finite, errc::number_out_of_range, Model::kind, ": a score is beyond the number type");
+        require(all_finite(std::span<const T>(out)), errc::number_out_of_range, Model::kind, ": a score is beyond the number type");
         return out;
     }
 

@@ -38,29 +38,30 @@ std::span<recommendation<T>> best_of(std::span<const T> scores, std::span<const 
     n = std::min(n, scores.size());
     const auto best = scratch.take<recommendation<T>>(n);
     std::size_t found = 0;
-    // Once there are n, most runs of scores hold nothing above the worst of them, and a whole run is looked at in a few
-    // instructions. (Of equal scores the earlier item ranks first, and it is there already.)
+    if (n == 0) return best;
+    const auto consider = [&](std::size_t i) {
+        // Of equal scores the earlier item ranks first, and it is there already.
+        if (found == n && !(scores[i] > best[0].score)) return;
+        if (!marks.empty() && marks[i] != 0) return;
+        if (found == n) std::pop_heap(best.begin(), best.end(), ranks_before{});  // the worst of the best stands in front
+        else ++found;
+        best[found - 1] = {static_cast<std::int32_t>(i), scores[i]};
+        std::push_heap(best.begin(), best.begin() + static_cast<std::ptrdiff_t>(found), ranks_before{});
+    };
+    // Once there are n, many runs of scores hold nothing above the worst of them, and a whole run is looked at in a few
+    // instructions.
     constexpr std::size_t run = 32;
-    for (std::size_t i = 0; i < scores.size() && n > 0; ++i) {
-        while (found == n && i + run <= scores.size()) {
+    std::size_t i = 0;
+    for (; i + run <= scores.size(); i += run) {
+        if (found == n) {
             const T worst = best[0].score;
             unsigned above = 0;
             for (std::size_t j = 0; j < run; ++j) above |= static_cast<unsigned>(scores[i + j] > worst);
-            if (above != 0) break;
-            i += run;
+            if (above == 0) continue;
         }
-        if (i == scores.size()) break;
-        if (!marks.empty() && marks[i] != 0) continue;
-        const recommendation<T> next{static_cast<std::int32_t>(i), scores[i]};
-        if (found == n) {
-            if (!ranks_before{}(next, best[0])) continue;
-            std::pop_heap(best.begin(), best.end(), ranks_before{});  // the worst of the best stands in front
-            best[n - 1] = next;
-        } else {
-            best[found++] = next;
-        }
-        std::push_heap(best.begin(), best.begin() + static_cast<std::ptrdiff_t>(found), ranks_before{});
+        for (std::size_t j = 0; j < run; ++j) consider(i + j);
     }
+    for (; i < scores.size(); ++i) consider(i);
     std::sort_heap(best.begin(), best.begin() + static_cast<std::ptrdiff_t>(found), ranks_before{});
     return best.first(found);
 }
