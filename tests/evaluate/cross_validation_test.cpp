@@ -104,7 +104,9 @@ struct selection {
 }  // namespace
 
 TEST_CASE("cross_validate: no stage ever sees a row that it is tested on", "[cross_validation][leakage]") {
-    const auto [noise, y] = two_clouds(60, 3, 0);
+    const auto made = two_clouds(60, 3, 0);
+    const auto& noise = made.x;
+    const auto& y = made.y;
     matrix<double> x = noise;
     for (row_index i = 0; i < x.rows(); ++i) x(i, 0) = static_cast<double>(i);
     const auto folds = stratified_k_fold(y, 4, 3);
@@ -117,7 +119,9 @@ TEST_CASE("cross_validate: no stage ever sees a row that it is tested on", "[cro
     CHECK(leaky.predictions.col(0).isOnes());
 }
 TEST_CASE("cross_validate: selecting columns by the target within the folds finds nothing in noise", "[cross_validation][leakage]") {
-    const auto [x, y] = two_clouds(80, 1000, 0);
+    const auto made = two_clouds(80, 1000, 0);
+    const auto& x = made.x;
+    const auto& y = made.y;
     const auto folds = stratified_k_fold(y, 5, 1);
     const auto honest = cross_validate(selection{} | standardize<double>{} | logistic<double>{}, x, y, folds, by_auc{});
     const auto leaky = cross_validate(standardize<double>{} | logistic<double>{}, fit(selection{}, x, y)(x), y, folds, by_auc{});
@@ -127,7 +131,9 @@ TEST_CASE("cross_validate: selecting columns by the target within the folds find
     CHECK(leaky.mean() > 0.8);
 }
 TEST_CASE("cross_validate: is what a loop by hand gives, for any number of threads", "[cross_validation]") {
-    const auto [x, y] = two_clouds(90, 3, 0.8);
+    const auto made = two_clouds(90, 3, 0.8);
+    const auto& x = made.x;
+    const auto& y = made.y;
     const auto recipe = standardize<double>{} | logistic<double>{};
     const auto folds = stratified_k_fold(y, 5, 2);
     rng random(4);
@@ -163,7 +169,9 @@ TEST_CASE("cross_validate: is what a loop by hand gives, for any number of threa
     CHECK(ran == 5);
 }
 TEST_CASE("cross_validate: progress, and stopping, the same for any number of threads", "[cross_validation]") {
-    const auto [x, y] = two_clouds(60, 2, 1);
+    const auto made = two_clouds(60, 2, 1);
+    const auto& x = made.x;
+    const auto& y = made.y;
     const auto folds = stratified_k_fold(y, 6, 2);
     const auto all = cross_validate(logistic<double>{}, x, y, folds, by_auc{});
     for (const std::size_t threads : {1U, 4U}) {
@@ -218,7 +226,9 @@ TEST_CASE("cross_validate: tables, texts of the host, spans, vectors of numbers"
     CHECK(in_time.tested_rows().size() == 45);
     // Erased recipes have the bits of their own.
     const auto plain = standardize<double>{} | logistic<double>{};
-    const auto [x, labels] = two_clouds(40, 2, 1);
+    const auto made = two_clouds(40, 2, 1);
+    const auto& x = made.x;
+    const auto& labels = made.y;
     const any_recipe<matrix<double>, std::vector<int>, matrix<double>> erased = plain;
     const auto f = stratified_k_fold(labels, 3);
     CHECK(cross_validate(erased, x, labels, f, by_brier{}).predictions == cross_validate(plain, x, labels, f, by_brier{}).predictions);
@@ -253,7 +263,9 @@ TEST_CASE("cross_validate: metrics as values", "[cross_validation]") {
     CHECK(error_of([&] { (void)log_loss(p, y, std::vector<double>{1}); }).code() == errc::shape_mismatch);
 }
 TEST_CASE("cross_validate: what is wrong is named", "[cross_validation][error]") {
-    auto [x, y] = two_clouds(20, 2, 1);
+    auto made = two_clouds(20, 2, 1);
+    auto& x = made.x;
+    auto& y = made.y;
     y[0] = 0, y[1] = 1, y[10] = 0, y[11] = 1;
     const auto code = [&](const std::vector<train_test>& folds) { return error_of([&] { (void)cross_validate(logistic<double>{}, x, y, folds, by_auc{}); }); };
     CHECK(code({}).code() == errc::bad_parameter);
@@ -289,7 +301,9 @@ TEST_CASE("cross_validate: what is wrong is named", "[cross_validation][error]")
     CHECK(error_of([&] { (void)cross_validate(logistic<double>{}, x, y, {halves}, nothing); }).code() == errc::bad_data);
 }
 TEST_CASE("fold_plan: folds for recipes that need some", "[cross_validation]") {
-    const auto [x, y] = two_clouds(30, 1, 0);
+    const auto made = two_clouds(30, 1, 0);
+    const auto& x = made.x;
+    const auto& y = made.y;
     const std::vector<double> amounts(30, 1.5);
     CHECK(fold_plan{}(x, y, 7) == stratified_k_fold(y, 5, 7));
     CHECK(fold_plan{.k = 3}(x, amounts, 7) == k_fold(30, 3, 7));
