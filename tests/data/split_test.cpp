@@ -124,6 +124,67 @@ TEST_CASE("split_at: by time", "[split]") {
     CHECK(before.customer_ids() == since.customer_ids());
 }
 
+TEST_CASE("grouped_k_fold: a group is never parted, folds are of about equal size", "[split]") {
+    std::vector<std::string> groups;
+    rng random(5);
+    for (int i = 0; i < 200; ++i) groups.push_back("c" + std::to_string(random.below(40) * random.below(2)));  // a large one and many small ones
+    for (const std::size_t k : {2U, 4U, 7U}) {
+        const auto folds = grouped_k_fold(groups, k, 1);
+        REQUIRE(folds.size() == k);
+        check_folds(folds, groups.size());
+        for (const auto& fold : folds) {
+            std::set<std::string> learnt;
+            for (const std::size_t row : fold.train) learnt.insert(groups[row]);
+            for (const std::size_t row : fold.test) CHECK_FALSE(learnt.contains(groups[row]));
+        }
+    }
+    // Where all groups are of equal size, so are the folds.
+    std::vector<int> pairs;
+    for (int i = 0; i < 60; ++i) pairs.push_back(i % 30);
+    for (const auto& fold : grouped_k_fold(pairs, 5, 3)) CHECK(fold.test.size() == 12);
+    CHECK(grouped_k_fold(pairs, 5, 3) == grouped_k_fold(pairs, 5, 3));
+    CHECK(grouped_k_fold(pairs, 5, 3) != grouped_k_fold(pairs, 5, 4));
+    const error few = error_of([&] { (void)grouped_k_fold(std::vector<int>{1, 1, 2, 2}, 3); });
+    CHECK(few.code() == errc::too_few_rows);
+    CHECK(std::string(few.what()) == "grouped_k_fold: 3 folds need as many groups, there are 2");
+    CHECK(error_of([] { (void)grouped_k_fold(std::vector<int>{}, 2); }).code() == errc::empty_input);
+    CHECK(error_of([] { (void)grouped_k_fold(std::vector<int>{1, 2}, 1); }).code() == errc::bad_parameter);
+}
+
+TEST_CASE("expanding_folds: learn from what was earlier", "[split]") {
+    const sys_seconds t0{};
+    std::vector<sys_seconds> times;
+    rng random(6);
+    for (int i = 0; i < 103; ++i) times.push_back(t0 + 1s * static_cast<std::int64_t>(random.below(50)));
+    for (const auto gap : {0s, 3s}) {
+        const auto folds = expanding_folds(times, 4, gap);
+        REQUIRE(folds.size() == 4);
+        std::set<std::size_t> tested;
+        for (const auto& fold : folds) {
+            sys_seconds first = times[fold.test.front()], last = times[fold.train.front()];
+            for (const std::size_t row : fold.test) first = std::min(first, times[row]);
+            for (const std::size_t row : fold.train) last = std::max(last, times[row]);
+            CHECK(first - last > gap);
+            std::size_t earlier = 0;
+            for (const sys_seconds t : times) earlier += t < first && first - t > gap;
+            CHECK(fold.train.size() == earlier);  // all that may be learnt from
+            CHECK(std::abs(static_cast<double>(fold.test.size()) - 103. / 5) < 6);
+            for (const std::size_t row : fold.test) CHECK(tested.insert(row).second);
+        }
+    }
+    const auto by_row = expanding_folds(10, 4);
+    CHECK(by_row[0] == train_test{{0, 1}, {2, 3}});
+    CHECK(by_row[3] == train_test{{0, 1, 2, 3, 4, 5, 6, 7}, {8, 9}});
+    CHECK(expanding_folds(10, 4, 1)[1] == train_test{{0, 1, 2}, {4, 5}});
+    CHECK(error_of([] { (void)expanding_folds(0, 1); }).code() == errc::empty_input);
+    CHECK(error_of([] { (void)expanding_folds(5, 0); }).code() == errc::bad_parameter);
+    CHECK(error_of([] { (void)expanding_folds(5, 5); }).code() == errc::too_few_rows);
+    CHECK(error_of([&] { (void)expanding_folds(times, 2, -1s); }).code() == errc::bad_parameter);
+    CHECK(error_of([&] { (void)expanding_folds(times, 2, 100s); }).code() == errc::too_few_rows);
+    CHECK(error_of([&] { (void)expanding_folds(std::vector(5, t0), 2); }).code() == errc::too_few_rows);
+    CHECK(error_of([] { (void)expanding_folds(5, 2, 6); }).code() == errc::bad_parameter);
+}
+
 TEST_CASE("split: what cannot be split is refused", "[split][error]") {
     const std::vector<int> two{0, 1}, none;
     CHECK(error_of([] { (void)holdout(0, 0.5); }).code() == errc::empty_input);

@@ -51,6 +51,15 @@ class ragged {
         for (std::size_t i = begin; i < end; ++i) out.append_row((*this)[i]);
         return out;
     }
+    /// Rows in any order, also more than once. Throws `error` (`bad_parameter`) on a row that there is not.
+    [[nodiscard]] ragged take_rows(std::span<const std::size_t> rows) const {
+        ragged out;
+        for (const std::size_t row : rows) {
+            require(row < size(), errc::bad_parameter, "ragged: row number ", row, " (from 0) of ", size(), " rows");
+            out.append_row((*this)[row]);
+        }
+        return out;
+    }
     void reserve(std::size_t rows, std::size_t values) {
         starts_.reserve(rows + 1);
         values_.reserve(values);
@@ -74,6 +83,9 @@ struct token_ids : ragged<token_id> {
 
     [[nodiscard]] token_ids slice(std::size_t begin, std::size_t end) const {
         return {ragged<token_id>::slice(begin, end), vocabulary_size, unknown, padding};
+    }
+    [[nodiscard]] token_ids take_rows(std::span<const std::size_t> rows) const {
+        return {ragged<token_id>::take_rows(rows), vocabulary_size, unknown, padding};
     }
 
     friend bool operator==(const token_ids&, const token_ids&) = default;

@@ -21,7 +21,7 @@
 
 namespace caramel::inline CARAMEL_ABI {
 
-/// Row numbers from 0, ascending; together all rows, each once.
+/// Row numbers from 0, ascending; no row on both sides. Together all rows, but for folds that expand with time.
 struct train_test {
     std::vector<std::size_t> train, test;
     friend bool operator==(const train_test&, const train_test&) = default;
@@ -100,6 +100,71 @@ template <class Ids>
     auto out = detail::splits_of(fold_of, k);
     for (std::size_t fold = 0; fold < k; ++fold) require(!out[fold].test.empty(), errc::too_few_rows, "modulo_folds: no id falls into fold ", fold, " of ", k);
     return out;
+}
+
+/// k splits that never part a group: all rows of a customer, a household or a conversation are on one side, so that what is
+/// tested is not known from other rows of the same. Each row is tested once; folds have about equal numbers of rows: the
+/// largest group first, each goes to the fold with the fewest rows so far, groups of equal size in random order.
+/// Groups: anything ordered, one a row. Throws `error`: `empty_input`, `bad_parameter` (k below 2), `too_few_rows` (fewer
+/// groups than folds).
+template <class Groups>
+    requires std::totally_ordered<typename Groups::value_type>
+[[nodiscard]] std::vector<train_test> grouped_k_fold(const Groups& groups, std::size_t k, std::uint64_t seed = 0) {
+    const std::size_t n = groups.size();
+    detail::require_folds(n, k, "grouped_k_fold");
+    std::vector<std::size_t> order(n);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return groups[a] < groups[b]; });
+    std::vector<std::size_t> starts;  // of the groups, in `order`
+    for (std::size_t i = 0; i < n; ++i)
+        if (i == 0 || groups[order[i - 1]] < groups[order[i]]) starts.push_back(i);
+    require(k <= starts.size(), errc::too_few_rows, "grouped_k_fold: ", k, " folds need as many groups, there are ", starts.size());
+    starts.push_back(n);
+    auto by_size = rng(seed).split("grouped_k_fold").permutation(starts.size() - 1);
+    std::stable_sort(by_size.begin(), by_size.end(), [&](std::size_t a, std::size_t b) { return starts[a + 1] - starts[a] > starts[b + 1] - starts[b]; });
+    std::vector<std::size_t> fold_of(n), rows(k);
+    for (const std::size_t group : by_size) {
+        const auto fold = static_cast<std::size_t>(std::min_element(rows.begin(), rows.end()) - rows.begin());
+        for (std::size_t i = starts[group]; i < starts[group + 1]; ++i) fold_of[order[i]] = fold;
+        rows[fold] += starts[group + 1] - starts[group];
+    }
+    return detail::splits_of(fold_of, k);
+}
+
+/// k splits in time, as a model lives: fold i learns from what was earlier than the rows that it tests. The rows, by time,
+/// are cut into k + 1 blocks of about equal numbers, but never between rows of one instant; fold i tests block i + 1 and
+/// learns from all rows that lie earlier than its first by more than `gap`. So the first block is never tested. A gap keeps
+/// apart what overlaps: where a label looks 30 days ahead, a gap of 30 days.
+/// Throws `error`: `empty_input`; `bad_parameter` (k is 0, a negative gap); `too_few_rows` (fewer instants than k + 1, or a
+/// fold with nothing to learn from).
+[[nodiscard]] inline std::vector<train_test> expanding_folds(std::span<const std::chrono::sys_seconds> times, std::size_t k,
+                                                             std::chrono::seconds gap = std::chrono::seconds(0)) {
+    const std::size_t n = times.size();
+    require(n > 0, errc::empty_input, "expanding_folds: no rows to split");
+    require(k >= 1, errc::bad_parameter, "expanding_folds: k is 0, it must be at least 1");
+    require(gap.count() >= 0, errc::bad_parameter, "expanding_folds: the gap is ", gap.count(), " seconds, it must be at least 0");
+    require(k < n, errc::too_few_rows, "expanding_folds: ", k, " folds need at least ", k + 1, " rows, there are ", n);
+    std::vector<std::chrono::sys_seconds> sorted(times.begin(), times.end());
+    std::sort(sorted.begin(), sorted.end());
+    std::vector<std::chrono::sys_seconds> begins;  // of the blocks after the first
+    for (std::size_t i = 1; i <= k; ++i) begins.push_back(sorted[i * n / (k + 1)]);
+    std::vector<train_test> out(k);
+    for (std::size_t fold = 0; fold < k; ++fold) {
+        for (std::size_t i = 0; i < n; ++i) {
+            if (times[i] < begins[fold] && begins[fold] - times[i] > gap) out[fold].train.push_back(i);
+            else if (times[i] >= begins[fold] && (fold + 1 == k || times[i] < begins[fold + 1])) out[fold].test.push_back(i);
+        }
+        require(!out[fold].train.empty() && !out[fold].test.empty(), errc::too_few_rows, "expanding_folds: fold ", fold + 1, " of ", k, " has ",
+                out[fold].train.size(), " rows to learn from and ", out[fold].test.size(), " to be tested on");
+    }
+    return out;
+}
+/// The same for n rows that stand in order of time already, each at an instant of its own; `gap` counts rows.
+[[nodiscard]] inline std::vector<train_test> expanding_folds(std::size_t n, std::size_t k, std::size_t gap = 0) {
+    std::vector<std::chrono::sys_seconds> times(n);
+    for (std::size_t i = 0; i < n; ++i) times[i] = std::chrono::sys_seconds(std::chrono::seconds(i));
+    require(gap <= n, errc::bad_parameter, "expanding_folds: a gap of ", gap, " rows, there are ", n);
+    return expanding_folds(times, k, std::chrono::seconds(gap));
 }
 
 /// Rows earlier than an instant to learn from, rows from it on to be tested on.

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -15,6 +16,7 @@
 
 #include <caramel/core/error.hpp>
 #include <caramel/core/matrix.hpp>
+#include <caramel/core/weights.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
 
@@ -48,31 +50,32 @@ inline void require_same_rows(std::size_t predictions, std::size_t labels, std::
     require(predictions == labels, errc::shape_mismatch, who, ": ", predictions, " predictions but ", labels, " labels");
 }
 
-// Scores and labels that are known to be fit to be judged.
+// Scores and labels that are known to be fit to be judged, and what each row counts.
 class judged_scores {
    public:
-    judged_scores(const scores_in& scores, const std::vector<int>& labels, std::string_view who) : scores_(scores.values()), labels_(labels) {
-        require_same_rows(scores_.size(), labels_.size(), who);
+    judged_scores(const scores_in& scores, const std::vector<int>& labels, std::string_view who, std::span<const double> weights = {})
+        : scores_(scores.values()), labels_(labels), weights_((require_same_rows(scores.size(), labels.size(), who), row_weights(weights, labels.size(), who))) {
         for (std::size_t i = 0; i < scores_.size(); ++i) {
             require_at(std::isfinite(scores_[i]), errc::nan_or_inf, {.row = i + 1}, who, ": the score of row ", i + 1, " is not finite");
             require_at(labels_[i] == 0 || labels_[i] == 1, errc::bad_data, {.row = i + 1}, who, ": the label of row ", i + 1, " is neither 0 nor 1");
-            positives_ += static_cast<std::size_t>(labels_[i]);
+            positives_ += labels_[i] == 1 ? weights_[i] : 0;
         }
     }
     // For measures that compare the classes.
     void require_both_classes(std::string_view who) const {
-        require(positives_ > 0 && positives_ < size(), errc::bad_data, who, ": the labels are of one class only, so nothing is defined");
+        require(positives_ > 0 && positives_ < rows(), errc::bad_data, who, ": the labels are of one class only, so nothing is defined");
     }
     void require_probabilities(std::string_view who) const {
         for (std::size_t i = 0; i < size(); ++i)
             require_at(scores_[i] >= 0 && scores_[i] <= 1, errc::bad_data, {.row = i + 1}, who, ": the probability of row ", i + 1, " is not within 0 .. 1");
     }
     [[nodiscard]] std::size_t size() const noexcept { return scores_.size(); }
-    [[nodiscard]] double rows() const noexcept { return static_cast<double>(size()); }
-    [[nodiscard]] double positives() const noexcept { return static_cast<double>(positives_); }
+    [[nodiscard]] double rows() const noexcept { return weights_.sum(); }  // by weight, as the next two
+    [[nodiscard]] double positives() const noexcept { return positives_; }
     [[nodiscard]] double negatives() const noexcept { return rows() - positives(); }
     [[nodiscard]] double score(std::size_t i) const noexcept { return scores_[i]; }
     [[nodiscard]] int label(std::size_t i) const noexcept { return labels_[i]; }
+    [[nodiscard]] double weight(std::size_t i) const noexcept { return weights_[i]; }
 
     // Rows by falling score, ties in the order of the rows.
     [[nodiscard]] std::vector<std::size_t> ranking() const {
@@ -81,33 +84,36 @@ class judged_scores {
         std::ranges::stable_sort(order, [this](std::size_t a, std::size_t b) { return scores_[a] > scores_[b]; });
         return order;
     }
-    // Calls `step(positives, negatives)` with the numbers among the rows of each distinct score, by falling score.
+    // Calls `step(positives, negatives)` with the weights among the rows of each distinct score, by falling score.
     template <class Step>
     void for_each_threshold(const Step& step) const {
         const auto order = ranking();
         for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
-            double ones = 0;
-            for (end = begin; end < order.size() && scores_[order[end]] == scores_[order[begin]]; ++end) ones += labels_[order[end]];
-            step(ones, static_cast<double>(end - begin) - ones);
+            double ones = 0, zeros = 0;
+            for (end = begin; end < order.size() && scores_[order[end]] == scores_[order[begin]]; ++end)
+                (labels_[order[end]] == 1 ? ones : zeros) += weights_[order[end]];
+            step(ones, zeros);
         }
     }
 
    private:
     const std::vector<double>& scores_;
     const std::vector<int>& labels_;
-    std::size_t positives_ = 0;
+    row_weights weights_;
+    double positives_ = 0;
 };
 
 }  // namespace detail
 
+// `weights`, where a function takes them: one a row, at least 0; a row of weight 2 counts as two rows. None = all 1.
 // All throw `error`: `empty_input`; `shape_mismatch`; `nan_or_inf` with the row; `bad_data` with the row of a label that is
-// not 0 or 1 (for two classes) or not a class, or of a probability outside 0 .. 1, and where the measure needs both classes
-// and the labels are of one.
+// not 0 or 1 (for two classes) or not a class, of a probability outside 0 .. 1, or of a weight, and where the measure needs
+// both classes and the labels are of one.
 
 /// The area under the ROC curve: the share of pairs of a positive and a negative where the positive has the higher score,
 /// ties counting half. Needs both classes.
-[[nodiscard]] inline double auc(const scores_in& scores, const std::vector<int>& labels) {
-    const detail::judged_scores judged(scores, labels, "auc");
+[[nodiscard]] inline double auc(const scores_in& scores, const std::vector<int>& labels, std::span<const double> weights = {}) {
+    const detail::judged_scores judged(scores, labels, "auc", weights);
     judged.require_both_classes("auc");
     double above = 0, wins = 0;
     judged.for_each_threshold([&](double ones, double zeros) {
@@ -119,14 +125,14 @@ class judged_scores {
 
 /// The sum over distinct scores, falling, of the step in recall times the precision there; no interpolation. Needs both
 /// classes.
-[[nodiscard]] inline double average_precision(const scores_in& scores, const std::vector<int>& labels) {
-    const detail::judged_scores judged(scores, labels, "average_precision");
+[[nodiscard]] inline double average_precision(const scores_in& scores, const std::vector<int>& labels, std::span<const double> weights = {}) {
+    const detail::judged_scores judged(scores, labels, "average_precision", weights);
     judged.require_both_classes("average_precision");
     double hits = 0, seen = 0, sum = 0;
     judged.for_each_threshold([&](double ones, double zeros) {
         hits += ones;
         seen += ones + zeros;
-        sum += ones * hits / seen;
+        if (ones > 0) sum += ones * hits / seen;
     });
     return sum / judged.positives();
 }
@@ -150,8 +156,8 @@ class judged_scores {
 
 /// The Kolmogorov-Smirnov statistic: the largest difference between the share of the positives and the share of the
 /// negatives at or above a score. Needs both classes.
-[[nodiscard]] inline double kolmogorov_smirnov(const scores_in& scores, const std::vector<int>& labels) {
-    const detail::judged_scores judged(scores, labels, "kolmogorov_smirnov");
+[[nodiscard]] inline double kolmogorov_smirnov(const scores_in& scores, const std::vector<int>& labels, std::span<const double> weights = {}) {
+    const detail::judged_scores judged(scores, labels, "kolmogorov_smirnov", weights);
     judged.require_both_classes("kolmogorov_smirnov");
     double positives = 0, negatives = 0, largest_gap = 0;
     judged.for_each_threshold([&](double ones, double zeros) {
@@ -163,11 +169,11 @@ class judged_scores {
 }
 
 /// The mean of (probability of class 1 - label)^2 (Brier, Monthly Weather Review 78(1), 1950, for two classes).
-[[nodiscard]] inline double brier_score(const scores_in& probabilities, const std::vector<int>& labels) {
-    const detail::judged_scores judged(probabilities, labels, "brier_score");
+[[nodiscard]] inline double brier_score(const scores_in& probabilities, const std::vector<int>& labels, std::span<const double> weights = {}) {
+    const detail::judged_scores judged(probabilities, labels, "brier_score", weights);
     judged.require_probabilities("brier_score");
     double sum = 0;
-    for (std::size_t i = 0; i < judged.size(); ++i) sum += (judged.score(i) - judged.label(i)) * (judged.score(i) - judged.label(i));
+    for (std::size_t i = 0; i < judged.size(); ++i) sum += judged.weight(i) * (judged.score(i) - judged.label(i)) * (judged.score(i) - judged.label(i));
     return sum / judged.rows();
 }
 
@@ -194,11 +200,12 @@ inline constexpr double probability_clip = 1e-7;
 /// The mean of - log(probability of the right class): (rows, 1) are probabilities of class 1, (rows, classes) of each.
 /// Computed in double.
 template <class Derived>
-[[nodiscard]] double log_loss(const Eigen::DenseBase<Derived>& probabilities, const std::vector<int>& labels) {
+[[nodiscard]] double log_loss(const Eigen::DenseBase<Derived>& probabilities, const std::vector<int>& labels, std::span<const double> weights = {}) {
     const matrix<double> p = probabilities.derived().template cast<double>();
     detail::require_same_rows(static_cast<std::size_t>(p.rows()), labels.size(), "log_loss");
     require(p.cols() > 0, errc::shape_mismatch, "log_loss: the probabilities have no columns");
     require_finite(p, "log_loss");
+    const row_weights counts(weights, labels.size(), "log_loss");
     const row_index classes = std::max<row_index>(2, p.cols());
     double sum = 0;
     for (row_index i = 0; i < p.rows(); ++i) {
@@ -209,23 +216,24 @@ template <class Derived>
             require_at(p(i, j) >= 0 && p(i, j) <= 1, errc::bad_data, {.row = row, .column = static_cast<std::uint64_t>(j) + 1},
                        "log_loss: the probability in row ", row, ", column ", j + 1, " is not within 0 .. 1");
         const double right = p.cols() > 1 ? p(i, label) : label == 1 ? p(i, 0) : 1 - p(i, 0);
-        sum -= std::log(std::clamp(right, probability_clip, 1 - probability_clip));
+        sum -= counts[i] * std::log(std::clamp(right, probability_clip, 1 - probability_clip));
     }
-    return sum / static_cast<double>(p.rows());
+    return sum / counts.sum();
 }
 /// The same for probabilities of class 1 in a vector.
 template <class T>
     requires std::is_floating_point_v<T>
-[[nodiscard]] double log_loss(const std::vector<T>& probabilities, const std::vector<int>& labels) {
-    return log_loss(Eigen::Map<const vec<T>>(probabilities.data(), static_cast<row_index>(probabilities.size())), labels);
+[[nodiscard]] double log_loss(const std::vector<T>& probabilities, const std::vector<int>& labels, std::span<const double> weights = {}) {
+    return log_loss(Eigen::Map<const vec<T>>(probabilities.data(), static_cast<row_index>(probabilities.size())), labels, weights);
 }
 
 /// The share of rows whose class was predicted right. The classes are what `most_likely` gives.
-[[nodiscard]] inline double accuracy(const std::vector<int>& predicted, const std::vector<int>& labels) {
+[[nodiscard]] inline double accuracy(const std::vector<int>& predicted, const std::vector<int>& labels, std::span<const double> weights = {}) {
     detail::require_same_rows(predicted.size(), labels.size(), "accuracy");
-    std::size_t right = 0;
-    for (std::size_t i = 0; i < labels.size(); ++i) right += predicted[i] == labels[i] ? 1 : 0;
-    return static_cast<double>(right) / static_cast<double>(labels.size());
+    const row_weights counts(weights, labels.size(), "accuracy");
+    double right = 0;
+    for (std::size_t i = 0; i < labels.size(); ++i) right += predicted[i] == labels[i] ? counts[i] : 0;
+    return right / counts.sum();
 }
 
 /// How many rows of class i were predicted to be of class j: (classes, classes), where the largest class of both says how

@@ -13,6 +13,7 @@
 
 #include <caramel/core/error.hpp>
 #include <caramel/core/matrix.hpp>
+#include <caramel/core/weights.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
 
@@ -47,34 +48,35 @@ namespace detail {
 
 // The mean of `cost(prediction - target)`.
 template <class Cost>
-double mean_cost(const numbers_in& predictions, const numbers_in& targets, std::string_view who, const Cost& cost) {
+double mean_cost(const numbers_in& predictions, const numbers_in& targets, std::string_view who, std::span<const double> weights, const Cost& cost) {
     const auto& p = predictions.values();
     const auto& y = targets.values();
     require(!p.empty() || !y.empty(), errc::empty_input, who, ": no rows");
     require(p.size() == y.size(), errc::shape_mismatch, who, ": ", p.size(), " predictions but ", y.size(), " targets");
+    const row_weights counts(weights, p.size(), who);
     double sum = 0;
     for (std::size_t i = 0; i < p.size(); ++i) {
         require_at(std::isfinite(p[i]), errc::nan_or_inf, {.row = i + 1}, who, ": the prediction of row ", i + 1, " is not finite");
         require_at(std::isfinite(y[i]), errc::nan_or_inf, {.row = i + 1}, who, ": the target of row ", i + 1, " is not finite");
-        sum += cost(p[i] - y[i]);
+        sum += counts[i] * cost(p[i] - y[i]);
         require_at(std::isfinite(sum), errc::number_out_of_range, {.row = i + 1}, who, ": the sum of the errors up to row ", i + 1, " is beyond double");
     }
-    return sum / static_cast<double>(p.size());
+    return sum / counts.sum();
 }
 
 }  // namespace detail
 
-// Both throw `error`: `empty_input`; `shape_mismatch`; `nan_or_inf` with the row; `number_out_of_range` where the errors are
-// too large to be summed. Computed in double.
+// `weights`: one a row, at least 0; none = all 1. Both throw `error`: `empty_input`; `shape_mismatch`; `nan_or_inf` with the
+// row; `bad_data` (weights); `number_out_of_range` where the errors are too large to be summed. Computed in double.
 
 /// The root of the mean squared error: sqrt(mean of (prediction - target)^2).
-[[nodiscard]] inline double rmse(const numbers_in& predictions, const numbers_in& targets) {
-    return std::sqrt(detail::mean_cost(predictions, targets, "rmse", [](double e) { return e * e; }));
+[[nodiscard]] inline double rmse(const numbers_in& predictions, const numbers_in& targets, std::span<const double> weights = {}) {
+    return std::sqrt(detail::mean_cost(predictions, targets, "rmse", weights, [](double e) { return e * e; }));
 }
 
 /// The mean absolute error: mean of |prediction - target|.
-[[nodiscard]] inline double mae(const numbers_in& predictions, const numbers_in& targets) {
-    return detail::mean_cost(predictions, targets, "mae", [](double e) { return std::abs(e); });
+[[nodiscard]] inline double mae(const numbers_in& predictions, const numbers_in& targets, std::span<const double> weights = {}) {
+    return detail::mean_cost(predictions, targets, "mae", weights, [](double e) { return std::abs(e); });
 }
 
 }  // namespace caramel::inline CARAMEL_ABI
