@@ -260,9 +260,15 @@ struct searched {
     [[nodiscard]] auto fit(const In& x, const Y& y, const fit_options& options) const {
         require(!candidates.empty(), errc::bad_parameter, "best_of: no candidates");
         require(detail::row_count(x) > 0, errc::empty_input, "best_of: no rows to learn from");
-        if (candidates.size() == 1) return caramel::fit(candidates.front(), x, y, options);
-        const std::vector<train_test> inner = folds(x, y, options.seed);
-        return caramel::fit(search_recipes(candidates, x, y, inner, metric, rules, options).best, x, y, options);
+        return caramel::fit(choose(x, y, options), x, y, options);
+    }
+    /// The candidate that wins, not fitted.
+    template <class In, class Y>
+        requires(detail::RowsCanBeTaken<In> && detail::RowsCanBeTaken<Y>)
+    [[nodiscard]] R choose(const In& x, const Y& y, const fit_options& options) const {
+        require(!candidates.empty(), errc::bad_parameter, "best_of: no candidates");
+        if (candidates.size() == 1) return candidates.front();
+        return search_recipes(candidates, x, y, folds(x, y, options.seed), metric, rules, options).best;
     }
 };
 
