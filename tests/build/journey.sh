@@ -88,7 +88,7 @@ head -c 2000 "$work/whole" >"$work/cut_off"
 try whole may_fail 'result recommend'
 try without_customers must_fail customer_id
 try without_dates must_fail invoice_date
-try header_only must_fail '('
+try header_only must_fail empty_input
 try one_customer may_fail result
 try one_day may_fail result
 try one_row may_fail result
