@@ -57,6 +57,7 @@ shop_log read_and_clean(const std::string& file, std::uint64_t seed, journey_fin
     const stopwatch reading;
     const table rows = file.empty() ? synthetic_shop({.seed = seed}).rows : read_csv(file);
     if (!file.empty()) result("read.seconds", reading.seconds());
+    require(rows.rows() > 0, errc::empty_input, "the log has no rows");
     const auto log = transactions::from(rows, {.customer = "customer_id", .item = "stock_code", .invoice = "invoice", .quantity = "quantity",
                                                .price = "price", .when = "invoice_date", .description = "description"});
     auto [kept, report] = clean(log);

@@ -33,6 +33,7 @@
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/ragged.hpp>
 #include <caramel/core/random.hpp>
+#include <caramel/data/histories.hpp>
 #include <caramel/data/table.hpp>
 #include <caramel/io/model_file.hpp>
 #include <caramel/pipeline.hpp>
@@ -102,6 +103,7 @@ inline token_ids rows_of(const token_ids& x, const std::vector<std::size_t>& whi
     return out;
 }
 inline table rows_of(const table& x, const std::vector<std::size_t>& which) { return x.take_rows(which); }
+inline histories rows_of(const histories& x, const std::vector<std::size_t>& which) { return x.take_rows(which); }
 
 template <class X>
 std::size_t count(const X& x) {
@@ -119,6 +121,7 @@ const T& one(const std::vector<T>& x, std::size_t i, workspace&) {
     return x[i];
 }
 inline std::span<const token_id> one(const token_ids& x, std::size_t i, workspace&) { return x[i]; }
+inline history one(const histories& x, std::size_t i, workspace&) { return x[i]; }
 inline table_row one(const table& x, std::size_t i, workspace& scratch) { return row_of(x, i, scratch); }
 
 // The numbers of one answer, wherever they lie.

@@ -1,4 +1,5 @@
 // Every public component, through the common contract (docs/contract.md). A new component gets an adapter here.
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -6,7 +7,10 @@
 
 #include <caramel/features/concat.hpp>
 #include <caramel/features/encode.hpp>
+#include <caramel/features/histories.hpp>
 #include <caramel/features/impute.hpp>
+#include <caramel/features/rfm.hpp>
+#include <caramel/features/rhythm.hpp>
 #include <caramel/features/standardize.hpp>
 #include <caramel/linear/logistic.hpp>
 #include <caramel/nn/activation.hpp>
@@ -14,6 +18,7 @@
 #include <caramel/nn/embedding_bag.hpp>
 #include <caramel/nn/mlp.hpp>
 #include <caramel/nn/network.hpp>
+#include <caramel/policy/customer_states.hpp>
 #include <caramel/policy/q_learning.hpp>
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/neighbors.hpp>
@@ -81,6 +86,37 @@ inline interactions<double> purchases(std::size_t customers, std::uint64_t seed)
             if (random.uniform() < 0.3) log.push_back({static_cast<int>(c), i, 1 + static_cast<double>(random.below(4))});
     if (customers > 0 && log.empty()) log.push_back({0, 0, 1});
     return interactions<double>::of(log);
+}
+// A shop's log by customer: 1 to 6 invoices each, of one or two of 12 described items, within 200 days.
+inline histories customers_of_a_shop(std::size_t customers, std::uint64_t seed) {
+    rng random(seed);
+    const auto described = texts(12, 1);
+    item_catalog items;
+    for (std::size_t i = 0; i < described.size(); ++i) {
+        items.ids.push_back("item " + std::to_string(10 + i));
+        items.descriptions.push_back(described[i]);
+    }
+    const std::chrono::sys_seconds as_of{std::chrono::sys_days{std::chrono::year{2020} / 6 / 1}};
+    std::vector<std::int32_t> numbers, bought, invoices;
+    std::vector<std::string> ids;
+    std::vector<std::uint64_t> starts{0};
+    std::vector<double> quantities, prices;
+    std::vector<std::chrono::sys_seconds> times;
+    for (std::size_t c = 0; c < customers; ++c) {
+        numbers.push_back(static_cast<std::int32_t>(c));
+        ids.push_back("customer " + std::to_string(1000 + c));
+        auto when = as_of - std::chrono::hours(24 * 100 + random.below(24 * 100));
+        for (std::size_t n = 1 + random.below(6); n-- > 0; when += std::chrono::hours(1 + random.below(24 * 16)))
+            for (std::size_t rows = 1 + random.below(2); rows-- > 0;) {
+                bought.push_back(static_cast<std::int32_t>(random.below(12)));
+                invoices.push_back(static_cast<std::int32_t>(10 * c + n));
+                quantities.push_back(1 + static_cast<double>(random.below(4)));
+                prices.push_back(1 + 10 * random.uniform());
+                times.push_back(when);
+            }
+        starts.push_back(bought.size());
+    }
+    return {as_of, std::move(items), std::move(numbers), std::move(ids), starts, bought, invoices, quantities, prices, times};
 }
 inline std::vector<query> ask(std::uint64_t) {
     std::vector<query> out(5);
@@ -150,6 +186,25 @@ struct more_bits<choice> {
         append_bits(out, c.action);
         append_bits(out, c.propensity);
         append_bits(out, c.value);
+    }
+};
+template <>
+struct more_bits<histories> {
+    static void append(std::string& out, const histories& x) {
+        append_bits(out, x.as_of().time_since_epoch().count());
+        append_bits(out, x.ids());
+        append_bits(out, x.items().ids);
+        append_bits(out, x.items().descriptions);
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            append_bits(out, x.customer(i));
+            for (const transaction& t : x[i].purchases) {
+                append_bits(out, t.item);
+                append_bits(out, t.invoice);
+                append_bits(out, t.quantity);
+                append_bits(out, t.price);
+                append_bits(out, t.when.time_since_epoch().count());
+            }
+        }
     }
 };
 template <>
@@ -277,6 +332,49 @@ struct sgd_component : recommender_component {
     auto recipe() const { return sgd_factorization<double>{.n_factors = Factors, .epochs = 3}; }
 };
 
+struct histories_component : deterministic {
+    static constexpr std::array skipped{skip{"C37", "there are no columns: items that a model has not seen are checked with each component"}};
+    static constexpr std::uint64_t nan_column = 0;  // the row alone says where
+    auto data(std::size_t rows, std::uint64_t seed) const { return customers_of_a_shop(rows, seed); }
+    void poison(histories& x, std::size_t row, std::size_t, double value) const {
+        auto [as_of, items, customers, ids, starts, bought, invoices, quantities, prices, times] = x.fields();
+        prices[starts[row]] = value;
+        x = {as_of, items, customers, ids, starts, bought, invoices, quantities, prices, times};
+    }
+};
+struct rfm_component : histories_component {
+    static constexpr std::string_view name = "rfm | standardize";
+    auto recipe() const { return rfm<float>{} | standardize<float>{}; }
+};
+struct purchase_rhythm_component : histories_component {
+    static constexpr std::string_view name = "purchase_rhythm | standardize";
+    auto recipe() const { return purchase_rhythm<double>{.months = 3} | standardize<double>{}; }
+};
+struct customer_states_component : histories_component {
+    static constexpr std::string_view name = "customer_states";
+    auto recipe() const { return customer_states{.recency_days = {20, 60}}; }
+};
+struct items_component : histories_component {
+    static constexpr bool random = true;
+    static constexpr std::array skipped{histories_component::skipped[0], skip{"C04", "quantities and prices are not looked at"}};
+};
+struct factors_of_component : items_component {
+    static constexpr std::string_view name = "factors_of(als)";
+    auto recipe() const { return factors_of(als<double>{.n_factors = 4, .epochs = 2}); }
+};
+struct bought_text_component : items_component {
+    static constexpr std::string_view name = "bought_text(word_tokenizer | bag_of...)";
+    auto recipe() const { return bought_text(word_tokenizer{} | bag_of_embeddings<float>{.dim = 5}); }
+};
+struct churn_features_component : items_component {
+    static constexpr std::string_view name = "concat(rfm, rhythm, factors, text)";
+    static constexpr std::array skipped{histories_component::skipped[0]};
+    auto recipe() const {
+        return concat(rfm<float>{}, purchase_rhythm<float>{}, factors_of(als<float>{.n_factors = 3, .epochs = 2}), bought_text(word_tokenizer{} | bag_of_embeddings<float>{.dim = 3})) |
+               standardize<float>{};
+    }
+};
+
 template <class T>
 struct mlp_component {
     static constexpr std::string_view name = std::same_as<T, float> ? "standardize | mlp<float>" : "standardize | mlp<double>";
@@ -368,6 +466,11 @@ TEMPLATE_TEST_CASE("contract: networks", "[contract]", mlp_component<float>, mlp
 TEST_CASE("contract: linear models", "[contract]") {
     check_component(logistic_component<float, 2>{});
     check_component(logistic_component<double, 3>{});
+}
+
+TEMPLATE_TEST_CASE("contract: histories", "[contract]", rfm_component, purchase_rhythm_component, customer_states_component, factors_of_component,
+                   bought_text_component, churn_features_component) {
+    check_component(TestType{});
 }
 
 TEST_CASE("contract: policies", "[contract]") { check_component(q_learning_component{}); }

@@ -1,4 +1,6 @@
+#include <cstddef>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include <caramel/core/matrix.hpp>
@@ -76,4 +78,35 @@ TEST_CASE("require_finite: names the first place, counted from 1", "[matrix][err
     CHECK(e.code() == errc::nan_or_inf);
     CHECK(e.where() == place{.row = 3, .column = 4});
     CHECK(std::string(e.what()) == "f: the value in row 3, column 4 is not finite");
+}
+
+TEMPLATE_TEST_CASE("all_finite: one bad value at any place is found", "[matrix]", float, double) {
+    using L = std::numeric_limits<TestType>;
+    for (std::size_t n = 0; n <= 40; ++n) {
+        for (const TestType filler : {TestType(0), TestType(-1.5), L::max(), L::lowest(), L::denorm_min()}) {
+            std::vector<TestType> x(n, filler);
+            CHECK(detail::all_finite(std::span<const TestType>(x)));
+            for (std::size_t at = 0; at < n; ++at)
+                for (const TestType bad : {L::quiet_NaN(), -L::quiet_NaN(), L::infinity(), -L::infinity()}) {
+                    x[at] = bad;
+                    const bool finite = detail::all_finite(std::span<const TestType>(x));
+                    x[at] = filler;
+                    if (finite) FAIL("not found: place " << at << " of " << n);
+                }
+        }
+        // Infinities that would cancel, and a bad value beside every other.
+        std::vector<TestType> x(n);
+        for (std::size_t i = 0; i < n; ++i) x[i] = i % 2 == 0 ? L::infinity() : -L::infinity();
+        CHECK(detail::all_finite(std::span<const TestType>(x)) == (n == 0));
+    }
+}
+
+TEST_CASE("require_finite: a row's first bad value by its column", "[matrix][error]") {
+    std::vector<double> x(20, 1e308);
+    CHECK_NOTHROW(require_finite(std::span<const double>(x), "here"));
+    x[12] = std::numeric_limits<double>::infinity();
+    x[17] = std::numeric_limits<double>::quiet_NaN();
+    const error e = error_of([&] { require_finite(std::span<const double>(x), "here"); });
+    CHECK(e.code() == errc::nan_or_inf);
+    CHECK(e.where() == place{.row = 1, .column = 13});
 }

@@ -1,5 +1,9 @@
+#include <cmath>
+#include <cstddef>
+#include <cstring>
 #include <limits>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <caramel/core/products.hpp>
@@ -57,6 +61,65 @@ TEMPLATE_TEST_CASE("products: a row has the same bits alone and in any batch", "
     CHECK(multiply<TestType>(a.middleRows(3, 6), b) == whole.middleRows(3, 6));
 }
 
+namespace {
+template <class T>
+bool same_bits(std::span<const T> a, std::span<const T> b) {
+    return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size_bytes()) == 0);
+}
+}  // namespace
+
+TEMPLATE_TEST_CASE("products: packed columns give the bits of the matrix itself", "[products]", float, double) {
+    using T = TestType;
+    rng random(3);
+    constexpr auto panel = static_cast<row_index>(8 * detail::lanes<T>::count);
+    for (const row_index k : {0, 1, 2, 7, 16, 64, 65, 200})
+        for (const row_index m : {row_index{0}, row_index{1}, row_index{5}, panel - 1, panel, panel + 1, 2 * panel - 1, 2 * panel, 2 * panel + 3, 5 * panel + 7}) {
+            INFO(k << " x " << m);
+            const auto a = numbers<T>(random, 1, k), b = numbers<T>(random, k, m);
+            const packed_columns<T> packed(b);
+            CHECK(packed.rows() == static_cast<std::size_t>(k));
+            CHECK(packed.columns() == static_cast<std::size_t>(m));
+            const std::span<const T> row(a.data(), static_cast<std::size_t>(k));
+            std::vector<T> by_matrix(static_cast<std::size_t>(m), T(7)), by_panels(static_cast<std::size_t>(m), T(8));
+            multiply_row<T>(row, b, std::span<T>(by_matrix));
+            multiply_row<T>(row, packed, std::span<T>(by_panels));
+            const matrix<T> product = multiply<T>(a, b);
+            CHECK(same_bits<T>(by_panels, by_matrix));
+            CHECK(same_bits<T>(by_panels, {product.data(), static_cast<std::size_t>(m)}));
+        }
+    CHECK(packed_columns<T>().columns() == 0);
+}
+
+TEMPLATE_TEST_CASE("products: a panel has the same bits in registers of any width", "[products]", float, double) {
+    using T = TestType;
+    constexpr std::size_t width = 8 * detail::lanes<T>::count;
+    rng random(4);
+    for (const std::size_t depth : {0U, 1U, 2U, 3U, 8U, 31U, 64U, 129U}) {
+        INFO("depth " << depth);
+        std::vector<T> a(depth), panel(depth * width), plain(width, T(1)), fastest(width, T(2));
+        for (T& x : a) x = static_cast<T>(random.normal());
+        for (T& x : panel) x = static_cast<T>(random.normal() * (random.below(4) == 0 ? 1e6 : 1));
+        detail::multiply_panel<T>(a.data(), panel.data(), depth, plain.data());
+        detail::fastest_multiply_panel<T>()(a.data(), panel.data(), depth, fastest.data());
+        CHECK(same_bits<T>(fastest, plain));
+        for (std::size_t j = 0; j < width; ++j) {
+            double expected = 0, size = 0;
+            for (std::size_t k = 0; k < depth; ++k) {
+                expected += static_cast<double>(a[k]) * static_cast<double>(panel[k * width + j]);
+                size += std::abs(static_cast<double>(a[k]) * static_cast<double>(panel[k * width + j]));
+            }
+            CHECK(std::abs(static_cast<double>(plain[j]) - expected) <= size * static_cast<double>(depth + 1) * static_cast<double>(std::numeric_limits<T>::epsilon()));
+        }
+#if CARAMEL_RUNTIME_AVX2
+        if (__builtin_cpu_supports("avx2")) {
+            std::vector<T> wide(width, T(3));
+            detail::multiply_panel_avx2<T>(a.data(), panel.data(), depth, wide.data());
+            CHECK(same_bits<T>(wide, plain));
+        }
+#endif
+    }
+}
+
 TEST_CASE("products: shapes that do not fit are refused with both sizes", "[products][error]") {
     const matrix<float> a(2, 3), b(4, 5);
     const error e = error_of([&] { (void)multiply<float>(a, b); });
@@ -66,4 +129,7 @@ TEST_CASE("products: shapes that do not fit are refused with both sizes", "[prod
     CHECK(error_of([&] { add_transposed_product<float>(a, b, out); }).code() == errc::shape_mismatch);
     std::vector<float> row(5);
     CHECK(error_of([&] { multiply_row<float>(row_of<float>(a, 0), b, std::span<float>(row)); }).code() == errc::shape_mismatch);
+    CHECK(error_of([&] { multiply_row<float>(row_of<float>(a, 0), packed_columns<float>(b), std::span<float>(row)); }).code() == errc::shape_mismatch);
+    std::vector<float> short_row(4);
+    CHECK(error_of([&] { multiply_row<float>(row_of<float>(b, 0), packed_columns<float>(matrix<float>(5, 5)), std::span<float>(short_row)); }).code() == errc::shape_mismatch);
 }

@@ -188,3 +188,35 @@ TEST_CASE("top_k: the n largest, ties to the lower position", "[top_k]") {
                   std::vector<std::int32_t>(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(std::min(n, expected.size()))));
     }
 }
+
+TEMPLATE_TEST_CASE("top_k: beside a stable sort, with ties, marks and infinities, about the lengths of runs", "[top_k]", float, double) {
+    using T = TestType;
+    rng numbers(2);
+    constexpr T inf = std::numeric_limits<T>::infinity();
+    workspace scratch;
+    for (const std::size_t size : {0U, 1U, 2U, 31U, 32U, 33U, 63U, 64U, 65U, 96U, 127U, 128U, 500U})
+        for (const std::uint64_t different : {1U, 3U, 40U, 1'000'000U})
+            for (int round = 0; round < 4; ++round) {
+                std::vector<T> scores(size);
+                for (auto& s : scores) s = static_cast<T>(numbers.below(different)) - T(1);
+                for (std::size_t i = 0; round % 2 == 1 && i < size; ++i)
+                    if (numbers.below(6) == 0) scores[i] = numbers.below(2) == 0 ? inf : -inf;
+                if (round == 2) std::ranges::sort(scores);  // each is better than all before it
+                std::vector<unsigned char> marks(size);
+                std::vector<double> left_out(size);
+                for (std::size_t i = 0; i < size; ++i) left_out[i] = marks[i] = numbers.below(3) == 0 ? 1 : 0;
+                const auto expected = ranking_of(std::vector<double>(scores.begin(), scores.end()), std::vector<double>(size));
+                const auto unmarked = ranking_of(std::vector<double>(scores.begin(), scores.end()), left_out);
+                for (const std::size_t n : {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{10}, std::size_t{31}, std::size_t{32}, std::size_t{33}, size, size + 1, std::numeric_limits<std::size_t>::max()}) {
+                    INFO(size << " scores, best " << n);
+                    const auto first = [n](const std::vector<std::int32_t>& all) {
+                        return std::vector<std::int32_t>(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(n, all.size())));
+                    };
+                    const auto got = top_k<T>(scores, n);
+                    CHECK(items_of(got) == first(expected));
+                    CHECK(std::ranges::all_of(got, [&](const auto& pick) { return pick.score == scores[static_cast<std::size_t>(pick.item)]; }));
+                    const workspace::frame frame(scratch);
+                    CHECK(items_of(detail::best_of<T>(scores, marks, n, scratch)) == first(unmarked));
+                }
+            }
+}

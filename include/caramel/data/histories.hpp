@@ -31,6 +31,18 @@ struct history {
     const item_catalog* items = nullptr;  ///< what the purchases' item numbers mean; stages that look at items need it
 };
 
+namespace detail {
+
+// What tells a customer's orders apart: the invoice, or the time where there is none (odd negative numbers from 1970 on, even
+// ones before).
+inline std::int64_t order_of(const transaction& t) noexcept {
+    if (t.invoice >= 0) return t.invoice;
+    const std::int64_t when = t.when.time_since_epoch().count();
+    return when >= 0 ? -1 - 2 * when : 2 * when;
+}
+
+}  // namespace detail
+
 /// One row a customer: their purchases before an instant. Customers without any are not there. What predicts from
 /// histories sees nothing from that instant on.
 class histories {

@@ -76,7 +76,7 @@ struct rfm {
             last = std::max(last, t.when);
             spend += t.spend();
             pieces += t.quantity;
-            const std::int64_t order = t.invoice >= 0 ? t.invoice : -1 - std::abs(t.when.time_since_epoch().count());
+            const std::int64_t order = detail::order_of(t);
             if (i == 0 || order != orders[n_orders - 1]) orders[n_orders++] = order;  // an order's rows mostly stand together
             if (t.item >= 0) items[n_items++] = t.item;
         }

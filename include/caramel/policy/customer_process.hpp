@@ -55,7 +55,7 @@ struct customer_move {
 };
 
 /// Every whole period of every customer, counted back from the instant at which they are seen.
-/// Throws `error` as the model does.
+/// Throws `error` as the model does for a batch.
 template <std::same_as<customer_states_model> States>
 [[nodiscard]] std::vector<customer_move> customer_moves(const States& states, const histories& seen) {
     const std::chrono::seconds period(std::llround(states.period_days() * 86400));
@@ -68,12 +68,13 @@ template <std::same_as<customer_states_model> States>
             const auto s = states(history{all.purchases.first(n), when}, scratch).state;
             return std::array{s[0], s[1], s[2]};
         };
+        (void)States::totals_of(all.purchases, scratch, i + 1);  // an error of this customer has their row
         // The first period that begins after the first purchase.
-        auto from = all.as_of - (all.as_of - all.purchases.front().when - std::chrono::seconds(1)) / period * period;
-        if (from <= all.purchases.front().when) from += period;
+        const auto from_first = all.as_of - all.purchases.front().when;
+        if (from_first <= period) continue;
+        auto from = all.as_of - (from_first - std::chrono::seconds(1)) / period * period;
         std::size_t n = 0;
         while (n < all.purchases.size() && all.purchases[n].when < from) ++n;
-        if (from >= all.as_of) continue;
         for (auto state = at(n, from); from < all.as_of; from += period) {
             customer_move move{.state = state};
             for (; n < all.purchases.size() && all.purchases[n].when < from + period; ++n) {

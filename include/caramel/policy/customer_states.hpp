@@ -95,7 +95,7 @@ class customer_states_model {
         double spend = 0;
         for (const transaction& t : purchases) {
             spend += t.spend();
-            const std::int64_t order = t.invoice >= 0 ? t.invoice : -1 - std::abs(t.when.time_since_epoch().count());
+            const std::int64_t order = detail::order_of(t);
             if (n == 0 || orders[n - 1] != order) orders[n++] = order;
         }
         require_at(std::isfinite(spend), errc::nan_or_inf, {.row = row}, "customer_states: a quantity or price of customer ", row, " is not finite");

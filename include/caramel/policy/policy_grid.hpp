@@ -34,10 +34,12 @@ inline std::string short_number(double x) {
     const int decimals = x == std::round(x) || std::abs(x) >= 100 ? 0 : 2;
     return {digits, std::to_chars(digits, digits + sizeof digits, x, std::chars_format::fixed, decimals).ptr};
 }
+// In characters: bytes that begin one count; what follows in UTF-8 does not.
+inline std::size_t seen_width(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+}
 inline std::string padded_to(std::string text, std::size_t width) {
-    // Bytes that begin a character count; what follows in UTF-8 does not.
-    const auto seen = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
-    if (seen < width) text.append(width - seen, ' ');
+    if (const std::size_t seen = seen_width(text); seen < width) text.append(width - seen, ' ');
     return text;
 }
 
@@ -85,8 +87,8 @@ template <std::size_t N, class Names = std::vector<std::string>>
         std::string line;
         for (std::size_t j = 0; j < row.size(); ++j) {
             std::size_t width = 0;
-            for (const auto& other : cells) width = std::max(width, other[j].size());
-            line += (j > 0 ? "  " : "  ") + (j + 1 < row.size() ? detail::padded_to(row[j], width) : row[j]);
+            for (const auto& other : cells) width = std::max(width, detail::seen_width(other[j]));
+            line += "  " + (j + 1 < row.size() ? detail::padded_to(row[j], width) : row[j]);
         }
         out += line + '\n';
     }

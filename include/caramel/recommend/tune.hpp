@@ -89,6 +89,14 @@ template <class T>
 
     als<T> best = recipe;
     double best_gain = -1;
+    const auto rank_after = [&](std::size_t epochs) {
+        std::ranges::sort(racing, [](const candidate& a, const candidate& b) { return a.gain > b.gain || (a.gain == b.gain && a.place < b.place); });
+        if (!(racing.front().gain > best_gain)) return;
+        best_gain = racing.front().gain;
+        best = racing.front().recipe;
+        best.epochs = epochs;
+        best.start = recipe.start;
+    };
     for (std::size_t e = 0; e < grid.epochs.size(); ++e) {
         constexpr std::size_t batch = 4;  // a few at a time, so that the observer hears of them
         for (std::size_t begin = 0; begin < racing.size(); begin += batch) {
@@ -106,15 +114,13 @@ template <class T>
                 }
             });
             trainings += n;
-            if (options.on_progress && options.on_progress({who, trainings, planned, 0}) == verdict::stop) return best;
+            if (options.on_progress && options.on_progress({who, trainings, planned, 0}) == verdict::stop) {
+                racing.resize(begin + n);  // what was trained so far
+                rank_after(grid.epochs[e]);
+                return best;
+            }
         }
-        std::ranges::sort(racing, [](const candidate& a, const candidate& b) { return a.gain > b.gain || (a.gain == b.gain && a.place < b.place); });
-        if (racing.front().gain > best_gain) {
-            best_gain = racing.front().gain;
-            best = racing.front().recipe;
-            best.epochs = grid.epochs[e];
-            best.start = recipe.start;
-        }
+        rank_after(grid.epochs[e]);
         racing.resize((racing.size() + 3) / 4);
     }
     return best;
