@@ -160,3 +160,16 @@ TEST_CASE("curves: errors", "[curves][error]") {
     CHECK(cutoff.where() == place{.row = 2});
     CHECK(std::string(cutoff.what()) == "precision_curve: cutoff 2 is not a number");
 }
+
+TEST_CASE("equal_mass_calibration_error: worked by hand", "[curves]") {
+    // Two bins of three rows: means .2 and .7, shares 1/3 and 2/3.
+    const std::vector<double> p{.1, .2, .3, .6, .7, .8};
+    const std::vector<int> y{0, 1, 0, 1, 0, 1};
+    CHECK(equal_mass_calibration_error(p, y, 2) == Approx((1. / 3 - .2 + .7 - 2. / 3) / 2).epsilon(1e-13));
+    CHECK(equal_mass_calibration_error(p, y, 1) == Approx(std::abs(.5 - .45)).epsilon(1e-12));
+    // Small risks: in bins of equal width one bin hides what cancels in it.
+    const std::vector<double> small{.01, .01, .09, .09};
+    const std::vector<int> reversed{1, 0, 0, 0};
+    CHECK(calibration_error(small, reversed, 2) == Approx(.2));
+    CHECK(equal_mass_calibration_error(small, reversed, 2) == Approx((.49 + .09) / 2));
+}

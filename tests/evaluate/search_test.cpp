@@ -204,15 +204,17 @@ TEST_CASE("search_recipes: few rows keep every class", "[search]") {
     for (std::size_t i = 0; i < y.size(); ++i) y[i] = i < 4 ? 2 : static_cast<int>(i % 2);
     std::vector<std::size_t> rows(300);
     for (std::size_t i = 0; i < 300; ++i) rows[i] = i;
-    for (const double share : {0.01, 0.1, 0.5}) {
-        const auto some = detail::share_of_rows(rows, y, share, rng(1));
+    for (const std::size_t wanted : {3U, 30U, 150U}) {
+        const auto some = detail::some_rows(rows, y, wanted, rng(1));
         std::set<int> classes;
         for (const std::size_t row : some) classes.insert(y[row]);
         CHECK(classes.size() == 3);
-        CHECK(std::abs(static_cast<double>(some.size()) - 300 * share) <= 4);
+        CHECK(some.size() >= wanted);
+        CHECK(some.size() <= wanted + 3);
         CHECK(std::ranges::is_sorted(some));
     }
-    CHECK(detail::share_of_rows(rows, zeros(300), 1e-6, rng(1)).size() == 1);
+    CHECK(detail::some_rows(rows, zeros(300), 0, rng(1)).size() == 1);
+    for (const std::size_t wanted : {1U, 7U, 299U, 300U, 400U}) CHECK(detail::some_rows(rows, zeros(300), wanted, rng(1)).size() == std::min<std::size_t>(wanted, 300));
 }
 TEST_CASE("search_recipes: progress and stopping, the same for any number of threads", "[search]") {
     const matrix<double> x = matrix<double>::Zero(12, 1);

@@ -22,6 +22,7 @@
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/parallel.hpp>
 #include <caramel/core/progress.hpp>
+#include <caramel/core/random.hpp>
 #include <caramel/core/rows.hpp>
 #include <caramel/core/take_rows.hpp>
 #include <caramel/data/split.hpp>
@@ -138,6 +139,33 @@ Out scatter_rows(const std::vector<std::optional<Out>>& parts, const std::vector
 // Targets that are class numbers.
 template <class Y>
 concept ClassTargets = requires { typename Y::value_type; } && std::integral<std::remove_cv_t<typename Y::value_type>> && requires(const Y& y) { y.size(); y[0]; };
+
+// So many of the rows at random, in their order, with equal shares of each class; at least one, and at least one of each class,
+// so that what is learnt from few rows knows all of them.
+template <class Y>
+std::vector<std::size_t> some_rows(const std::vector<std::size_t>& rows, const Y& y, std::size_t wanted, rng random) {
+    const std::size_t n = rows.size();
+    if (wanted >= n) return rows;
+    std::vector<std::size_t> order = random.permutation(n);
+    std::vector<bool> keep(n);
+    keep[order[0]] = wanted == 0;
+    if constexpr (ClassTargets<Y>) {
+        const auto label = [&](std::size_t i) { return y[static_cast<decltype(y.size())>(rows[i])]; };
+        std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return label(a) < label(b); });
+        for (std::size_t i = 0; i < n; ++i)
+            if (i == 0 || label(order[i - 1]) != label(order[i])) keep[order[i]] = true;
+    }
+    std::size_t due = 0;
+    for (std::size_t i = 0; i < n; ++i)  // dealt evenly: so many of n
+        if (due += wanted; due >= n) {
+            due -= n;
+            keep[order[i]] = true;
+        }
+    std::vector<std::size_t> out;
+    for (std::size_t i = 0; i < n; ++i)
+        if (keep[i]) out.push_back(rows[i]);
+    return out;
+}
 
 struct no_metric {
     template <class Predictions, class Targets>

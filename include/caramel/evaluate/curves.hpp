@@ -82,6 +82,16 @@ struct calibration_bin {
     return out;
 }
 
+/// As `calibration_error`, but over the bins of `calibration_curve`, which hold equal numbers of rows: the sum over bins of their
+/// share of the rows times |share of class 1 - mean probability|. Where most risks are small, bins of equal width say little:
+/// nearly all rows lie in one. Throws as `calibration_curve` does.
+[[nodiscard]] inline double equal_mass_calibration_error(const scores_in& probabilities, const std::vector<int>& labels, std::size_t bins = 10) {
+    double sum = 0;
+    for (const calibration_bin& bin : calibration_curve(probabilities, labels, bins))
+        sum += static_cast<double>(bin.rows) * std::abs(bin.share_of_positives - bin.mean_prediction);
+    return sum / static_cast<double>(probabilities.size());
+}
+
 /// The decisions "score at or above `cutoff`", with their precision and recall.
 struct cutoff_point {
     double cutoff = 0;

@@ -113,26 +113,6 @@ struct search_result {
 
 namespace detail {
 
-// `share` of the rows, at least one of each class, so that what is learnt from few rows knows all of them.
-template <class Y>
-std::vector<std::size_t> share_of_rows(const std::vector<std::size_t>& rows, const Y& y, double share, rng random) {
-    if (share >= 1) return rows;
-    std::vector<std::size_t> order = random.permutation(rows.size());
-    std::vector<bool> keep(rows.size());
-    if constexpr (ClassTargets<Y>) {
-        const auto label = [&](std::size_t i) { return y[static_cast<decltype(y.size())>(rows[i])]; };
-        std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return label(a) < label(b); });
-        for (std::size_t i = 0; i < order.size(); ++i)
-            if (i == 0 || label(order[i - 1]) != label(order[i])) keep[order[i]] = true;
-    }
-    for (std::size_t i = 0; i < order.size(); ++i)
-        if (i == 0 || std::floor(static_cast<double>(i + 1) * share) > std::floor(static_cast<double>(i) * share)) keep[order[i]] = true;
-    std::vector<std::size_t> out;
-    for (std::size_t i = 0; i < rows.size(); ++i)
-        if (keep[i]) out.push_back(rows[i]);
-    return out;
-}
-
 struct rows_are_the_budget {};
 
 // The first that no other beats, or the first within a standard error of it.
@@ -184,7 +164,8 @@ template <Recipe R, class In, class Y, class Metric, class Budget = detail::rows
         std::vector<std::vector<std::size_t>> learn(k);
         for (std::size_t f = 0; f < k; ++f) {
             const bool all = round + 1 == rules.rounds || !std::same_as<Budget, detail::rows_are_the_budget>;
-            learn[f] = all ? folds[f].train : detail::share_of_rows(folds[f].train, y, share, rng(options.seed).split(who).split(static_cast<std::uint64_t>(f)));
+            const auto some = static_cast<std::size_t>(share * static_cast<double>(folds[f].train.size()));
+            learn[f] = all ? folds[f].train : detail::some_rows(folds[f].train, y, some, rng(options.seed).split(who).split(static_cast<std::uint64_t>(f)));
         }
         std::vector<double> scores(racing.size() * k);
         std::vector<char> lost(racing.size() * k);
