@@ -42,6 +42,7 @@
 #include <caramel/nn/probabilities.hpp>
 #include <caramel/nn/training.hpp>
 #include <caramel/linear/logistic.hpp>
+#include <caramel/trees/boosted_trees.hpp>
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>
