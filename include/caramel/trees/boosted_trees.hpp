@@ -83,6 +83,11 @@ class tree_answers : public single_row<Model> {
     /// it is no effect, and it favours features with many values: see explain/ for others.
     [[nodiscard]] const vec<double>& gains() const noexcept { return gains_; }
 
+    /// What the scores are before the first tree.
+    [[nodiscard]] const vec<double>& first_scores() const noexcept { return base_; }
+    /// The trees as they are saved: `starts()`, `features()`, `numbers()` and `children()`.
+    [[nodiscard]] const forest<T>& arrays() const noexcept { return trees_; }
+
     // First scores; then the trees (see detail::forest); then the gains, one a feature.
     static constexpr std::array field_names{"base", "starts", "features", "numbers", "children", "gains"};
     [[nodiscard]] auto fields() const noexcept { return std::tie(base_, trees_.starts(), trees_.features(), trees_.numbers(), trees_.children(), gains_); }
