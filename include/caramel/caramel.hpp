@@ -33,6 +33,7 @@
 #include <caramel/nn/activation.hpp>
 #include <caramel/nn/dense.hpp>
 #include <caramel/nn/embedding_bag.hpp>
+#include <caramel/nn/input_gradient.hpp>
 #include <caramel/nn/layer.hpp>
 #include <caramel/nn/loss.hpp>
 #include <caramel/nn/mlp.hpp>
@@ -42,6 +43,7 @@
 #include <caramel/nn/probabilities.hpp>
 #include <caramel/nn/training.hpp>
 #include <caramel/linear/logistic.hpp>
+#include <caramel/trees/boosted_trees.hpp>
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>
@@ -62,6 +64,11 @@
 #include <caramel/evaluate/curves.hpp>
 #include <caramel/evaluate/ranking.hpp>
 #include <caramel/evaluate/regression.hpp>
+#include <caramel/explain/explanation.hpp>
+#include <caramel/explain/importance.hpp>
+#include <caramel/explain/integrated_gradients.hpp>
+#include <caramel/explain/shapley.hpp>
+#include <caramel/explain/tree_shapley.hpp>
 #include <caramel/report/chart.hpp>
 #include <caramel/report/page.hpp>
 #include <caramel/report/table.hpp>

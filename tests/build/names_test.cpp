@@ -79,6 +79,9 @@ static_assert(named<als_grid, bar_chart, bought_text_recipe<word_tokenizer>, bou
                     page_options, purchase_rhythm<F>, reference_kind, report_cell, report_column, report_table, scatter_chart, sgd_factorization<F>,
                     sgd_factorization_model<F>, sgd_steps, sigmoid_cross_entropy, state_axis>);
 
+static_assert(named<boosted_trees<F>, boosted_trees_model<F>, boosted_trees_regressor<F>, boosted_trees_regressor_model<F>, explanation, importance_options,
+                    importances, reason, shapley_options> && Differentiable<mlp_regressor_model<F>, F>);
+
 int functions() {
     matrix<F> x = matrix<F>::Random(40, 3), y = matrix<F>::Random(3, 3), sum = matrix<F>::Zero(3, 3);
     const auto model = fit(standardize<F>{} | concat(standardize<F>{}, standardize<F>{}), x);
@@ -144,6 +147,23 @@ int functions() {
            html_escape("<") == "&lt;" && number_text(.5) == "0.5" && !html_page("names").html().empty() && most_chart_series == 6 && largest_chart_value > 1;
     (void)network<F>(dense{}, relu{}, dense{});
     (void)network_regressor<F>(dense{});
+
+    const vector<int> classes_of_rows = [] {
+        vector<int> out(40);
+        for (size_t i = 0; i < 40; ++i) out[i] = static_cast<int>(i % 2);
+        return out;
+    }();
+    const matrix<F> few = x.topRows(4);
+    const auto boosted = fit(boosted_trees<F>{.n_trees = 2}, x, classes_of_rows);
+    const auto scored = [&](const matrix<F>& rows) { return boosted.scores(rows); };
+    (void)tree_shapley(boosted, few, row_of<F>(x, 0));
+    (void)sampled_shapley(scored, few, row_of<F>(x, 0), {.permutations = 1});
+    (void)shapley(scored, few, row_of<F>(x, 0));
+    good = good && top_reasons(exact_shapley(scored, few, row_of<F>(x, 0), {.output = last_output}), {"a", "b", "c"}).size() <= 3;
+    good = good && linear_shapley<F>(row, F(0), few, row).contributions.size() == 3 && partial_dependence(boosted, x, 0, {F(1)}).size() == 1;
+    good = good && permutation_importance(boosted, x, classes_of_rows, [](const auto& p, const auto& t) { return auc(p, t); }).drops.size() == 3;
+    const auto small = fit(mlp<F>{.hidden = {2}, .epochs = 1}, x, classes_of_rows);
+    good = good && input_gradient(small, x, 1).rows() == 40 && integrated_gradients(small, row, row).contributions.size() == 3;
 
     size_t at = 0;
     string text;

@@ -27,6 +27,7 @@
 #include <caramel/text/embedding.hpp>
 #include <caramel/text/pool.hpp>
 #include <caramel/text/tokenizer.hpp>
+#include <caramel/trees/boosted_trees.hpp>
 
 #include "contract/contract.hpp"
 
@@ -407,6 +408,21 @@ struct logistic_component : deterministic {
     auto data(std::size_t rows, std::uint64_t seed) const { return numbers<T>(rows, seed); }
     auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, Classes); }
 };
+template <class T, int Classes>
+struct boosted_trees_component {
+    static constexpr std::string_view name = Classes == 2 ? "boosted_trees<float>, 2 classes" : "boosted_trees<double>, 3 classes";
+    static constexpr bool random = true;
+    auto recipe() const { return boosted_trees<T>{.n_trees = 5, .min_child_weight = 0}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return numbers<T>(rows, seed); }
+    auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, Classes); }
+};
+struct boosted_trees_regressor_component {
+    static constexpr std::string_view name = "boosted_trees_regressor";
+    static constexpr bool random = true;
+    auto recipe() const { return boosted_trees_regressor<double>{.n_trees = 5}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return numbers<double>(rows, seed); }
+    auto targets(std::size_t rows, std::uint64_t seed) const { return mlp_regressor_component{}.targets(rows, seed); }
+};
 struct positive_component {
     static constexpr std::string_view name = "mlp | positive";
     static constexpr bool random = true;
@@ -471,6 +487,12 @@ TEST_CASE("contract: linear models", "[contract]") {
 TEMPLATE_TEST_CASE("contract: histories", "[contract]", rfm_component, purchase_rhythm_component, customer_states_component, factors_of_component,
                    bought_text_component, churn_features_component) {
     check_component(TestType{});
+}
+
+TEST_CASE("contract: trees", "[contract]") {
+    check_component(boosted_trees_component<float, 2>{});
+    check_component(boosted_trees_component<double, 3>{});
+    check_component(boosted_trees_regressor_component{});
 }
 
 TEST_CASE("contract: policies", "[contract]") { check_component(q_learning_component{}); }

@@ -18,10 +18,12 @@ static_assert(std::endian::native == std::endian::little, "caramel: saved files 
 #define CARAMEL_EXPORT __attribute__((visibility("default")))
 #define CARAMEL_ALWAYS_INLINE inline __attribute__((always_inline))
 #define CARAMEL_COLD __attribute__((cold, noinline))
+#define CARAMEL_PREFETCH(address) __builtin_prefetch(address)
 #else
 #define CARAMEL_EXPORT
 #define CARAMEL_ALWAYS_INLINE inline
 #define CARAMEL_COLD
+#define CARAMEL_PREFETCH(address) static_cast<void>(address)
 #endif
 
 // Whether a program for any x86-64 machine may look, when it runs, for wider registers than all of them have.
