@@ -220,6 +220,21 @@ TEST_CASE("logistic: the minimum that Newton's method in long double finds", "[l
         }
 }
 
+TEST_CASE("logistic: exact where rows can be told apart, and where columns are of very different units", "[logistic]") {
+    for (const int classes : {2, 3})
+        for (const double r : {0.01, 1.0}) {
+            auto set = overlapping(90, classes, 4, 13);
+            for (row_index i = 0; i < 90; ++i) set.x(i, 1) = 4 * set.y[static_cast<std::size_t>(i)] + 0.01 * set.x(i, 1);  // tells the classes apart
+            set.x.col(2) *= 1e-4;
+            set.x.col(3) *= 1e5;
+            twin other(set, std::vector<double>(90, 1), r, static_cast<std::size_t>(classes));
+            for (int i = 0; i < 60; ++i) other.step();
+            INFO(classes << " classes, regularization " << r);
+            REQUIRE(std::isfinite(static_cast<double>(other.at[0])));
+            CHECK(distance(fit(logistic<double>{.regularization = r}, set.x, set.y), other) < 1e-7);
+        }
+}
+
 TEMPLATE_TEST_CASE("logistic: the gradient is zero at what it finds, by both ways to a direction", "[logistic]", float, double) {
     const double tolerance = std::is_same_v<TestType, float> ? 2e-2 : 1e-7;
     for (const auto& [classes, columns] : {std::pair<int, row_index>{2, 20}, {2, 600}, {4, 30}, {7, 90}}) {
