@@ -43,9 +43,9 @@ struct dual_settings {
 
 // The rows of a matrix and a last column that is `ones` everywhere, for the intercept.
 template <class T>
-class dense_rows {
+class dense_examples {
    public:
-    dense_rows(const matrix_in<T>& x, double ones) : x_(x), ones_(ones) {}
+    dense_examples(const matrix_in<T>& x, double ones) : x_(x), ones_(ones) {}
     [[nodiscard]] std::size_t count() const noexcept { return static_cast<std::size_t>(x_.rows()); }
     [[nodiscard]] std::size_t columns() const noexcept { return static_cast<std::size_t>(x_.cols()); }
     [[nodiscard]] double ones() const noexcept { return ones_; }
@@ -81,9 +81,9 @@ class dense_rows {
     double ones_;
 };
 template <class T>
-class sparse_rows {
+class sparse_examples {
    public:
-    sparse_rows(const sparse_matrix<T>& x, double ones) : x_(x), ones_(ones) {}
+    sparse_examples(const sparse_matrix<T>& x, double ones) : x_(x), ones_(ones) {}
     [[nodiscard]] std::size_t count() const noexcept { return static_cast<std::size_t>(x_.rows()); }
     [[nodiscard]] std::size_t columns() const noexcept { return static_cast<std::size_t>(x_.cols()); }
     [[nodiscard]] double ones() const noexcept { return ones_; }
@@ -396,7 +396,7 @@ template <class T, class X>
     std::vector<double> costs(y.size()), squares(y.size());
     std::vector<bool> seen(classes);
     double cost_sum = 0;
-    const std::conditional_t<sparse, sparse_rows<T>, dense_rows<T>> rows(x, how.intercept_scale);
+    const std::conditional_t<sparse, sparse_examples<T>, dense_examples<T>> rows(x, how.intercept_scale);
     for (std::size_t i = 0; i < y.size(); ++i) {
         const auto label = static_cast<std::size_t>(y[i]);
         costs[i] = weights[i] * (how.class_weights.empty() ? 1.0 : how.class_weights[label]) / how.regularization;
