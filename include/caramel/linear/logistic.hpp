@@ -21,6 +21,7 @@
 #include <caramel/core/workspace.hpp>
 #include <caramel/linear/logistic_fit.hpp>
 #include <caramel/linear/logistic_sparse_fit.hpp>
+#include <caramel/linear/score_parts.hpp>
 #include <caramel/pipeline.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
@@ -64,6 +65,22 @@ class logistic_model : public single_row<logistic_model<T>> {
         return out;
     }
     using single_row<logistic_model>::operator();
+
+    /// What each column adds to a class's score of a row; with the intercept they sum to it. Of two classes the score of class 1
+    /// is its log odds, and that of class 0 minus them; of more, probabilities are the softmax of the scores.
+    /// Throws `error`: `shape_mismatch`, `nan_or_inf`; `bad_parameter` on a class that is not there.
+    [[nodiscard]] score_parts explain(std::span<const T> row, std::size_t of_class = 1) const {
+        require(of_class < classes(), errc::bad_parameter, kind, ": class ", of_class, " of ", classes(), " was asked for");
+        require_width(row.size());
+        require_finite(row, kind);
+        const bool two = intercepts_.size() == 1;
+        score_parts out = detail::parts_of(row, coefficients_, intercepts_, two ? 0 : of_class);
+        if (two && of_class == 0) {
+            out.intercept = -out.intercept;
+            for (score_part& part : out.parts) part.value = -part.value;
+        }
+        return out;
+    }
 
     [[nodiscard]] std::size_t inputs() const noexcept { return static_cast<std::size_t>(coefficients_.cols()); }
     [[nodiscard]] std::size_t classes() const noexcept { return intercepts_.size() == 1 ? 2 : static_cast<std::size_t>(intercepts_.size()); }

@@ -67,9 +67,10 @@ class ridge_model : public single_row<ridge_model<T>> {
     /// What each column adds to one output of a row; with the intercept they sum to it.
     /// Throws `error`: `shape_mismatch`, `nan_or_inf`; `bad_parameter` on an output that is not there.
     [[nodiscard]] score_parts explain(std::span<const T> row, std::size_t output = 0) const {
+        require(output < outputs(), errc::bad_parameter, kind, ": output ", output, " of ", outputs(), " was asked for");
         require_width(row.size());
         require_finite(row, kind);
-        return detail::parts_of(row, coefficients_, intercepts_, output, kind);
+        return detail::parts_of(row, coefficients_, intercepts_, output);
     }
 
     [[nodiscard]] std::size_t inputs() const noexcept { return static_cast<std::size_t>(coefficients_.cols()); }

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,7 +28,7 @@ struct score_part {
 /// average of the training data, and the parts are then the row's Shapley values.
 struct score_parts {
     double intercept = 0;
-    std::vector<score_part> parts;  ///< one a column; of a sparse row, one a column that is not zero there
+    std::vector<score_part> parts;  ///< by column; some models leave out columns that add nothing
 
     [[nodiscard]] double score() const noexcept {
         double sum = intercept;
@@ -58,11 +57,10 @@ struct score_parts {
 
 namespace detail {
 
-// Of a dense row; coefficients (outputs, columns). The products of the model itself are in T: these are exact.
+// Of a dense row; coefficients (outputs, columns). In double, where the model itself multiplies in T.
 template <class T>
-[[nodiscard]] score_parts parts_of(std::span<const T> row, const matrix<T>& coefficients, const vec<T>& intercepts, std::size_t output, std::string_view who) {
+[[nodiscard]] score_parts parts_of(std::span<const T> row, const matrix<T>& coefficients, const vec<T>& intercepts, std::size_t output) {
     const auto k = static_cast<row_index>(output);
-    require(k < coefficients.rows(), errc::bad_parameter, who, ": output ", output, " of ", coefficients.rows(), " (counted from 0) was asked for");
     score_parts out{static_cast<double>(intercepts(k)), {}};
     out.parts.reserve(row.size());
     for (std::size_t j = 0; j < row.size(); ++j)
