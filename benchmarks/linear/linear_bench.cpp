@@ -119,9 +119,9 @@ void sparse_fit(benchmark::State& state) {
     std::size_t epochs = 0;
     for (auto _ : state) {
         const auto model = fit(Recipe{}, set.x, set.y, {.threads = threads, .on_progress = [&](const progress& p) {
-                                   epochs = p.step;
-                                   return verdict::go_on;
-                               }});
+                                                            epochs = p.step;
+                                                            return verdict::go_on;
+                                                        }});
         benchmark::DoNotOptimize(model.coefficients().data());
     }
     state.counters["epochs"] = static_cast<double>(epochs);  // of the class that took most

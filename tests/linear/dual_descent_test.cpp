@@ -2,12 +2,17 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
+#include <new>
+#include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <caramel/apply.hpp>
 #include <caramel/core/random.hpp>
 #include <caramel/core/sparse.hpp>
 #include <caramel/linear/linear_svm.hpp>
@@ -75,8 +80,16 @@ struct primal_twin {
     numbers w;
 
     primal_twin(const examples& s, int k, const std::vector<double>& c, double o, bool l)
-        : set(s), own(k), costs(c.begin(), c.end()), ones(static_cast<long double>(o)), logistic(l), width(static_cast<std::size_t>(s.x.cols()) + 1), w(width) {}
-    long double feature(std::size_t i, std::size_t j) const { return j + 1 == width ? ones : static_cast<long double>(set.x(static_cast<row_index>(i), static_cast<row_index>(j))); }
+        : set(s),
+          own(k),
+          costs(c.begin(), c.end()),
+          ones(static_cast<long double>(o)),
+          logistic(l),
+          width(static_cast<std::size_t>(s.x.cols()) + 1),
+          w(width) {}
+    long double feature(std::size_t i, std::size_t j) const {
+        return j + 1 == width ? ones : static_cast<long double>(set.x(static_cast<row_index>(i), static_cast<row_index>(j)));
+    }
     long double sign(std::size_t i) const { return set.y[i] == own ? 1 : -1; }
     long double margin(std::size_t i, const numbers& at) const {
         long double sum = 0;
@@ -125,7 +138,8 @@ double distance(const Model& model, const numbers& w, long double ones, std::siz
     long double worst = std::abs(static_cast<long double>(model.intercepts()(static_cast<row_index>(output))) - w.back() * ones);
     numbers mine(w.size() - 1);
     for (std::size_t r = 0; r < model.kept().size(); ++r)
-        mine[static_cast<std::size_t>(model.kept()[r])] = static_cast<long double>(model.coefficients()(static_cast<row_index>(r), static_cast<row_index>(output)));
+        mine[static_cast<std::size_t>(model.kept()[r])] =
+            static_cast<long double>(model.coefficients()(static_cast<row_index>(r), static_cast<row_index>(output)));
     for (std::size_t j = 0; j < mine.size(); ++j) worst = std::max(worst, std::abs(mine[j] - w[j]));
     return static_cast<double>(worst);
 }
@@ -208,8 +222,10 @@ TEST_CASE("sparse_logistic and linear_svm: the minimum that Newton's method on t
                     const sparse_matrix<double> rows(set.x);
                     const fit_options options{.seed = 1, .weights = weights};
                     INFO(classes << " classes, regularization " << r << ", intercept_scale " << ones << (weighted ? ", weighted" : ""));
-                    const auto log = fit(sparse_logistic<double>{.regularization = r, .intercept_scale = ones, .class_weights = halved, .tolerance = 1e-14}, rows, set.y, options);
-                    const auto svm = fit(linear_svm<double>{.regularization = r, .intercept_scale = ones, .class_weights = halved, .tolerance = 1e-14}, rows, set.y, options);
+                    const auto log = fit(sparse_logistic<double>{.regularization = r, .intercept_scale = ones, .class_weights = halved, .tolerance = 1e-14},
+                                         rows, set.y, options);
+                    const auto svm = fit(linear_svm<double>{.regularization = r, .intercept_scale = ones, .class_weights = halved, .tolerance = 1e-14}, rows,
+                                         set.y, options);
                     for (int k = classes == 2 ? 1 : 0; k < classes; ++k)
                         for (const bool logistic : {true, false}) {
                             primal_twin twin(set, k, costs, ones, logistic);
@@ -217,7 +233,8 @@ TEST_CASE("sparse_logistic and linear_svm: the minimum that Newton's method on t
                             const auto output = static_cast<std::size_t>(classes == 2 ? 0 : k);
                             CHECK((logistic ? distance(log, twin.w, twin.ones, output) : distance(svm, twin.w, twin.ones, output)) < 1e-6);
                         }
-                    const auto dense = fit(linear_svm<double>{.regularization = r, .intercept_scale = ones, .class_weights = halved, .tolerance = 1e-14}, set.x, set.y, options);
+                    const auto dense = fit(linear_svm<double>{.regularization = r, .intercept_scale = ones, .class_weights = halved, .tolerance = 1e-14}, set.x,
+                                           set.y, options);
                     CHECK((dense(set.x) - svm(set.x)).cwiseAbs().maxCoeff() < 1e-6);
                 }
 }
@@ -329,7 +346,8 @@ TEST_CASE("linear_svm and sparse_logistic: a model of few of many columns", "[du
     rng random(2);
     for (int i = 0; i < 50; ++i) {
         y.push_back(i % 2);
-        x.append_row(std::vector<std::int32_t>{7, 60'000, 99'999}, std::vector<float>{static_cast<float>(i % 2 + 0.5 * random.normal()), 1, static_cast<float>(random.normal())});
+        x.append_row(std::vector<std::int32_t>{7, 60'000, 99'999},
+                     std::vector<float>{static_cast<float>(i % 2 + 0.5 * random.normal()), 1, static_cast<float>(random.normal())});
     }
     const auto model = fit(linear_svm<float>{}, x, y);
     CHECK(model.kept() == std::vector<std::int32_t>{7, 60'000, 99'999});
@@ -341,6 +359,85 @@ TEST_CASE("linear_svm and sparse_logistic: a model of few of many columns", "[du
     CHECK(model(asked)(0, 1) == model(row_of(asked, 0), scratch)[1]);
     CHECK(model(asked.dense())(0, 1) == model(row_of(asked, 0), scratch)[1]);
     CHECK(model.explain(row_of(asked, 0)).parts.size() == 2);
+}
+
+// ---- behind a stage that makes sparse rows ----------------------------------------------------------------------------
+
+namespace {
+
+thread_local std::size_t allocations = 0;
+
+/// How often each letter stands in a text.
+struct letters {
+    static constexpr std::size_t width = 26;
+
+    static std::size_t count(std::string_view text, std::span<std::int32_t> columns, std::span<float> values) {
+        std::size_t n = 0;
+        for (std::size_t j = 0; j < width; ++j)
+            if (const auto times = std::ranges::count(text, static_cast<char>('a' + j)); times > 0) {
+                columns[n] = static_cast<std::int32_t>(j);
+                values[n++] = static_cast<float>(times);
+            }
+        return n;
+    }
+    sparse_matrix<float> operator()(const std::vector<std::string>& texts) const {
+        sparse_matrix<float> out(width);
+        std::vector<std::int32_t> columns(width);
+        std::vector<float> values(width);
+        for (const auto& text : texts) {
+            const std::size_t n = count(text, columns, values);
+            out.append_row(std::span(columns).first(n), std::span<const float>(values).first(n));
+        }
+        return out;
+    }
+    sparse_row<float> operator()(std::string_view text, workspace& scratch) const {
+        const auto columns = scratch.take<std::int32_t>(width);
+        const auto values = scratch.take<float>(width);
+        const std::size_t n = count(text, columns, values);
+        return {columns.first(n), values.first(n), width};
+    }
+};
+
+}  // namespace
+// Not inlined: g++ 12 would take the pair for a mismatch.
+[[gnu::noinline]] void* operator new(std::size_t n) {
+    ++allocations;
+    if (void* p = std::malloc(n == 0 ? 1 : n)) return p;
+    throw std::bad_alloc();
+}
+[[gnu::noinline]] void* operator new(std::size_t n, const std::nothrow_t&) noexcept { return std::malloc(n == 0 ? 1 : n); }
+[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+
+TEST_CASE("linear_svm and sparse_logistic: a chain over sparse rows, one at a time without allocation", "[dual]") {
+    std::vector<std::string> texts;
+    std::vector<int> y;
+    rng random(1);
+    for (int i = 0; i < 3000; ++i) {
+        texts.emplace_back();
+        for (int n = 0; n < 12; ++n) texts.back() += static_cast<char>('a' + random.below(random.below(3) == 0 ? 26 : 13) + (i % 2 == 0 ? 0 : 5));
+        y.push_back(i % 2);
+    }
+    const auto check = [&](const auto& chain) {
+        const matrix<float> out = chain(texts);
+        CHECK(apply(chain, texts, {.threads = 2}) == out);
+        const sparse_matrix<float> rows = letters{}(texts);
+        CHECK(apply(chain.template get<1>(), rows, {.threads = 2}) == out);
+        int right = 0;
+        workspace scratch;
+        for (std::size_t i = 0; i < texts.size(); ++i) {
+            const std::size_t before = allocations;
+            const std::span<const float> row = chain(std::string_view(texts[i]), scratch);
+            if (i > 0) REQUIRE(allocations == before);
+            REQUIRE(row[1] == out(static_cast<row_index>(i), 1));
+            right += (row[1] > row[0]) == (y[i] == 1);
+        }
+        CHECK(right > 2500);
+        CHECK(chain(std::string_view(texts[3])).size() == 2);
+    };
+    check(fit(letters{} | linear_svm<float>{}, texts, y));
+    check(fit(letters{} | sparse_logistic<float>{}, texts, y));
 }
 
 TEST_CASE("linear_svm and sparse_logistic: weights, seeds, threads and progress", "[dual]") {
@@ -441,7 +538,8 @@ TEST_CASE("linear_svm and sparse_logistic: what cannot be learnt from is refused
     CHECK(error_of([&] { (void)model(sparse_row<double>{rising, fine, 4}, scratch); }).code() == errc::shape_mismatch);
 
     const auto refused = [](std::uint64_t inputs, std::vector<std::int32_t> kept, matrix<float> coefficients, vec<float> intercepts) {
-        return error_of([&] { linear_svm_model<float> made(inputs, std::move(kept), std::move(coefficients), std::move(intercepts)); }).code() == errc::bad_data;
+        return error_of([&] { linear_svm_model<float> made(inputs, std::move(kept), std::move(coefficients), std::move(intercepts)); }).code() ==
+               errc::bad_data;
     };
     CHECK(refused(3, {0, 3}, matrix<float>::Zero(2, 1), vec<float>::Zero(1)));
     CHECK(refused(3, {1, 0}, matrix<float>::Zero(2, 1), vec<float>::Zero(1)));

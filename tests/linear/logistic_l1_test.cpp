@@ -44,7 +44,9 @@ smooth_part smooth_at(const std::vector<std::vector<long double>>& at, const exa
     const std::size_t outputs = at.size(), width = at[0].size();
     smooth_part out{std::vector<std::vector<long double>>(outputs, std::vector<long double>(width)), 0};
     for (std::size_t i = 0; i < set.y.size(); ++i) {
-        const auto feature = [&](std::size_t j) { return j + 1 == width ? 1.0L : static_cast<long double>(set.x(static_cast<row_index>(i), static_cast<row_index>(j))); };
+        const auto feature = [&](std::size_t j) {
+            return j + 1 == width ? 1.0L : static_cast<long double>(set.x(static_cast<row_index>(i), static_cast<row_index>(j)));
+        };
         std::vector<long double> p(outputs == 1 ? 2 : outputs);
         for (std::size_t k = 0; k < outputs; ++k)
             for (std::size_t j = 0; j < width; ++j) p[outputs == 1 ? 1 : k] += at[k][j] * feature(j);
@@ -66,7 +68,8 @@ template <class T>
 std::vector<std::vector<long double>> parameters_of(const logistic_model<T>& model) {
     std::vector<std::vector<long double>> out(static_cast<std::size_t>(model.coefficients().rows()));
     for (std::size_t k = 0; k < out.size(); ++k) {
-        for (row_index j = 0; j < model.coefficients().cols(); ++j) out[k].push_back(static_cast<long double>(model.coefficients()(static_cast<row_index>(k), j)));
+        for (row_index j = 0; j < model.coefficients().cols(); ++j)
+            out[k].push_back(static_cast<long double>(model.coefficients()(static_cast<row_index>(k), j)));
         out[k].push_back(static_cast<long double>(model.intercepts()(static_cast<row_index>(k))));
     }
     return out;
@@ -221,7 +224,8 @@ TEST_CASE("logistic l1: no bit by threads, progress, and what is refused", "[log
                          }});
     CHECK(seen.size() >= 3);
     CHECK(seen.size() < 15);
-    for (const std::size_t threads : {std::size_t{2}, std::size_t{3}}) CHECK(fit(recipe, set.x, set.y, {.threads = threads}).coefficients() == one.coefficients());
+    for (const std::size_t threads : {std::size_t{2}, std::size_t{3}})
+        CHECK(fit(recipe, set.x, set.y, {.threads = threads}).coefficients() == one.coefficients());
     const auto stopped = fit(recipe, set.x, set.y, {.on_progress = [](const progress&) { return verdict::stop; }});
     CHECK(stopped.coefficients() != one.coefficients());
     for (const double bad : {-1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {

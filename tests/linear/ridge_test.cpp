@@ -29,7 +29,8 @@ examples noisy(row_index rows, row_index columns, row_index outputs, std::uint64
     for (row_index i = 0; i < effect.size(); ++i) effect.data()[i] = random.normal();
     for (row_index i = 0; i < rows; ++i) {
         const double common = random.normal();
-        for (row_index j = 0; j < columns; ++j) out.x(i, j) = (random.normal() + (j % 2 == 0 ? 3 * common : 0)) * (j % 3 == 0 ? 0.1 : 5) + static_cast<double>(j);
+        for (row_index j = 0; j < columns; ++j)
+            out.x(i, j) = (random.normal() + (j % 2 == 0 ? 3 * common : 0)) * (j % 3 == 0 ? 0.1 : 5) + static_cast<double>(j);
         for (row_index k = 0; k < outputs; ++k) out.y(i, k) = 10 + out.x.row(i).dot(effect.col(k)) + random.normal();
     }
     return out;
@@ -71,7 +72,8 @@ double distance(const ridge_model<T>& model, const std::vector<std::vector<long 
     for (std::size_t k = 0; k < other.size(); ++k)
         for (std::size_t j = 0; j < other[k].size(); ++j) {
             const auto row = static_cast<row_index>(k);
-            const auto mine = static_cast<long double>(j + 1 == other[k].size() ? model.intercepts()(row) : model.coefficients()(row, static_cast<row_index>(j)));
+            const auto mine =
+                static_cast<long double>(j + 1 == other[k].size() ? model.intercepts()(row) : model.coefficients()(row, static_cast<row_index>(j)));
             worst = std::max(worst, std::abs(mine - other[k][j]));
         }
     return static_cast<double>(worst);
@@ -124,7 +126,8 @@ TEST_CASE("ridge: the minimum that elimination in long double finds, by columns 
                 const auto other = twin(set, r, weights);
                 const auto model = fit(ridge<double>{.regularization = r}, set.x, set.y, {.weights = weights});
                 CHECK(distance(model, other) < 1e-8);
-                const auto single = fit(ridge<float>{.regularization = r}, matrix<float>(set.x.cast<float>()), matrix<float>(set.y.cast<float>()), {.weights = weights});
+                const auto single =
+                    fit(ridge<float>{.regularization = r}, matrix<float>(set.x.cast<float>()), matrix<float>(set.y.cast<float>()), {.weights = weights});
                 if (r >= 1) CHECK(distance(single, other) < 2e-3);
             }
     // Least squares, where rows determine it.
@@ -149,7 +152,9 @@ TEST_CASE("ridge: exact where columns are of very different units and nearly fol
     const auto plain = noisy(60, 3, 1, 1);
     const auto base = fit(ridge<double>{.regularization = 0}, plain.x, plain.y);
     for (const double unit : {1e-150, 1e-12, 1e9, 1e140})
-        CHECK((fit(ridge<double>{.regularization = 0}, matrix<double>(plain.x * unit), plain.y).coefficients() * unit - base.coefficients()).cwiseAbs().maxCoeff() < 1e-9);
+        CHECK((fit(ridge<double>{.regularization = 0}, matrix<double>(plain.x * unit), plain.y).coefficients() * unit - base.coefficients())
+                  .cwiseAbs()
+                  .maxCoeff() < 1e-9);
 }
 
 TEST_CASE("ridge: a weight of 2 is a row given twice", "[ridge][weights]") {
@@ -218,7 +223,8 @@ TEMPLATE_TEST_CASE("ridge: a row has the same bits alone and in any batch, and i
     CHECK(std::abs(reasons[0].second) >= std::abs(reasons[1].second));
     CHECK(error_of([&] { (void)model.explain(row_of(x, 3), 2); }).code() == errc::bad_parameter);
     CHECK(error_of([&] { (void)model.explain(row_of(x, 3)).top(9, std::vector<std::string>{"a"}); }).code() == errc::shape_mismatch);
-    for (const std::size_t threads : {std::size_t{2}, std::size_t{3}}) CHECK(fit(ridge<TestType>{}, x, y, {.threads = threads}).coefficients() == model.coefficients());
+    for (const std::size_t threads : {std::size_t{2}, std::size_t{3}})
+        CHECK(fit(ridge<TestType>{}, x, y, {.threads = threads}).coefficients() == model.coefficients());
     const auto chain = fit(standardize<TestType>{} | ridge<TestType>{}, x, vec<TestType>(y.col(0)));
     CHECK(chain(x).cols() == 1);
 }
@@ -239,7 +245,9 @@ TEST_CASE("ridge: constant columns, one row, no columns", "[ridge][edge]") {
 TEST_CASE("ridge: what cannot be learnt from is refused, with its place", "[ridge][error]") {
     const auto set = noisy(20, 3, 1, 3);
     const double nan = std::numeric_limits<double>::quiet_NaN();
-    const auto code = [&](const ridge<double>& recipe, const matrix<double>& x, const matrix<double>& y) { return error_of([&] { (void)fit(recipe, x, y); }).code(); };
+    const auto code = [&](const ridge<double>& recipe, const matrix<double>& x, const matrix<double>& y) {
+        return error_of([&] { (void)fit(recipe, x, y); }).code();
+    };
     for (const double bad : {-1.0, nan}) {
         CHECK(code({.regularization = bad}, set.x, set.y) == errc::bad_parameter);
         CHECK(code({.candidates = {1, bad}}, set.x, set.y) == errc::bad_parameter);

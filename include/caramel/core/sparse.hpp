@@ -45,8 +45,8 @@ void require_sparse(const sparse_row<T>& x, std::size_t row, std::string_view wh
         last = column;
     }
     for (std::size_t k = 0; k < x.values.size(); ++k)
-        require_at(std::isfinite(x.values[k]), errc::nan_or_inf, {.row = row, .column = static_cast<std::uint64_t>(x.columns[k]) + 1}, who, ": the value in row ", row,
-                   ", column ", x.columns[k] + 1, " is not finite");
+        require_at(std::isfinite(x.values[k]), errc::nan_or_inf, {.row = row, .column = static_cast<std::uint64_t>(x.columns[k]) + 1}, who,
+                   ": the value in row ", row, ", column ", x.columns[k] + 1, " is not finite");
 }
 
 /// The features of many examples, (rows, columns), of which only those that are not zero are kept: row i is the columns and
@@ -65,7 +65,8 @@ class sparse_matrix {
         : columns_(columns), column_numbers_(std::move(column_numbers)), values_(std::move(values)), starts_(std::move(starts)) {
         require_limit(columns, "columns");
         require_limit(values_.size(), "values");
-        require(column_numbers_.size() == values_.size(), errc::shape_mismatch, who, ": ", column_numbers_.size(), " numbers of columns but ", values_.size(), " values");
+        require(column_numbers_.size() == values_.size(), errc::shape_mismatch, who, ": ", column_numbers_.size(), " numbers of columns but ", values_.size(),
+                " values");
         bool rises = !starts_.empty() && starts_.front() == 0 && std::cmp_equal(starts_.back(), values_.size());
         for (std::size_t i = 1; rises && i < starts_.size(); ++i) rises = starts_[i - 1] <= starts_[i];
         require(rises, errc::bad_data, who, ": the starts do not rise from 0 to the number of values");

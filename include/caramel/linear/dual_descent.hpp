@@ -135,8 +135,16 @@ template <class Rows>
 class dual_descent {
    public:
     // `costs` and `squares` are those of the rows; a row that costs nothing is left out.
-    dual_descent(const Rows& rows, std::span<const int> labels, int own, std::span<const double> costs, std::span<const double> squares, dual_loss loss, rng random)
-        : rows_(rows), labels_(labels), own_(own), costs_(costs), squares_(squares), loss_(loss), random_(random), alpha_(rows.count()),
+    dual_descent(const Rows& rows, std::span<const int> labels, int own, std::span<const double> costs, std::span<const double> squares, dual_loss loss,
+                 rng random)
+        : rows_(rows),
+          labels_(labels),
+          own_(own),
+          costs_(costs),
+          squares_(squares),
+          loss_(loss),
+          random_(random),
+          alpha_(rows.count()),
           w_(rows.columns() + 1) {
         for (std::size_t i = 0; i < rows.count(); ++i)
             if (costs_[i] > 0) order_.push_back(static_cast<std::uint32_t>(i));
@@ -270,7 +278,8 @@ class dual_descent {
             } else {
                 loss_sum_ += cost * softplus(-margin);
                 const double off = alpha + margin, share = sigmoid_of(alpha);  // how unlike two probabilities are
-                gap_ += cost * (std::abs(off) < 1e-4 ? share * sigmoid_of(-alpha) * off * off / 2 : std::max(0.0, share * off - softplus(alpha) + softplus(-margin)));
+                gap_ += cost *
+                        (std::abs(off) < 1e-4 ? share * sigmoid_of(-alpha) * off * off / 2 : std::max(0.0, share * off - softplus(alpha) + softplus(-margin)));
             }
         }
         double square = 0;
@@ -375,7 +384,8 @@ class dual_descent {
 // Learns a row of coefficients for each class, or one for class 1 of two.
 template <class T, class X>
 [[nodiscard]] linear_scores<T> fit_dual(const X& x, const std::vector<int>& y, const dual_settings& how, const fit_options& options, std::string_view who) {
-    require(std::isfinite(how.regularization) && how.regularization > 0, errc::bad_parameter, who, ": regularization = ", how.regularization, ", must be above 0");
+    require(std::isfinite(how.regularization) && how.regularization > 0, errc::bad_parameter, who, ": regularization = ", how.regularization,
+            ", must be above 0");
     require(std::isfinite(how.intercept_scale) && how.intercept_scale >= 0, errc::bad_parameter, who, ": intercept_scale = ", how.intercept_scale,
             ", must be at least 0");
     require(how.tolerance >= 1e-15 && how.tolerance < 1, errc::bad_parameter, who, ": tolerance = ", how.tolerance, ", must lie in 1e-15 .. 1");
@@ -386,8 +396,8 @@ template <class T, class X>
     const std::size_t classes = count_classes(y, who);
     require(static_cast<std::size_t>(x.cols()) < (std::size_t{1} << 29) / classes, errc::limit_exceeded, who, ": ", x.cols(), " columns times ", classes,
             " classes are more than 2^29 coefficients");
-    require(how.class_weights.empty() || how.class_weights.size() == classes, errc::shape_mismatch, who, ": ", classes, " classes but ", how.class_weights.size(),
-            " class_weights");
+    require(how.class_weights.empty() || how.class_weights.size() == classes, errc::shape_mismatch, who, ": ", classes, " classes but ",
+            how.class_weights.size(), " class_weights");
     for (const double w : how.class_weights) require(std::isfinite(w) && w >= 0, errc::bad_parameter, who, ": a class weight is negative or not finite");
     const row_weights weights(options.weights, y.size(), who);
     constexpr bool sparse = std::is_same_v<X, sparse_matrix<T>>;
@@ -403,8 +413,8 @@ template <class T, class X>
         if (costs[i] > 0) seen[label] = true;
         cost_sum += costs[i];
         squares[i] = rows.square(i);
-        require_at(std::isfinite(squares[i]) && std::isfinite(squares[i] * costs[i]), errc::number_out_of_range, {.row = i + 1}, who, ": the values of row ", i + 1,
-                   " are too large");
+        require_at(std::isfinite(squares[i]) && std::isfinite(squares[i] * costs[i]), errc::number_out_of_range, {.row = i + 1}, who, ": the values of row ",
+                   i + 1, " are too large");
     }
     for (std::size_t k = 0; k < classes; ++k)
         require(seen[k], errc::bad_data, who, ": class ", k, " of ", classes, " has no row of positive weight; number the classes 0, 1, ...");
@@ -414,16 +424,16 @@ template <class T, class X>
     std::vector<solver> problems;
     const std::size_t outputs = classes == 2 ? 1 : classes;
     problems.reserve(outputs);
-    for (std::size_t k = 0; k < outputs; ++k)
-        problems.emplace_back(rows, y, static_cast<int>(outputs == 1 ? 1 : k), costs, squares, how.loss, random.split(k));
+    for (std::size_t k = 0; k < outputs; ++k) problems.emplace_back(rows, y, static_cast<int>(outputs == 1 ? 1 : k), costs, squares, how.loss, random.split(k));
     for (;;) {
         std::vector<std::size_t> open;
         for (std::size_t k = 0; k < outputs; ++k)
             if (!problems[k].done()) open.push_back(k);
         if (open.empty()) break;
         for (const std::size_t k : open)
-            require(problems[k].epochs() < how.max_epochs, errc::diverged, who, ": for class ", outputs == 1 ? 1 : k, " the gap is ", problems[k].relative_gap(),
-                    " of the loss after max_epochs (", how.max_epochs, "), not ", how.tolerance, ": raise max_epochs or regularization, or standardize the columns");
+            require(problems[k].epochs() < how.max_epochs, errc::diverged, who, ": for class ", outputs == 1 ? 1 : k, " the gap is ",
+                    problems[k].relative_gap(), " of the loss after max_epochs (", how.max_epochs, "), not ", how.tolerance,
+                    ": raise max_epochs or regularization, or standardize the columns");
         parallel_for(open.size(), options, [&](std::size_t n) { problems[open[n]].run(how.tolerance, how.max_epochs); });
         if (!options.on_progress) continue;
         double loss = 0;
@@ -439,15 +449,18 @@ template <class T, class X>
     const std::size_t columns = rows.columns();
     std::vector<std::int32_t> kept;
     for (std::size_t j = 0; j < columns; ++j)
-        if (std::ranges::any_of(problems, [&](const solver& p) { return static_cast<T>(p.weights()[j]) != T(0); })) kept.push_back(static_cast<std::int32_t>(j));
+        if (std::ranges::any_of(problems, [&](const solver& p) { return static_cast<T>(p.weights()[j]) != T(0); }))
+            kept.push_back(static_cast<std::int32_t>(j));
     matrix<T> coefficients(static_cast<row_index>(kept.size()), static_cast<row_index>(outputs));
     vec<T> intercepts(static_cast<row_index>(outputs));
     for (std::size_t k = 0; k < outputs; ++k) {
         const auto& w = problems[k].weights();
-        for (std::size_t r = 0; r < kept.size(); ++r) coefficients(static_cast<row_index>(r), static_cast<row_index>(k)) = static_cast<T>(w[static_cast<std::size_t>(kept[r])]);
+        for (std::size_t r = 0; r < kept.size(); ++r)
+            coefficients(static_cast<row_index>(r), static_cast<row_index>(k)) = static_cast<T>(w[static_cast<std::size_t>(kept[r])]);
         intercepts(static_cast<row_index>(k)) = static_cast<T>(w[columns] * rows.ones());
     }
-    require(coefficients.allFinite() && intercepts.allFinite(), errc::number_out_of_range, who, ": coefficients are beyond the number type; standardize the columns");
+    require(coefficients.allFinite() && intercepts.allFinite(), errc::number_out_of_range, who,
+            ": coefficients are beyond the number type; standardize the columns");
     return {columns, std::move(kept), std::move(coefficients), std::move(intercepts), who};
 }
 

@@ -63,15 +63,15 @@ class linear_scores {
         require_finite(x, who_);
         matrix<T> out(x.rows(), static_cast<row_index>(classes()));
         for (row_index i = 0; i < x.rows(); ++i)
-            finish_row(std::span<const T>(x.data() + i * x.outerStride(), inputs()), {out.data() + i * out.cols(), classes()}, static_cast<std::size_t>(i) + 1, finish);
+            finish_row(std::span<const T>(x.data() + i * x.outerStride(), inputs()), {out.data() + i * out.cols(), classes()}, static_cast<std::size_t>(i) + 1,
+                       finish);
         return out;
     }
     template <class Finish>
     [[nodiscard]] matrix<T> answer(const sparse_matrix<T>& x, const Finish& finish) const {
         require_width(static_cast<std::size_t>(x.cols()));
         matrix<T> out(x.rows(), static_cast<row_index>(classes()));
-        for (row_index i = 0; i < x.rows(); ++i)
-            finish_row(row_of(x, i), {out.data() + i * out.cols(), classes()}, static_cast<std::size_t>(i) + 1, finish);
+        for (row_index i = 0; i < x.rows(); ++i) finish_row(row_of(x, i), {out.data() + i * out.cols(), classes()}, static_cast<std::size_t>(i) + 1, finish);
         return out;
     }
     template <class Finish>
@@ -99,15 +99,14 @@ class linear_scores {
         const double sign = outputs() == 1 && output == 0 ? -1 : 1;
         score_parts out{sign * static_cast<double>(intercepts_(k)), {}};
         for_each(row, [&](std::size_t r, T value) {
-            out.parts.push_back({static_cast<std::size_t>(kept_[r]), sign * static_cast<double>(coefficients_(static_cast<row_index>(r), k)) * static_cast<double>(value)});
+            out.parts.push_back(
+                {static_cast<std::size_t>(kept_[r]), sign * static_cast<double>(coefficients_(static_cast<row_index>(r), k)) * static_cast<double>(value)});
         });
         return out;
     }
 
    private:
-    void require_width(std::size_t columns) const {
-        require(columns == inputs_, errc::shape_mismatch, who_, ": got ", columns, " columns, learnt ", inputs_);
-    }
+    void require_width(std::size_t columns) const { require(columns == inputs_, errc::shape_mismatch, who_, ": got ", columns, " columns, learnt ", inputs_); }
     void check(std::span<const T> row) const {
         require_width(row.size());
         require_finite(row, who_);
@@ -149,7 +148,8 @@ class linear_scores {
             z[k] += intercepts_(static_cast<row_index>(k));
             finite = finite && std::isfinite(z[k]);
         }
-        require_at(finite, errc::number_out_of_range, {.row = number}, who_, ": the values of row ", number, " are too large: the scores are beyond the number type");
+        require_at(finite, errc::number_out_of_range, {.row = number}, who_, ": the values of row ", number,
+                   " are too large: the scores are beyond the number type");
         finish(out, n);
     }
 

@@ -95,7 +95,7 @@ struct linear_svm {
     using stage_concept = recipe_tag;
     static constexpr bool uses_weights = true;
 
-    double regularization = 1;               ///< above 0: 1 / C
+    double regularization = 1;  ///< above 0: 1 / C
     svm_loss loss = svm_loss::squared_hinge;
     double intercept_scale = 1;              ///< at least 0; 0 = no intercept
     std::vector<double> class_weights = {};  ///< one a class, at least 0: what each of its rows counts; empty = all 1
@@ -108,7 +108,9 @@ struct linear_svm {
     /// label, where there is one class only, or one without rows of positive weight; `limit_exceeded`;
     /// `number_out_of_range`; `diverged` where the tolerance was not reached.
     [[nodiscard]] linear_svm_model<T> fit(const matrix_in<T>& x, const std::vector<int>& y, const fit_options& options) const { return learn(x, y, options); }
-    [[nodiscard]] linear_svm_model<T> fit(const sparse_matrix<T>& x, const std::vector<int>& y, const fit_options& options) const { return learn(x, y, options); }
+    [[nodiscard]] linear_svm_model<T> fit(const sparse_matrix<T>& x, const std::vector<int>& y, const fit_options& options) const {
+        return learn(x, y, options);
+    }
 
    private:
     template <class X>

@@ -49,8 +49,7 @@ class logistic_model : public single_row<logistic_model<T>> {
         require_finite(x, kind);
         const matrix<T> z = multiply<T>(x, by_feature_);
         matrix<T> out(z.rows(), static_cast<row_index>(classes()));
-        for (row_index i = 0; i < z.rows(); ++i)
-            finish(row_of(z, i), {out.data() + i * out.cols(), classes()}, static_cast<std::size_t>(i) + 1);
+        for (row_index i = 0; i < z.rows(); ++i) finish(row_of(z, i), {out.data() + i * out.cols(), classes()}, static_cast<std::size_t>(i) + 1);
         return out;
     }
     /// One row: (features) -> (classes), in the workspace; the same bits as in a batch.
@@ -153,7 +152,8 @@ struct logistic {
         constexpr std::string_view who = logistic_model<T>::kind;
         require(std::isfinite(regularization) && regularization >= 0, errc::bad_parameter, who, ": regularization = ", regularization, ", must be at least 0");
         require(std::isfinite(l1) && l1 >= 0, errc::bad_parameter, who, ": l1 = ", l1, ", must be at least 0");
-        require(max_iterations >= 1 && max_iterations <= 1'000'000, errc::bad_parameter, who, ": max_iterations = ", max_iterations, ", must lie in 1 .. 1000000");
+        require(max_iterations >= 1 && max_iterations <= 1'000'000, errc::bad_parameter, who, ": max_iterations = ", max_iterations,
+                ", must lie in 1 .. 1000000");
         require(x.rows() > 0, errc::empty_input, who, ": no rows to learn from");
         require(std::cmp_equal(x.rows(), y.size()), errc::shape_mismatch, who, ": ", x.rows(), " rows but ", y.size(), " targets");
         const std::size_t classes = detail::count_classes(y, who);
@@ -183,7 +183,8 @@ struct logistic {
         for (std::size_t i = 0; i < y.size(); ++i)
             if (weights[i] > 0) seen[static_cast<std::size_t>(y[i])] = true;
         for (std::size_t k = 0; k < classes; ++k)
-            require(seen[k], errc::bad_data, logistic_model<T>::kind, ": class ", k, " of ", classes, " has no row of positive weight; number the classes 0, 1, ...");
+            require(seen[k], errc::bad_data, logistic_model<T>::kind, ": class ", k, " of ", classes,
+                    " has no row of positive weight; number the classes 0, 1, ...");
     }
 };
 

@@ -37,8 +37,13 @@ class logistic_problem {
    public:
     logistic_problem(const matrix_in<T>& x, std::span<const int> labels, std::size_t classes, const row_weights& weights, double regularization,
                      const run_options& how)
-        : rows_(x, weights, regularization, how, "logistic"), labels_(labels), weights_(weights), outputs_(classes == 2 ? 1 : static_cast<row_index>(classes)),
-          width_(rows_.width()), penalty_(rows_.penalties(regularization)), probabilities_(x.rows(), outputs_) {}
+        : rows_(x, weights, regularization, how, "logistic"),
+          labels_(labels),
+          weights_(weights),
+          outputs_(classes == 2 ? 1 : static_cast<row_index>(classes)),
+          width_(rows_.width()),
+          penalty_(rows_.penalties(regularization)),
+          probabilities_(x.rows(), outputs_) {}
 
     [[nodiscard]] row_index size() const noexcept { return width_ * outputs_; }
     // Only the intercepts, which give each class its share of the rows.

@@ -98,7 +98,8 @@ class ridge_model : public single_row<ridge_model<T>> {
             out[k] += intercepts_(static_cast<row_index>(k));
             finite = finite && std::isfinite(out[k]);
         }
-        require_at(finite, errc::number_out_of_range, {.row = row}, kind, ": the values of row ", row, " are too large: the outputs are beyond the number type");
+        require_at(finite, errc::number_out_of_range, {.row = row}, kind, ": the values of row ", row,
+                   " are too large: the outputs are beyond the number type");
     }
 
     matrix<T> coefficients_;
@@ -139,7 +140,8 @@ struct ridge {
         const row_weights weights(options.weights, static_cast<std::size_t>(x.rows()), who);
         require_finite(x, who);
         require_finite(y, "ridge: targets");
-        require(std::min(x.rows(), x.cols()) <= 16'384, errc::limit_exceeded, who, ": ", x.rows(), " rows and ", x.cols(), " columns; one of them must be at most 16384");
+        require(std::min(x.rows(), x.cols()) <= 16'384, errc::limit_exceeded, who, ": ", x.rows(), " rows and ", x.cols(),
+                " columns; one of them must be at most 16384");
         const run_options how = options;
         matrix<double> coefficients;
         vec<double> intercepts;

@@ -82,8 +82,8 @@ class ridge_by_columns {
     }
     [[nodiscard]] matrix<double> factorized(double regularization) const {
         matrix<double> a = gram_;
-        require(try_factorize(regularization, a), errc::bad_data, who_, ": columns follow from each other, so coefficients are not determined: raise regularization (",
-                regularization, ")");
+        require(try_factorize(regularization, a), errc::bad_data, who_,
+                ": columns follow from each other, so coefficients are not determined: raise regularization (", regularization, ")");
         return a;
     }
     // Each round makes good what rounding left of the gradient, which comes from the rows themselves: normal equations alone
@@ -122,8 +122,13 @@ template <class T>
 class ridge_by_rows {
    public:
     ridge_by_rows(const matrix_in<T>& x, const matrix_in<T>& y, const row_weights& weights, const run_options& how, std::string_view who)
-        : weights_(weights), who_(who), centre_(vec<double>::Zero(x.cols())), y_centre_(vec<double>::Zero(y.cols())), z_(x.rows(), x.cols()),
-          y_(y.cols(), x.rows()), kernel_(x.rows(), x.rows()) {
+        : weights_(weights),
+          who_(who),
+          centre_(vec<double>::Zero(x.cols())),
+          y_centre_(vec<double>::Zero(y.cols())),
+          z_(x.rows(), x.cols()),
+          y_(y.cols(), x.rows()),
+          kernel_(x.rows(), x.rows()) {
         const row_index n = x.rows();
         for (row_index i = 0; i < n; ++i) {
             const double share = weights_[i] / weights_.sum();
@@ -178,8 +183,7 @@ class ridge_by_rows {
             double pull = 0;
             for (const double v : unit) pull += v * v;  // of the inverse, element (i, i)
             const double rest = pull - weights_[i] / weights_.sum() / (regularization + lift_);
-            for (row_index k = 0; k < c.rows(); ++k)
-                sum += rest > 1e-12 * pull ? (c(k, i) / rest) * (c(k, i) / rest) : std::numeric_limits<double>::infinity();
+            for (row_index k = 0; k < c.rows(); ++k) sum += rest > 1e-12 * pull ? (c(k, i) / rest) * (c(k, i) / rest) : std::numeric_limits<double>::infinity();
         }
         return sum;
     }

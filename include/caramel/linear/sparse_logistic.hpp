@@ -112,14 +112,19 @@ struct sparse_logistic {
     /// Throws `error`: `bad_parameter`; `empty_input`; `shape_mismatch`; `nan_or_inf`; `bad_data` with the row of a negative
     /// label, where there is one class only, or one without rows of positive weight; `limit_exceeded`;
     /// `number_out_of_range`; `diverged` where the tolerance was not reached.
-    [[nodiscard]] sparse_logistic_model<T> fit(const matrix_in<T>& x, const std::vector<int>& y, const fit_options& options) const { return learn(x, y, options); }
-    [[nodiscard]] sparse_logistic_model<T> fit(const sparse_matrix<T>& x, const std::vector<int>& y, const fit_options& options) const { return learn(x, y, options); }
+    [[nodiscard]] sparse_logistic_model<T> fit(const matrix_in<T>& x, const std::vector<int>& y, const fit_options& options) const {
+        return learn(x, y, options);
+    }
+    [[nodiscard]] sparse_logistic_model<T> fit(const sparse_matrix<T>& x, const std::vector<int>& y, const fit_options& options) const {
+        return learn(x, y, options);
+    }
 
    private:
     template <class X>
     [[nodiscard]] sparse_logistic_model<T> learn(const X& x, const std::vector<int>& y, const fit_options& options) const {
-        return sparse_logistic_model<T>(detail::fit_dual<T>(x, y, {detail::dual_loss::logistic, regularization, intercept_scale, tolerance, max_epochs, class_weights},
-                                                            options, sparse_logistic_model<T>::kind));
+        return sparse_logistic_model<T>(
+            detail::fit_dual<T>(x, y, {detail::dual_loss::logistic, regularization, intercept_scale, tolerance, max_epochs, class_weights}, options,
+                                sparse_logistic_model<T>::kind));
     }
 };
 
