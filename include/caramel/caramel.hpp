@@ -42,8 +42,12 @@
 #include <caramel/nn/predictor.hpp>
 #include <caramel/nn/probabilities.hpp>
 #include <caramel/nn/training.hpp>
+#include <caramel/linear/linear_svm.hpp>
 #include <caramel/linear/logistic.hpp>
 #include <caramel/trees/boosted_trees.hpp>
+#include <caramel/linear/ridge.hpp>
+#include <caramel/linear/score_parts.hpp>
+#include <caramel/linear/sparse_logistic.hpp>
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>

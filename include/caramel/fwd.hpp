@@ -30,6 +30,10 @@ template <class T>
 class interactions;
 template <class T>
 class matrix_in;
+template <class T>
+class sparse_matrix;
+template <class T>
+struct sparse_row;
 
 template <class T>
 class standardize_model;
@@ -43,6 +47,14 @@ template <class T>
 class mlp_model;
 template <class T>
 class boosted_trees_model;
+template <class T>
+class logistic_model;
+template <class T>
+class ridge_model;
+template <class T>
+class linear_svm_model;
+template <class T>
+class sparse_logistic_model;
 template <class T>
 class item_neighbors_model;
 template <class T>

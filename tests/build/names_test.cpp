@@ -72,6 +72,8 @@ static_assert(named<scores_in, shaped_mdp<2>, shop, shop_options, shop_truth, si
                     token_counts, token_id, token_ids, train_test, training, transaction, transaction_columns, transactions, transition<2>, unlisted, update_rule,
                     vec<F>, verdict, vocabulary, warm_start<int>, weighting, word_tokenizer, word_tokenizer_model, workspace, column_type>);
 
+static_assert(named<linear_svm<F>, linear_svm_model<F>, ridge<F>, ridge_model<F>, score_part, score_parts, sparse_logistic<F>, sparse_logistic_model<F>, sparse_matrix<F>,
+                    sparse_row<F>, svm_loss>);
 static_assert(named<als_grid, bar_chart, bought_text_recipe<word_tokenizer>, bought_text_model<word_tokenizer_model, F>, calibration_bin, cell_means<2>, chart_axis, chart_bar,
                     chart_reference, contact_action, contact_assumptions, customer_move, customer_process, customer_record, customer_states, customer_states_model,
                     cutoff_point, factors_of_model<als_model<F>>, factors_of_recipe<als<F>>, html_page, item_catalog, key_figure, lift_point, line_chart,
@@ -99,6 +101,7 @@ int functions() {
     require_utf8("names", 1, "names");
     require_lengths(padded<F>{}, "names");
     require_optimizer({}, "names");
+    require_sparse(row_of(sparse_matrix<F>(x), 0), 1, "names");
     good = good && make_tensor<F, 2>({1, 1}).size() == 1 && name_of(caramel::error::io) == "io" && stage_rng({}, "names")() != 0;
     try {
         fail(error::io, {}, "names");

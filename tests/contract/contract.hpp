@@ -34,6 +34,7 @@
 #include <caramel/core/ragged.hpp>
 #include <caramel/core/random.hpp>
 #include <caramel/data/histories.hpp>
+#include <caramel/core/sparse.hpp>
 #include <caramel/data/table.hpp>
 #include <caramel/io/model_file.hpp>
 #include <caramel/pipeline.hpp>
@@ -65,11 +66,11 @@ void append_bits(std::string& out, const T& value) {
         const std::string_view text(value);
         append_bits(out, text.size());
         out += text;
+    } else if constexpr (requires { more_bits<T>::append(out, value); }) {
+        more_bits<T>::append(out, value);
     } else if constexpr (requires { value.values(); value.starts(); }) {
         append_bits(out, value.values());
         append_bits(out, value.starts());
-    } else if constexpr (requires { more_bits<T>::append(out, value); }) {
-        more_bits<T>::append(out, value);
     } else {
         for (const auto& part : value) append_bits(out, part);
         append_bits(out, std::size_t{7});
@@ -102,6 +103,10 @@ inline token_ids rows_of(const token_ids& x, const std::vector<std::size_t>& whi
     for (const std::size_t i : which) out.append_row(x[i]);
     return out;
 }
+template <class T>
+sparse_matrix<T> rows_of(const sparse_matrix<T>& x, const std::vector<std::size_t>& which) {
+    return x.take_rows(which);
+}
 inline table rows_of(const table& x, const std::vector<std::size_t>& which) { return x.take_rows(which); }
 inline histories rows_of(const histories& x, const std::vector<std::size_t>& which) { return x.take_rows(which); }
 
@@ -114,6 +119,10 @@ std::size_t count(const X& x) {
 template <class T>
 std::span<const T> one(const matrix<T>& x, std::size_t i, workspace&) {
     return row_of<T>(x, static_cast<row_index>(i));
+}
+template <class T>
+sparse_row<T> one(const sparse_matrix<T>& x, std::size_t i, workspace&) {
+    return x[i];
 }
 inline std::string_view one(const std::vector<std::string>& x, std::size_t i, workspace&) { return x[i]; }
 template <class T>

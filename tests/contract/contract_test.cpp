@@ -12,7 +12,10 @@
 #include <caramel/features/rfm.hpp>
 #include <caramel/features/rhythm.hpp>
 #include <caramel/features/standardize.hpp>
+#include <caramel/linear/linear_svm.hpp>
 #include <caramel/linear/logistic.hpp>
+#include <caramel/linear/ridge.hpp>
+#include <caramel/linear/sparse_logistic.hpp>
 #include <caramel/nn/activation.hpp>
 #include <caramel/nn/dense.hpp>
 #include <caramel/nn/embedding_bag.hpp>
@@ -40,6 +43,14 @@ matrix<T> numbers(std::size_t rows, std::uint64_t seed, row_index columns = 3) {
     matrix<T> x(static_cast<row_index>(rows), columns);
     for (row_index i = 0; i < x.size(); ++i) x.data()[i] = static_cast<T>(random.normal());
     return x;
+}
+// A third of the values are not zero.
+inline sparse_matrix<double> sparse_numbers(std::size_t rows, std::uint64_t seed, row_index columns) {
+    rng random(seed + 100);
+    matrix<double> x = numbers<double>(rows, seed, columns);
+    for (row_index i = 0; i < x.size(); ++i)
+        if (random.below(3) != 0) x.data()[i] = 0;
+    return sparse_matrix<double>(x);
 }
 inline std::vector<std::string> texts(std::size_t rows, std::uint64_t seed) {
     static const std::vector<std::string> words{"where", "is", "my", "order", "cancel", "the", "plan", "thank", "you", "Ärger", "订单", "don't"};
@@ -132,6 +143,15 @@ inline std::vector<query> ask(std::uint64_t) {
     return out;
 }
 
+template <class T>
+struct more_bits<sparse_matrix<T>> {
+    static void append(std::string& out, const sparse_matrix<T>& x) {
+        append_bits(out, x.cols());
+        append_bits(out, x.column_numbers());
+        append_bits(out, x.values());
+        append_bits(out, x.starts());
+    }
+};
 template <class T>
 struct more_bits<padded<T>> {
     static void append(std::string& out, const padded<T>& x) {
@@ -423,6 +443,39 @@ struct boosted_trees_regressor_component {
     auto data(std::size_t rows, std::uint64_t seed) const { return numbers<double>(rows, seed); }
     auto targets(std::size_t rows, std::uint64_t seed) const { return mlp_regressor_component{}.targets(rows, seed); }
 };
+struct logistic_l1_component : deterministic {
+    static constexpr std::string_view name = "logistic with l1";
+    auto recipe() const { return logistic<double>{.regularization = 0.1, .l1 = 0.5}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return numbers<double>(rows, seed); }
+    auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, 3); }
+};
+template <class T>
+struct ridge_component : deterministic {
+    static constexpr std::string_view name = std::same_as<T, float> ? "ridge<float>" : "ridge<double>";
+    auto recipe() const { return ridge<T>{.candidates = {0.1, 1, 10}}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return numbers<T>(rows, seed); }
+    auto targets(std::size_t rows, std::uint64_t seed) const { return numbers<T>(rows, seed + 1, 2); }
+};
+// One class against the others, in random order: of float and dense, then of double and sparse.
+template <class Recipe, int Classes>
+struct dual_component {
+    static constexpr std::string_view name = fitted_t<Recipe, matrix<float>, std::vector<int>>::kind;
+    static constexpr bool random = true;
+    auto recipe() const { return Recipe{}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return numbers<float>(rows, seed); }
+    auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, Classes); }
+};
+template <class Recipe, int Classes>
+struct sparse_component {
+    static constexpr std::string_view name = std::same_as<Recipe, linear_svm<double>> ? "linear_svm, sparse" : "sparse_logistic, sparse";
+    static constexpr bool random = true;
+    static constexpr std::array skipped{skip{"C04", "a sparse matrix refuses what is not finite when it is made"}};
+    auto recipe() const { return Recipe{}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return sparse_numbers(rows, seed, 9); }
+    auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, Classes); }
+    auto other_widths() const { return std::vector{sparse_numbers(5, 3, 0), sparse_numbers(5, 3, 8), sparse_numbers(5, 3, 10), sparse_numbers(5, 3, 18)}; }
+    auto width_error() const { return "shape_mismatch"; }
+};
 struct positive_component {
     static constexpr std::string_view name = "mlp | positive";
     static constexpr bool random = true;
@@ -482,6 +535,13 @@ TEMPLATE_TEST_CASE("contract: networks", "[contract]", mlp_component<float>, mlp
 TEST_CASE("contract: linear models", "[contract]") {
     check_component(logistic_component<float, 2>{});
     check_component(logistic_component<double, 3>{});
+    check_component(logistic_l1_component{});
+    check_component(ridge_component<float>{});
+    check_component(ridge_component<double>{});
+    check_component(dual_component<linear_svm<float>, 3>{});
+    check_component(dual_component<sparse_logistic<float>, 2>{});
+    check_component(sparse_component<linear_svm<double>, 2>{});
+    check_component(sparse_component<sparse_logistic<double>, 3>{});
 }
 
 TEMPLATE_TEST_CASE("contract: histories", "[contract]", rfm_component, purchase_rhythm_component, customer_states_component, factors_of_component,

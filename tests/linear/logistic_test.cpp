@@ -220,6 +220,21 @@ TEST_CASE("logistic: the minimum that Newton's method in long double finds", "[l
         }
 }
 
+TEST_CASE("logistic: exact where rows can be told apart, and where columns are of very different units", "[logistic]") {
+    for (const int classes : {2, 3})
+        for (const double r : {0.01, 1.0}) {
+            auto set = overlapping(90, classes, 4, 13);
+            for (row_index i = 0; i < 90; ++i) set.x(i, 1) = 4 * set.y[static_cast<std::size_t>(i)] + 0.01 * set.x(i, 1);  // tells the classes apart
+            set.x.col(2) *= 1e-4;
+            set.x.col(3) *= 1e5;
+            twin other(set, std::vector<double>(90, 1), r, static_cast<std::size_t>(classes));
+            for (int i = 0; i < 60; ++i) other.step();
+            INFO(classes << " classes, regularization " << r);
+            REQUIRE(std::isfinite(static_cast<double>(other.at[0])));
+            CHECK(distance(fit(logistic<double>{.regularization = r}, set.x, set.y), other) < 1e-7);
+        }
+}
+
 TEMPLATE_TEST_CASE("logistic: the gradient is zero at what it finds, by both ways to a direction", "[logistic]", float, double) {
     const double tolerance = std::is_same_v<TestType, float> ? 2e-2 : 1e-7;
     for (const auto& [classes, columns] : {std::pair<int, row_index>{2, 20}, {2, 600}, {4, 30}, {7, 90}}) {
@@ -338,6 +353,43 @@ TEMPLATE_TEST_CASE("logistic: a row has the same bits alone and in any batch", "
         CHECK(model(matrix<TestType>(0, 7)).rows() == 0);
         CHECK(model.output_names({})[1] == "class_1");
     }
+}
+
+TEST_CASE("logistic: what each column adds to a score sums to it", "[logistic][explain]") {
+    for (const int classes : {2, 3}) {
+        const auto set = overlapping(80, classes, 4, 3);
+        const auto chain = fit(standardize<double>{} | logistic<double>{}, set.x, set.y);
+        const matrix<double> z = chain.get<0>()(set.x), p = chain(set.x);
+        const auto& model = chain.get<1>();
+        for (row_index i = 0; i < 80; i += 7) {
+            double sum = 0;
+            for (int k = 0; k < classes; ++k) sum += std::exp(model.explain(row_of(z, i), static_cast<std::size_t>(k)).score() / (classes == 2 ? 2 : 1));
+            for (int k = 0; k < classes; ++k) {
+                const auto why = model.explain(row_of(z, i), static_cast<std::size_t>(k));
+                CHECK(std::exp(why.score() / (classes == 2 ? 2 : 1)) / sum == Approx(p(i, k)).epsilon(1e-12));
+            }
+            // Against the average customer, whose z-scores are 0, the parts are Shapley values: they sum to the difference.
+            const auto why = model.explain(row_of(z, i)), average = model.explain(std::vector<double>(4, 0.0));
+            CHECK(why.score() - average.score() == Approx(why.score() - why.intercept).margin(1e-12));
+        }
+        const std::vector<std::string> names{"recency", "frequency", "spend", "tenure"};
+        const auto top = model.explain(row_of(z, 5)).top(2, names);
+        REQUIRE(top.size() == 2);
+        CHECK(std::abs(top[0].second) >= std::abs(top[1].second));
+        CHECK(error_of([&] { (void)model.explain(row_of(z, 5), 3); }).code() == errc::bad_parameter);
+        CHECK(error_of([&] { (void)model.explain(std::vector<double>(3, 0.0)); }).code() == errc::shape_mismatch);
+    }
+    // The oracle's linear model: w = (2, -1, .5), b = .25 at (3, -1, 2), against the mean of four rows.
+    matrix<double> w(1, 3), background(4, 3);
+    w << 2, -1, .5;
+    background << 0, 0, 0, 1, 2, 3, 2, 1, 0, 1, 1, 1;
+    const logistic_model<double> linear(w, vec<double>::Constant(1, .25));
+    const auto at = linear.explain(std::vector<double>{3, -1, 2});
+    CHECK(at.score() == Approx(8.25));
+    const vec<double> mean = background.colwise().mean();
+    const auto base = linear.explain(std::span<const double>(mean.data(), 3));
+    CHECK(base.score() == Approx(1.75));
+    for (const auto& [j, phi] : {std::pair{0U, 4.0}, {1U, 2.0}, {2U, .5}}) CHECK(at.parts[j].value - base.parts[j].value == Approx(phi));
 }
 
 TEST_CASE("logistic: the number of threads changes no bit", "[logistic][determinism]") {

@@ -20,6 +20,8 @@
 #include <caramel/core/weights.hpp>
 #include <caramel/core/workspace.hpp>
 #include <caramel/linear/logistic_fit.hpp>
+#include <caramel/linear/logistic_sparse_fit.hpp>
+#include <caramel/linear/score_parts.hpp>
 #include <caramel/pipeline.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
@@ -47,8 +49,7 @@ class logistic_model : public single_row<logistic_model<T>> {
         require_finite(x, kind);
         const matrix<T> z = multiply<T>(x, by_feature_);
         matrix<T> out(z.rows(), static_cast<row_index>(classes()));
-        for (row_index i = 0; i < z.rows(); ++i)
-            finish(row_of(z, i), {out.data() + i * out.cols(), classes()}, static_cast<std::size_t>(i) + 1);
+        for (row_index i = 0; i < z.rows(); ++i) finish(row_of(z, i), {out.data() + i * out.cols(), classes()}, static_cast<std::size_t>(i) + 1);
         return out;
     }
     /// One row: (features) -> (classes), in the workspace; the same bits as in a batch.
@@ -63,6 +64,22 @@ class logistic_model : public single_row<logistic_model<T>> {
         return out;
     }
     using single_row<logistic_model>::operator();
+
+    /// What each column adds to a class's score of a row; with the intercept they sum to it. Of two classes the score of class 1
+    /// is its log odds, and that of class 0 minus them; of more, probabilities are the softmax of the scores.
+    /// Throws `error`: `shape_mismatch`, `nan_or_inf`; `bad_parameter` on a class that is not there.
+    [[nodiscard]] score_parts explain(std::span<const T> row, std::size_t of_class = 1) const {
+        require(of_class < classes(), errc::bad_parameter, kind, ": class ", of_class, " of ", classes(), " was asked for");
+        require_width(row.size());
+        require_finite(row, kind);
+        const bool two = intercepts_.size() == 1;
+        score_parts out = detail::parts_of(row, coefficients_, intercepts_, two ? 0 : of_class);
+        if (two && of_class == 0) {
+            out.intercept = -out.intercept;
+            for (score_part& part : out.parts) part.value = -part.value;
+        }
+        return out;
+    }
 
     [[nodiscard]] std::size_t inputs() const noexcept { return static_cast<std::size_t>(coefficients_.cols()); }
     [[nodiscard]] std::size_t classes() const noexcept { return intercepts_.size() == 1 ? 2 : static_cast<std::size_t>(intercepts_.size()); }
@@ -106,6 +123,7 @@ class logistic_model : public single_row<logistic_model<T>> {
 /// Recipe for `logistic_model`: logistic regression, multinomial from three classes on. Minimises
 ///
 ///     sum over rows of weight * -log(probability of the row's class)  +  regularization / 2 * |coefficients|^2
+///                                                                     +  l1 * sum of |coefficients|
 ///
 /// where intercepts are free. That is scikit-learn's objective divided by its C, which is 1 / regularization: the defaults
 /// agree. From three classes on every class has coefficients, and all of them are penalised. A regularization stands
@@ -113,6 +131,8 @@ class logistic_model : public single_row<logistic_model<T>> {
 /// The minimum is unique where regularization is above 0 (intercepts of three or more classes then sum to 0) and is found
 /// in double to about 10 digits of the standardized columns' coefficients, whatever T is. The penalty is on coefficients
 /// of columns as they are: put `standardize` in front where columns have different units.
+/// With `l1` above 0 the coefficients of columns that help little are 0 (regularization 0: the lasso; both: the elastic
+/// net). In scikit-learn's terms l1 = l1_ratio / C and regularization = (1 - l1_ratio) / C.
 template <class T>
 struct logistic {
     using stage_concept = recipe_tag;
@@ -120,17 +140,20 @@ struct logistic {
 
     double regularization = 1;         ///< at least 0
     std::size_t max_iterations = 100;  ///< of Newton's method, 1 .. 1,000,000; 5 to 10 are usual
+    double l1 = 0;                     ///< at least 0; above 0, at most 4,096 coefficients may come out other than 0
 
     /// Labels are 0, 1, ..., each of which must be there. Reports the mean of -log(probability), without the penalty, after
     /// each step; `steps` is `max_iterations`, most of which are not needed.
     /// Throws `error`: `bad_parameter`; `empty_input`; `shape_mismatch`; `nan_or_inf`; `bad_data` with the row of a negative
     /// label, where there is one class only, or one without rows of positive weight; `limit_exceeded`;
-    /// `number_out_of_range`; `diverged` where the minimum was not reached, and where regularization is 0 and rows can be
+    /// `number_out_of_range`; `diverged` where the minimum was not reached, and where nothing is penalised and rows can be
     /// told apart perfectly (then larger coefficients are always better).
     [[nodiscard]] logistic_model<T> fit(const matrix_in<T>& x, const std::vector<int>& y, const fit_options& options) const {
         constexpr std::string_view who = logistic_model<T>::kind;
         require(std::isfinite(regularization) && regularization >= 0, errc::bad_parameter, who, ": regularization = ", regularization, ", must be at least 0");
-        require(max_iterations >= 1 && max_iterations <= 1'000'000, errc::bad_parameter, who, ": max_iterations = ", max_iterations, ", must lie in 1 .. 1000000");
+        require(std::isfinite(l1) && l1 >= 0, errc::bad_parameter, who, ": l1 = ", l1, ", must be at least 0");
+        require(max_iterations >= 1 && max_iterations <= 1'000'000, errc::bad_parameter, who, ": max_iterations = ", max_iterations,
+                ", must lie in 1 .. 1000000");
         require(x.rows() > 0, errc::empty_input, who, ": no rows to learn from");
         require(std::cmp_equal(x.rows(), y.size()), errc::shape_mismatch, who, ": ", x.rows(), " rows but ", y.size(), " targets");
         const std::size_t classes = detail::count_classes(y, who);
@@ -141,10 +164,12 @@ struct logistic {
                 " classes are more than 2^27 coefficients");
         const run_options how = options;
         detail::logistic_problem<T> problem(x, y, classes, weights, regularization, how);
-        const matrix<double> best = detail::minimize_logistic(problem, {regularization, max_iterations}, options, who);
+        const detail::logistic_settings settings{regularization, max_iterations};
+        const matrix<double> best =
+            l1 > 0 ? detail::minimize_logistic_l1(problem, l1, settings, options, who) : detail::minimize_logistic(problem, settings, options, who);
         matrix<double> coefficients;
         vec<double> intercepts;
-        problem.unscale(best, coefficients, intercepts);
+        problem.rows().unscale(best, coefficients, intercepts);
         matrix<T> rounded = coefficients.template cast<T>();
         vec<T> rounded_intercepts = intercepts.template cast<T>();
         require(rounded.allFinite() && rounded_intercepts.allFinite(), errc::number_out_of_range, who,
@@ -158,7 +183,8 @@ struct logistic {
         for (std::size_t i = 0; i < y.size(); ++i)
             if (weights[i] > 0) seen[static_cast<std::size_t>(y[i])] = true;
         for (std::size_t k = 0; k < classes; ++k)
-            require(seen[k], errc::bad_data, logistic_model<T>::kind, ": class ", k, " of ", classes, " has no row of positive weight; number the classes 0, 1, ...");
+            require(seen[k], errc::bad_data, logistic_model<T>::kind, ": class ", k, " of ", classes,
+                    " has no row of positive weight; number the classes 0, 1, ...");
     }
 };
 

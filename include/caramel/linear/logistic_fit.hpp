@@ -6,18 +6,19 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
+#include <numeric>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include <caramel/core/error.hpp>
 #include <caramel/core/matrix.hpp>
-#include <caramel/core/parallel.hpp>
 #include <caramel/core/products.hpp>
 #include <caramel/core/progress.hpp>
 #include <caramel/core/softmax.hpp>
 #include <caramel/core/weights.hpp>
+#include <caramel/linear/positive_definite.hpp>
+#include <caramel/linear/standardized_rows.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
 
@@ -28,52 +29,21 @@ struct logistic_settings {
     std::size_t max_iterations = 100;
 };
 
-// Solves a x = b for a symmetric positive definite matrix (n, n); a is overwritten, x stands in b. False, with b as it
-// was, where the matrix is singular in double precision. (Eigen's factorizations sum in an order that depends on how
-// memory is aligned.)
-inline bool solve_positive_definite(matrix<double>& a, std::span<double> b) {
-    const auto n = static_cast<row_index>(b.size());
-    for (row_index i = 0; i < n; ++i) {  // a = U'U, U in the upper triangle
-        double* const row = a.data() + i * n;
-        const double before = row[i];
-        for (row_index k = 0; k < i; ++k) {
-            const double* const above = a.data() + k * n;
-            const double factor = above[i];
-            for (row_index j = i; j < n; ++j) row[j] -= factor * above[j];
-        }
-        if (!(row[i] > 1e-14 * before)) return false;
-        const double pivot = std::sqrt(row[i]);
-        for (row_index j = i; j < n; ++j) row[j] /= pivot;
-    }
-    double* const x = b.data();
-    for (row_index k = 0; k < n; ++k) {
-        const double* const row = a.data() + k * n;
-        x[k] /= row[k];
-        for (row_index j = k + 1; j < n; ++j) x[j] -= x[k] * row[j];
-    }
-    for (row_index i = n; i-- > 0;) {
-        const double* const row = a.data() + i * n;
-        double sum = x[i];
-        for (row_index j = i + 1; j < n; ++j) sum -= row[j] * x[j];
-        x[i] = sum / row[i];
-    }
-    return true;
-}
-
 // What is minimised, by parameters (columns + 1, outputs) that belong to standardized columns; the last row are the
-// intercepts. Centring changes nothing, since intercepts are free; scaling is undone in the penalty. One output: two
-// classes, of which it is the log odds of class 1; else the scores of each class.
+// intercepts. One output: two classes, of which it is the log odds of class 1; else the scores of each class.
 // Sums are cut into blocks by the number of rows alone, and added up block by block.
 template <class T>
 class logistic_problem {
    public:
     logistic_problem(const matrix_in<T>& x, std::span<const int> labels, std::size_t classes, const row_weights& weights, double regularization,
                      const run_options& how)
-        : x_(x), labels_(labels), weights_(weights), how_(how), outputs_(classes == 2 ? 1 : static_cast<row_index>(classes)), width_(x.cols() + 1),
-          centre_(vec<double>::Zero(x.cols())), scale_(vec<double>::Ones(x.cols())), penalty_(vec<double>::Zero(width_)),
-          probabilities_(x.rows(), outputs_) {
-        standardize_columns(regularization);
-    }
+        : rows_(x, weights, regularization, how, "logistic"),
+          labels_(labels),
+          weights_(weights),
+          outputs_(classes == 2 ? 1 : static_cast<row_index>(classes)),
+          width_(rows_.width()),
+          penalty_(rows_.penalties(regularization)),
+          probabilities_(x.rows(), outputs_) {}
 
     [[nodiscard]] row_index size() const noexcept { return width_ * outputs_; }
     // Only the intercepts, which give each class its share of the rows.
@@ -89,10 +59,10 @@ class logistic_problem {
 
     // The loss at `at`; `gradient` becomes its gradient there. The Hessian, later, is that at the same place.
     double evaluate(const matrix<double>& at, matrix<double>& gradient) {
-        const std::size_t blocks = blocks_of(size());
+        const std::size_t blocks = rows_.blocks_of(size());
         std::vector<double> losses(blocks);
         std::vector<matrix<double>> gradients(blocks, matrix<double>::Zero(width_, outputs_));
-        for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<double>& rows) {
+        rows_.for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<double>& rows) {
             matrix<double> z = multiply<double>(rows, at);
             for (row_index i = 0; i < z.rows(); ++i) losses[b] += slopes(first + i, {z.data() + i * outputs_, static_cast<std::size_t>(outputs_)});
             add_transposed_product<double>(rows, z, gradients[b]);
@@ -113,12 +83,19 @@ class logistic_problem {
     }
     [[nodiscard]] double mean_loss() const noexcept { return rows_loss_ / weights_.sum(); }
 
-    // The whole matrix, (size, size), parameters in the order of their matrix.
-    [[nodiscard]] matrix<double> hessian() const {
-        const std::size_t pairs = static_cast<std::size_t>(outputs_ * (outputs_ + 1) / 2), blocks = blocks_of(width_ * width_ * static_cast<row_index>(pairs));
-        std::vector<std::vector<matrix<double>>> parts(blocks, std::vector<matrix<double>>(pairs, matrix<double>::Zero(width_, width_)));
-        for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<double>& rows) {
-            matrix<double> scaled(rows.rows(), width_);
+    // Of the parameters of some features, (features * outputs) squared, in the order of their matrix.
+    // The same number added to the scores of all classes changes no probability, and the gradient has no part in that
+    // direction: `lift(feature)` says where curvature is added in it, which makes the matrix regular. It changes nothing
+    // where the penalty wants the classes' coefficients to sum to 0, or is none.
+    template <class Lift>
+    [[nodiscard]] matrix<double> hessian(std::span<const row_index> features, const Lift& lift) const {
+        const auto n = static_cast<row_index>(features.size());
+        const std::size_t pairs = static_cast<std::size_t>(outputs_ * (outputs_ + 1) / 2), blocks = rows_.blocks_of(n * n * static_cast<row_index>(pairs));
+        std::vector<std::vector<matrix<double>>> parts(blocks, std::vector<matrix<double>>(pairs, matrix<double>::Zero(n, n)));
+        rows_.for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<double>& whole) {
+            matrix<double> rows(whole.rows(), n), scaled(whole.rows(), n);
+            for (row_index i = 0; i < rows.rows(); ++i)
+                for (row_index j = 0; j < n; ++j) rows(i, j) = whole(i, features[static_cast<std::size_t>(j)]);
             std::size_t pair = 0;
             for (row_index k = 0; k < outputs_; ++k)
                 for (row_index l = k; l < outputs_; ++l) {
@@ -126,30 +103,33 @@ class logistic_problem {
                     add_transposed_product<double>(rows, scaled, parts[b][pair++]);
                 }
         });
-        matrix<double> out(size(), size());
+        matrix<double> out(n * outputs_, n * outputs_);
         std::size_t pair = 0;
         for (row_index k = 0; k < outputs_; ++k)
             for (row_index l = k; l < outputs_; ++l, ++pair) {
                 for (std::size_t b = 1; b < blocks; ++b) parts[0][pair] += parts[b][pair];
-                for (row_index i = 0; i < width_; ++i)
-                    for (row_index j = 0; j < width_; ++j) out(i * outputs_ + k, j * outputs_ + l) = out(j * outputs_ + l, i * outputs_ + k) = parts[0][pair](i, j);
+                for (row_index i = 0; i < n; ++i)
+                    for (row_index j = 0; j < n; ++j) out(i * outputs_ + k, j * outputs_ + l) = out(j * outputs_ + l, i * outputs_ + k) = parts[0][pair](i, j);
             }
-        for (row_index j = 0; j < width_; ++j)
-            for (row_index k = 0; k < outputs_; ++k) out(j * outputs_ + k, j * outputs_ + k) += penalty_(j);
-        // The same number added to the scores of all classes changes no probability, and the gradient has no part in that
-        // direction: curvature there makes the matrix regular and changes nothing.
-        if (outputs_ > 1)
-            for (row_index j = 0; j < width_; ++j) {
-                const auto block = out.block(j * outputs_, j * outputs_, outputs_, outputs_);
-                const double some = block.diagonal().mean();
-                out.block(j * outputs_, j * outputs_, outputs_, outputs_).array() += some;
-            }
+        for (row_index i = 0; i < n; ++i) {
+            const row_index feature = features[static_cast<std::size_t>(i)];
+            for (row_index k = 0; k < outputs_; ++k) out(i * outputs_ + k, i * outputs_ + k) += penalty_(feature);
+            if (outputs_ == 1 || !lift(feature)) continue;
+            const auto block = out.block(i * outputs_, i * outputs_, outputs_, outputs_);
+            const double some = block.diagonal().mean();
+            out.block(i * outputs_, i * outputs_, outputs_, outputs_).array() += some;
+        }
         return out;
     }
+    [[nodiscard]] matrix<double> hessian() const {
+        std::vector<row_index> all(static_cast<std::size_t>(width_));
+        std::iota(all.begin(), all.end(), row_index{0});
+        return hessian(all, [](row_index) { return true; });
+    }
     [[nodiscard]] matrix<double> hessian_times(const matrix<double>& v) const {
-        const std::size_t blocks = blocks_of(size());
+        const std::size_t blocks = rows_.blocks_of(size());
         std::vector<matrix<double>> parts(blocks, matrix<double>::Zero(width_, outputs_));
-        for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<double>& rows) {
+        rows_.for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<double>& rows) {
             matrix<double> a = multiply<double>(rows, v);
             for (row_index i = 0; i < a.rows(); ++i) {
                 const double weight = weights_[first + i];
@@ -168,9 +148,9 @@ class logistic_problem {
         return out;
     }
     [[nodiscard]] matrix<double> hessian_diagonal() const {
-        const std::size_t blocks = blocks_of(size());
+        const std::size_t blocks = rows_.blocks_of(size());
         std::vector<matrix<double>> parts(blocks, matrix<double>::Zero(width_, outputs_));
-        for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<double>& rows) {
+        rows_.for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<double>& rows) {
             matrix<double> a(rows.rows(), outputs_);
             for (row_index i = 0; i < a.rows(); ++i)
                 for (row_index k = 0; k < outputs_; ++k) a(i, k) = curvature(first + i, k, k);
@@ -181,78 +161,11 @@ class logistic_problem {
         return out;
     }
 
-    // Coefficients (outputs, columns) and intercepts, for columns as they are.
-    void unscale(const matrix<double>& at, matrix<double>& coefficients, vec<double>& intercepts) const {
-        coefficients.resize(outputs_, width_ - 1);
-        intercepts.resize(outputs_);
-        for (row_index k = 0; k < outputs_; ++k) {
-            intercepts(k) = at(width_ - 1, k);
-            for (row_index j = 0; j + 1 < width_; ++j) {
-                coefficients(k, j) = at(j, k) / scale_(j);
-                intercepts(k) -= coefficients(k, j) * centre_(j);
-            }
-        }
-    }
+    [[nodiscard]] row_index width() const noexcept { return width_; }
+    [[nodiscard]] row_index outputs() const noexcept { return outputs_; }
+    [[nodiscard]] const standardized_rows<T>& rows() const noexcept { return rows_; }
 
    private:
-    static constexpr row_index chunk = 128;
-
-    void standardize_columns(double regularization) {
-        double sum = 0;
-        for (row_index i = 0; i < x_.rows(); ++i) {
-            if (weights_[i] == 0) continue;
-            sum += weights_[i];
-            const double share = weights_[i] / sum;  // a running mean cannot overflow
-            for (row_index j = 0; j + 1 < width_; ++j) {
-                const double value = static_cast<double>(x_(i, j));
-                centre_(j) = centre_(j) * (1 - share) + value * share;
-            }
-        }
-        for (row_index j = 0; j + 1 < width_; ++j) {
-            double low = std::numeric_limits<double>::infinity(), high = -low, farthest = 0, square = 0;
-            for (row_index i = 0; i < x_.rows(); ++i) {
-                const auto value = static_cast<double>(x_(i, j));
-                low = std::min(low, value);
-                high = std::max(high, value);
-                farthest = std::max(farthest, std::abs(value - centre_(j)));
-            }
-            if (low == high) centre_(j) = low;
-            for (row_index i = 0; i < x_.rows(); ++i) {  // of parts of the farthest, whose squares neither overflow nor vanish
-                const double part = farthest > 0 ? (static_cast<double>(x_(i, j)) - centre_(j)) / farthest : 0;
-                square += weights_[i] / sum * part * part;
-            }
-            const double spread = farthest * std::sqrt(square);
-            // A column of a spread that is next to nothing stays as it is, and so does its penalty.
-            if (low < high && spread > 0 && regularization / spread / spread < 1e100) scale_(j) = spread;
-            require_at(std::isfinite(high - low) && std::isfinite(scale_(j)), errc::number_out_of_range, {.column = static_cast<std::uint64_t>(j) + 1},
-                       "logistic: the spread of column ", j + 1, " is beyond the number type");
-            penalty_(j) = regularization / scale_(j) / scale_(j);
-        }
-    }
-
-    // At most 64, and fewer where each would keep much.
-    [[nodiscard]] std::size_t blocks_of(row_index kept) const noexcept {
-        const auto by_rows = static_cast<std::size_t>((x_.rows() + 2 * chunk - 1) / (2 * chunk));
-        return std::max<std::size_t>(1, std::min({by_rows, std::size_t{64}, (std::size_t{1} << 22) / static_cast<std::size_t>(kept)}));
-    }
-    // Calls `work(block, first row, rows)` with standardized rows and a 1 behind each.
-    template <class Work>
-    void for_each_chunk(std::size_t blocks, const Work& work) const {
-        const auto n = static_cast<std::size_t>(x_.rows());
-        parallel_blocks(n, (n + blocks - 1) / blocks, how_, [&](std::size_t begin, std::size_t end, std::size_t b) {
-            matrix<double> rows;
-            for (auto first = static_cast<row_index>(begin); first < static_cast<row_index>(end); first += chunk) {
-                rows.resize(std::min(chunk, static_cast<row_index>(end) - first), width_);
-                for (row_index i = 0; i < rows.rows(); ++i) {
-                    double* const out = rows.data() + i * width_;
-                    const T* const in = x_.data() + (first + i) * x_.outerStride();
-                    for (row_index j = 0; j + 1 < width_; ++j) out[j] = (static_cast<double>(in[j]) - centre_(j)) / scale_(j);
-                    out[width_ - 1] = 1;
-                }
-                work(b, first, rows);
-            }
-        });
-    }
     // The loss of a row with scores z, which become its slopes; keeps its probabilities.
     double slopes(row_index row, std::span<double> z) {
         const double weight = weights_[row];
@@ -279,12 +192,11 @@ class logistic_problem {
         return weights_[row] * (k == l ? p * (1 - p) : -p * probabilities_(row, l));
     }
 
-    const matrix_in<T>& x_;
+    standardized_rows<T> rows_;
     std::span<const int> labels_;
     const row_weights& weights_;
-    const run_options& how_;
     row_index outputs_, width_;
-    vec<double> centre_, scale_, penalty_;
+    vec<double> penalty_;
     matrix<double> probabilities_;  // (rows, outputs)
     double rows_loss_ = 0;
 };

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -24,6 +23,7 @@
 #include <caramel/core/ragged.hpp>
 #include <caramel/core/random.hpp>
 #include <caramel/core/rows.hpp>
+#include <caramel/core/targets.hpp>
 #include <caramel/core/weights.hpp>
 #include <caramel/nn/layer.hpp>
 #include <caramel/nn/loss.hpp>
@@ -44,19 +44,6 @@ struct training {
     update_rule rule = update_rule::adam;
     double momentum = 0.9;                     ///< of sgd
     double max_gradient_norm = 0;              ///< a longer gradient is shortened to it; 0 = never
-};
-
-/// How regressors take their targets: `std::vector<T>`, `vec<T>`, or a matrix of (rows, outputs), without a copy.
-template <class T>
-class targets_in : public matrix_in<T> {
-   public:
-    template <class Derived>
-        requires std::convertible_to<const Eigen::DenseBase<Derived>&, typename matrix_in<T>::base>
-    targets_in(const Eigen::DenseBase<Derived>& y) : matrix_in<T>(y) {}  // NOLINT(google-explicit-constructor)
-    targets_in(const vec<T>& y) : targets_in(std::span<const T>(y.data(), static_cast<std::size_t>(y.size()))) {}  // NOLINT(google-explicit-constructor)
-    targets_in(const std::vector<T>& y) : targets_in(std::span<const T>(y)) {}  // NOLINT(google-explicit-constructor)
-    targets_in(std::span<const T> y)  // NOLINT(google-explicit-constructor)
-        : matrix_in<T>(Eigen::Map<const matrix<T>>(y.data(), static_cast<row_index>(y.size()), 1)) {}
 };
 
 namespace detail {
