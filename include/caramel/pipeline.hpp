@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <caramel/core/chain_errors.hpp>
+#include <caramel/core/composite.hpp>
 #include <caramel/core/error.hpp>
 #include <caramel/core/progress.hpp>
 #include <caramel/core/rows.hpp>
@@ -170,26 +171,6 @@ consteval auto problem_of_fit() {
     return problem_of_fit_at<Stages, last, In, false, 1, Y...>();
 }
 
-// Composite stages name their parts, so that weights and random streams find every recipe within.
-template <class S>
-void append_kinds(std::vector<std::string_view>& kinds) {
-    if constexpr (requires { typename S::parts; }) {
-        [&]<class... P>(std::type_identity<std::tuple<P...>>) { (append_kinds<P>(kinds), ...); }(std::type_identity<typename S::parts>{});
-    } else if constexpr (requires { std::string_view(S::kind); }) {
-        kinds.emplace_back(S::kind);
-    }
-}
-template <class S>
-consteval bool uses_weights() {
-    if constexpr (requires { typename S::parts; })
-        return []<class... P>(std::type_identity<std::tuple<P...>>) { return (uses_weights<P>() || ...); }(std::type_identity<typename S::parts>{});
-    else if constexpr (requires { S::uses_weights; }) return S::uses_weights;
-    else return false;
-}
-
-template <class S>
-concept names_outputs = requires(const S& s, std::vector<std::string> names) { s.output_names(names); };
-
 // An error from within a chain says which stage it came from; of nested chains, the outermost stage counts.
 [[noreturn]] CARAMEL_COLD inline void rethrow_from_stage(const error& e, std::size_t number) {
     place where = e.where();
@@ -197,15 +178,28 @@ concept names_outputs = requires(const S& s, std::vector<std::string> names) { s
     throw error(e.code(), message(e.what(), e.where().stage == 0 ? " (stage " : " (within stage ", number, " of the chain)"), where);
 }
 
+template <class S, class In, class... Y>
+auto fit_stage(const S& stage, const fit_options& options, const In& in, const Y&... y) {
+    if constexpr (Estimator<S, In, Y...>) return stage.fit(in, y..., options);
+    else if constexpr (Recipe<S>) return stage.fit(in, options);
+    else return stage;
+}
+// The fitted stage, and what the next one learns from. Where a row's own target is in the model's answer, that would mislead
+// the next one: such a recipe also has `fit_transform(x, y, options)`, a pair of the model and out-of-fold answers.
+template <class S, class In, class... Y>
+auto fit_and_apply(const S& stage, const fit_options& options, const In& in, const Y&... y) {
+    if constexpr (requires { stage.fit_transform(in, y..., options); }) return stage.fit_transform(in, y..., options);
+    else {
+        auto model = fit_stage(stage, options, in, y...);
+        auto out = model(in);
+        return std::pair(std::move(model), std::move(out));
+    }
+}
+
+// The models up to the last recipe and then the stages as they are; with Last = 0 all of them, and then the chain's answer.
 template <std::size_t N, std::size_t Last, class Stages, class In, class... Y>
 auto fit_stages(const Stages& stages, fit_options options, const In& in, const Y&... y) {
     const auto& stage = std::get<N - 1>(stages);
-    auto fit_this = [&] {
-        using S = std::remove_cvref_t<decltype(stage)>;
-        if constexpr (Estimator<S, In, Y...>) return stage.fit(in, y..., options);
-        else if constexpr (Recipe<S>) return stage.fit(in, options);
-        else return stage;
-    };
     auto at_this = [&](auto&& work) {
         try {
             return work();
@@ -213,15 +207,16 @@ auto fit_stages(const Stages& stages, fit_options options, const In& in, const Y
             rethrow_from_stage(e, N);
         }
     };
-    auto model = at_this(fit_this);
     if constexpr (N == Last) {  // training data run no further: what follows is appended as it is
+        auto model = at_this([&] { return fit_stage(stage, options, in, y...); });
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
             return std::tuple(std::move(model), std::get<N + I>(stages)...);
         }(std::make_index_sequence<std::tuple_size_v<Stages> - N>{});
     } else {
+        auto [model, out] = at_this([&] { return fit_and_apply(stage, options, in, y...); });
         append_kinds<decltype(model)>(options.fitted_before);
-        const auto out = at_this([&] { return model(in); });
-        return std::tuple_cat(std::tuple(std::move(model)), fit_stages<N + 1, Last>(stages, std::move(options), out, y...));
+        if constexpr (N == std::tuple_size_v<Stages>) return std::tuple(std::move(model), std::move(out));
+        else return std::tuple_cat(std::tuple(std::move(model)), fit_stages<N + 1, Last>(stages, std::move(options), out, y...));
     }
 }
 
@@ -276,6 +271,16 @@ class pipeline {
         requires(Recipe<pipeline> && std::same_as<decltype(detail::problem_of_fit<pipeline, In, Target>()), detail::fits>)
     [[nodiscard]] auto fit(const In& in, const Target& y, const fit_options& options) const {
         return detail::from_tuple(detail::fit_stages<1, detail::last_recipe<Stages...>()>(stages_, options, in, y));
+    }
+
+    /// The fitted chain, and what the stage after it learns from when the chain is a part of another stage.
+    template <class In, class Target>
+        requires(Recipe<pipeline> && std::same_as<decltype(detail::problem_of_fit<pipeline, In, Target>()), detail::fits>)
+    [[nodiscard]] auto fit_transform(const In& in, const Target& y, const fit_options& options) const {
+        auto all = detail::fit_stages<1, 0>(stages_, options, in, y);
+        return [&]<std::size_t... I>(std::index_sequence<I...>) {
+            return std::pair(pipeline<std::tuple_element_t<I, decltype(all)>...>(std::move(std::get<I>(all))...), std::move(std::get<sizeof...(Stages)>(all)));
+        }(std::index_sequence_for<Stages...>{});
     }
 
     /// The names of the columns that come out, from those that go in; there where every stage has them.

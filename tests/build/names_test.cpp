@@ -83,6 +83,11 @@ static_assert(named<als_grid, bar_chart, bought_text_recipe<word_tokenizer>, bou
 
 static_assert(named<boosted_trees<F>, boosted_trees_model<F>, boosted_trees_regressor<F>, boosted_trees_regressor_model<F>, explanation, importance_options,
                     importances, reason, shapley_options> && Differentiable<mlp_regressor_model<F>, F>);
+static_assert(named<bucket_cuts, bucketize<F>, bucketize_by_target<F>, bucketize_model<F>, categories_only, column_moments, date_parts, date_parts_model,
+                    drop_columns_recipe, fill_column, hash_columns<F>, hash_columns_model<F>, level_order, min_max_scale<F>, min_max_scale_model<F>,
+                    missing_indicators, numbers_only, ordinal_encode<F>, ordinal_encode_model<F>, polynomial<F>, polynomial_model<F>, power_transform<F>,
+                    power_transform_model<F>, quantile_shape, quantile_transform<F>, quantile_transform_model<F>, rename_columns_model, rename_columns_recipe,
+                    robust_scale<F>, robust_scale_model<F>, standardize_learner<F>, target_encode<F>, target_encode_model<F>, timestamps_only, unknown_level>);
 
 int functions() {
     matrix<F> x = matrix<F>::Random(40, 3), y = matrix<F>::Random(3, 3), sum = matrix<F>::Zero(3, 3);
@@ -134,6 +139,7 @@ int functions() {
     (void)modulo_folds(vector<int>{1, 2, 3}, 2);
     (void)stratified_k_fold(vector<int>{0, 1, 0, 1}, 2);
     const auto csv = parse_csv("a,b\n1,x\n2,y\n");
+    good = good && fit(drop_columns({"a"}) | rename_columns({{"b", "c"}}), csv)(csv).names() == vector<string>{"c"};
     good = good && columns({"a"})(csv).columns() == 1 && labels_of(csv, "b", "x").size() == 2;
     struct customer {
         double tenure;

@@ -121,6 +121,97 @@ TEST_CASE("encode: a level that training did not see is zeros throughout; levels
     CHECK(model(customer_table())(1, 0) == 1);
 }
 
+namespace {
+table colours(const std::vector<std::string>& texts) {
+    table x;
+    x.add_column("c", texts);
+    return x;
+}
+}  // namespace
+
+TEST_CASE("encode: rare levels share a column; unknown ones are zeros, rare, or refused", "[encode]") {
+    const auto train = colours({"red", "blue", "red", "green", "blue", "blue", "white"});
+    const auto today = colours({"white", "violet", "red"});
+    const auto model = fit(encode<double>{.min_count = 2}, train);
+    CHECK(model.output_names({}) == std::vector<std::string>{"c=blue", "c=red", "c=(rare)"});
+    matrix<double> expected(3, 3);
+    expected << 0, 0, 1, 0, 0, 0, 0, 1, 0;
+    CHECK(model(today) == expected);
+    const auto merged = fit(encode<double>{.min_count = 2, .unknown = unknown_level::rare}, train);
+    expected(1, 2) = 1;
+    CHECK(merged(today) == expected);
+    const auto strict = fit(encode<double>{.min_count = 2, .unknown = unknown_level::refuse}, train);
+    CHECK(strict(train).row(3).sum() == 1);
+    const error e = error_of([&] { (void)strict(today); });
+    CHECK(e.code() == errc::unknown_id);
+    CHECK(e.where() == place{.row = 2, .column = 1});
+    CHECK(std::string(e.what()) == "encode: column \"c\" has a level in row 2 that training did not see");
+    workspace scratch, mine;
+    CHECK(error_of([&] { (void)strict(row_of(today, 1, mine), scratch); }).code() == errc::unknown_id);
+    CHECK(fit(encode<double>{.unknown = unknown_level::rare}, train)(today).row(1).isZero());  // there are no rare levels
+    CHECK(fit(encode<double>{.max_levels = 2, .min_count = 2}, train)(train).cols() == 3);     // rare ones are not counted
+    CHECK(fit(encode<double>{.min_count = 100}, train).output_names({}) == std::vector<std::string>{"c=(rare)"});
+    CHECK(error_of([&] { (void)fit(encode<double>{.min_count = -1}, train); }).code() == errc::bad_parameter);
+}
+TEST_CASE("encode: drop_first leaves out the first level that is not rare", "[encode]") {
+    const auto train = colours({"red", "blue", "red", "green", "blue", "red"});
+    const auto model = fit(encode<double>{.drop_first = true}, train);
+    CHECK(model.output_names({}) == std::vector<std::string>{"c=green", "c=red"});
+    matrix<double> expected(2, 2);
+    expected << 0, 0, 1, 0;
+    CHECK(model(colours({"blue", "green"})) == expected);
+    CHECK(fit(encode<double>{.min_count = 2, .drop_first = true}, train).output_names({}) == std::vector<std::string>{"c=red", "c=(rare)"});
+    CHECK(fit(encode<double>{.drop_first = true}, colours({"a", "a"}))(colours({"a"})).cols() == 0);
+    CHECK(fit(encode<double>{.min_count = 9, .drop_first = true}, train).output_names({}) == std::vector<std::string>{"c=(rare)"});
+}
+TEST_CASE("encode: a weight of two is a row twice; a level of weight zero is as not there", "[encode]") {
+    const auto train = colours({"red", "blue", "green"});
+    const std::vector<double> weights{2, 1, 0};
+    const auto model = fit(encode<double>{.min_count = 2}, train, {.weights = weights});
+    CHECK(model.output_names({}) == std::vector<std::string>{"c=red", "c=(rare)"});
+    CHECK(model(train).row(2).isZero());
+}
+TEST_CASE("encode: the order of the levels does not depend on that of the rows", "[encode]") {
+    const auto a = fit(encode<double>{.min_count = 2}, colours({"x", "z", "y", "z", "y"})), b = fit(encode<double>{.min_count = 2}, colours({"z", "y", "y", "z", "x"}));
+    CHECK(a.fields() == b.fields());
+}
+TEST_CASE("encode: fields that do not belong together are refused", "[encode][error]") {
+    const auto make = [](std::vector<std::int32_t> slots, std::vector<bool> rare) {
+        return error_of([&] { encode_model<float>({"c"}, {column_type::category}, {"a", "b"}, {0, 2}, slots, rare); }).code();
+    };
+    CHECK(make({0}, {false}) == errc::bad_data);
+    CHECK(make({0, 2}, {false}) == errc::bad_data);
+    CHECK(make({-2, 0}, {false}) == errc::bad_data);
+    CHECK(make({-1, -1}, {true}) == errc::bad_data);
+    CHECK(make({0, 1}, {false, true}) == errc::bad_data);
+}
+
+TEST_CASE("ordinal_encode: given orders, else byte order", "[encode]") {
+    table x;
+    x.add_column("size", std::vector<std::string>{"S", "L", "M", ""}, {false, false, false, true});
+    x.add_column("n", std::vector<double>{4, 5, 6, 7});
+    x.add_column("colour", std::vector<std::string>{"red", "blue", "red", "green"});
+    const auto model = fit(ordinal_encode<double>{.orders = {{"size", {"S", "M", "L"}}}}, x);
+    matrix<double> expected(4, 3);
+    expected << 0, 4, 2, 2, 5, 0, 1, 6, 2, -1, 7, 1;
+    CHECK(model(x) == expected);
+    CHECK(model.output_names({}) == x.names());
+    workspace scratch, mine;
+    for (std::size_t i = 0; i < 4; ++i) {
+        const auto row = model(row_of(x, i, mine), scratch);
+        CHECK(std::equal(row.begin(), row.end(), row_of(expected, static_cast<row_index>(i)).begin()));
+    }
+    table other = x.take_rows(std::vector<std::size_t>{0}).drop({"colour"});
+    CHECK(error_of([&] { (void)model(other); }).code() == errc::missing_column);
+    other.add_column("colour", std::vector<std::string>{"violet"});
+    CHECK(model(other)(0, 2) == -1);
+    CHECK(error_of([&] { (void)fit(ordinal_encode<double>{.refuse_unknown = true}, x)(other); }).where() == place{.row = 1, .column = 3});
+    CHECK(error_of([&] { (void)fit(ordinal_encode<double>{.orders = {{"size", {"S", "S"}}}}, x); }).code() == errc::bad_data);
+    CHECK(error_of([&] { (void)fit(ordinal_encode<double>{.orders = {{"gone", {"S"}}}}, x); }).code() == errc::missing_column);
+    CHECK(error_of([&] { (void)fit(ordinal_encode<double>{.orders = {{"n", {"S"}}}}, x); }).code() == errc::wrong_column_type);
+    CHECK(error_of([&] { (void)fit(ordinal_encode<double>{.max_levels = 2}, x); }).code() == errc::limit_exceeded);
+}
+
 TEST_CASE("encode: timestamps are days", "[encode]") {
     using namespace std::chrono;
     table x;

@@ -55,6 +55,12 @@ TEST_CASE("standardize: a constant column is centred, not divided by its roundin
         CHECK(model(x).isZero());
     }
 }
+TEST_CASE("standardize: a column that is constant but for a row of weight zero is constant", "[standardize][edge]") {
+    matrix<double> x(4, 1);
+    x << 0.1, 0.1, 0.1, 9;
+    const std::vector<double> weights{1, 1, 1, 0};
+    CHECK(fit(standardize<double>{}, x, {.weights = weights}).deviation()(0) == 1);
+}
 TEST_CASE("standardize: the message names both sizes", "[standardize][error]") {
     const auto m = fit(standardize<float>{}, numbers<float>(4, 3));
     const error e = error_of([&] { (void)m(matrix<float>::Zero(1, 2)); });

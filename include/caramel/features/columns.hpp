@@ -1,7 +1,8 @@
 #ifndef CARAMEL_FEATURES_COLUMNS_HPP
 #define CARAMEL_FEATURES_COLUMNS_HPP
 
-// Choosing columns of a table by name, and finding learnt columns again at prediction time.
+// Choosing columns of a table by name or by type, leaving some out, giving them other names; and finding learnt columns
+// again at prediction time.
 
 #include <algorithm>
 #include <array>
@@ -76,6 +77,143 @@ class columns_model {
 
 /// A stage that keeps the named columns: `columns({"tenure", "monthly", "contract"}) | encode<float>{} | ...`.
 [[nodiscard]] inline columns_model columns(std::vector<std::string> names) { return columns_model(std::move(names)); }
+
+namespace detail {
+
+// The columns of a table that are wanted, in the order of the table; these are what a model then takes by name.
+template <class Wanted>
+columns_model learn_columns(const table& x, std::string_view who, std::string_view what, const Wanted& wanted) {
+    std::vector<std::string> names;
+    for (std::size_t c = 0; c < x.columns(); ++c)
+        if (wanted(x.names()[c], x.column(c).type())) names.push_back(x.names()[c]);
+    require(!names.empty(), errc::bad_data, who, ": no column ", what, " among ", x.columns());
+    return columns_model(std::move(names));
+}
+// Throws `missing_column` with the name of one that the table lacks.
+inline void require_columns(const table& x, const std::vector<std::string>& names, std::string_view who) {
+    for (const auto& name : names) (void)find_column(x, name, who);
+}
+template <class Names>
+bool names_it(const Names& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace detail
+
+/// Recipe for a `columns_model` with all columns of the training data but the named ones, in their order. At prediction
+/// time the named ones may be there or not, and the others must. Build with `drop_columns({...})`.
+struct drop_columns_recipe {
+    using stage_concept = recipe_tag;
+    std::vector<std::string> names;
+
+    /// Throws `error`: `empty_input`; `missing_column` with the name of one that is not there; `duplicate_column`;
+    /// `bad_data` when no column is left.
+    [[nodiscard]] columns_model fit(const table& x, const fit_options&) const {
+        require(x.rows() > 0, errc::empty_input, "drop_columns: no rows to learn from");
+        detail::require_distinct(names, "drop_columns");
+        detail::require_columns(x, names, "drop_columns");
+        return detail::learn_columns(x, "drop_columns", "is left", [&](const std::string& name, column_type) { return !detail::names_it(names, name); });
+    }
+};
+/// A stage that leaves the named columns out: `drop_columns({"customer", "left"}) | impute{} | encode<float>{} | ...`.
+[[nodiscard]] inline drop_columns_recipe drop_columns(std::vector<std::string> names) { return {std::move(names)}; }
+
+/// The columns that training had, in its order, some under another name.
+class rename_columns_model {
+   public:
+    using stage_concept = model_tag;
+    static constexpr std::string_view kind = "rename_columns";  // in saved files: never changes
+
+    /// Column `from[c]` comes out as `to[c]`. Throws `error`: `bad_data` (other numbers of names), `duplicate_column`.
+    rename_columns_model(std::vector<std::string> from, std::vector<std::string> to) : from_(std::move(from)), to_(std::move(to)) {
+        require(from_.size() == to_.size() && !from_.empty(), errc::bad_data, "rename_columns: ", from_.size(), " names but ", to_.size(), " new ones");
+        detail::require_distinct(from_, "rename_columns");
+        detail::require_distinct(to_, "rename_columns");
+    }
+
+    /// (rows, columns) -> (rows, learnt columns). Throws `error` (`missing_column`) with the name before.
+    [[nodiscard]] table operator()(const table& from) const {
+        table out;
+        for (std::size_t c = 0; c < from_.size(); ++c) out.add_column(to_[c], detail::find_column(from, from_[c], "rename_columns"));
+        return out;
+    }
+    [[nodiscard]] table_row operator()(const table_row& row, workspace& scratch) const {
+        const workspace::frame frame(scratch);
+        const auto cells = scratch.take<cell>(from_.size());
+        for (std::size_t c = 0; c < cells.size(); ++c) cells[c] = detail::find_cell(row, from_[c], c, "rename_columns");
+        return {to_, cells};
+    }
+
+    [[nodiscard]] std::vector<std::string> output_names(const std::vector<std::string>&) const { return to_; }
+
+    static constexpr std::array field_names{"from", "to"};
+    [[nodiscard]] auto fields() const noexcept { return std::tie(from_, to_); }
+
+   private:
+    std::vector<std::string> from_, to_;
+};
+
+/// Recipe for `rename_columns_model`. Build with `rename_columns({{"from", "to"}, ...})`.
+struct rename_columns_recipe {
+    using stage_concept = recipe_tag;
+    std::vector<std::pair<std::string, std::string>> names;  ///< from, to; all at once, so two columns may swap names
+
+    /// Throws `error`: `empty_input`; `missing_column` with the name; `duplicate_column` (a name given or made twice).
+    [[nodiscard]] rename_columns_model fit(const table& x, const fit_options&) const {
+        require(x.rows() > 0, errc::empty_input, "rename_columns: no rows to learn from");
+        std::vector<std::string> from, to = x.names();
+        for (const auto& [before, after] : names) {
+            from.push_back(before);
+            detail::require_columns(x, {before}, "rename_columns");
+            to[x.position(before)] = after;
+        }
+        detail::require_distinct(from, "rename_columns");
+        return {x.names(), std::move(to)};
+    }
+};
+/// A stage that gives columns other names and keeps the rest: `rename_columns({{"MonthlyCharges", "monthly"}}) | ...`.
+[[nodiscard]] inline rename_columns_recipe rename_columns(std::vector<std::pair<std::string, std::string>> names) { return {std::move(names)}; }
+
+/// The columns of numbers and integers that training data have, so that each type takes its own way:
+/// `concat(numbers_only{} | impute{} | encode<float>{} | standardize<float>{}, categories_only{} | impute{} | encode<float>{})`.
+/// Fits to a `columns_model`: a column missing at prediction time is refused by name, new ones are left out.
+struct numbers_only {
+    using stage_concept = recipe_tag;
+    std::vector<std::string> except = {};  ///< left out, such as an id
+
+    /// Throws `error`: `empty_input`; `missing_column` (in `except`); `bad_data` when there is no such column.
+    [[nodiscard]] columns_model fit(const table& x, const fit_options&) const {
+        require(x.rows() > 0, errc::empty_input, "numbers_only: no rows to learn from");
+        detail::require_columns(x, except, "numbers_only");
+        return detail::learn_columns(x, "numbers_only", "of numbers", [&](const std::string& name, column_type type) {
+            return (type == column_type::number || type == column_type::integer) && !detail::names_it(except, name);
+        });
+    }
+};
+/// The same for columns of text.
+struct categories_only {
+    using stage_concept = recipe_tag;
+    std::vector<std::string> except = {};
+
+    [[nodiscard]] columns_model fit(const table& x, const fit_options&) const {
+        require(x.rows() > 0, errc::empty_input, "categories_only: no rows to learn from");
+        detail::require_columns(x, except, "categories_only");
+        return detail::learn_columns(x, "categories_only", "of categories",
+                                     [&](const std::string& name, column_type type) { return type == column_type::category && !detail::names_it(except, name); });
+    }
+};
+/// The same for columns of times.
+struct timestamps_only {
+    using stage_concept = recipe_tag;
+    std::vector<std::string> except = {};
+
+    [[nodiscard]] columns_model fit(const table& x, const fit_options&) const {
+        require(x.rows() > 0, errc::empty_input, "timestamps_only: no rows to learn from");
+        detail::require_columns(x, except, "timestamps_only");
+        return detail::learn_columns(x, "timestamps_only", "of timestamps",
+                                     [&](const std::string& name, column_type type) { return type == column_type::timestamp && !detail::names_it(except, name); });
+    }
+};
 
 }  // namespace caramel::inline CARAMEL_ABI
 

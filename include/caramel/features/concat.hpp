@@ -27,6 +27,12 @@ concept Fittable = !std::is_void_v<typename decltype(fitted_type<S, In, Y...>())
 template <class S, class In>
 concept GivesMatrix = Transformer<S, In> && requires { typename call_t<S, In>::Scalar; };
 
+// A span of numbers in the workspace. (A chain also takes a batch where a row is asked for, and gives a matrix.)
+template <class S, class Row>
+concept GivesSpan = RowTransformer<S, Row> && requires(const S& stage, const Row& row, workspace& scratch) {
+    typename std::remove_cvref_t<decltype(stage(row, scratch))>::element_type;
+};
+
 template <class T>
 matrix<T> join_columns(const std::vector<matrix<T>>& blocks) {
     row_index columns = 0;
@@ -68,7 +74,7 @@ class concatenation : public single_row<concatenation<Parts...>> {
     }
     /// One row -> the numbers of all parts, in the workspace.
     template <class Row>
-        requires(RowTransformer<Parts, Row> && ...)
+        requires(detail::GivesSpan<Parts, Row> && ...)
     [[nodiscard]] auto operator()(const Row& row, workspace& scratch) const {
         const workspace::frame frame(scratch);
         return std::apply(
@@ -101,6 +107,30 @@ class concatenation : public single_row<concatenation<Parts...>> {
         return fit_parts(options, in, y);
     }
 
+    /// The fitted parts, and what the stage after them learns from: of parts that answer their training data out of fold,
+    /// these answers.
+    template <class In, class Target>
+        requires(Recipe<concatenation> && (detail::Fittable<Parts, In, Target> && ...) && (Estimator<Parts, In, Target> || ...))
+    [[nodiscard]] auto fit_transform(const In& in, const Target& y, fit_options options) const {
+        const auto fit_part = [&](const auto& part) {
+            auto both = detail::fit_and_apply(part, options, in, y);
+            detail::append_kinds<decltype(both.first)>(options.fitted_before);
+            return both;
+        };
+        return std::apply(
+            [&](const auto&... part) {
+                std::tuple<decltype(fit_part(part))...> fitted{fit_part(part)...};  // braces: left to right
+                return std::apply(
+                    [](auto&... both) {
+                        using Block = std::common_type_t<decltype(both.second)...>;
+                        auto out = detail::join_columns<typename Block::Scalar>({std::move(both.second)...});
+                        return std::pair(concatenation<decltype(both.first)...>(std::move(both.first)...), std::move(out));
+                    },
+                    fitted);
+            },
+            stages_);
+    }
+
     [[nodiscard]] std::vector<std::string> output_names(const std::vector<std::string>& names) const
         requires(detail::names_outputs<Parts> && ...)
     {
@@ -114,18 +144,13 @@ class concatenation : public single_row<concatenation<Parts...>> {
     template <class In, class... Target>
     auto fit_parts(fit_options options, const In& in, const Target&... y) const {
         const auto fit_part = [&](const auto& part) {
-            using S = std::remove_cvref_t<decltype(part)>;
-            auto model = [&] {
-                if constexpr (!Recipe<S>) return part;
-                else if constexpr (Estimator<S, In, Target...>) return part.fit(in, y..., options);
-                else return part.fit(in, options);
-            }();
+            auto model = detail::fit_stage(part, options, in, y...);
             detail::append_kinds<decltype(model)>(options.fitted_before);
             return model;
         };
         return std::apply(
             [&](const auto&... part) {
-                std::tuple models{fit_part(part)...};  // braces: left to right
+                std::tuple<decltype(fit_part(part))...> models{fit_part(part)...};  // braces: left to right
                 return std::apply([](auto&&... model) { return concatenation<std::remove_cvref_t<decltype(model)>...>(std::move(model)...); }, std::move(models));
             },
             stages_);

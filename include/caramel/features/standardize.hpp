@@ -85,8 +85,13 @@ struct standardize {
         for (row_index i = 0; i < x.rows(); ++i) square.array() += weights[i] * (x.row(i).transpose().template cast<double>() - mean).array().square();
         vec<T> centre = mean.template cast<T>();
         vec<T> scale = (square / weights.sum()).cwiseSqrt().template cast<T>();
-        for (row_index j = 0; j < x.cols(); ++j)  // a constant column's mean may be off by a rounding, which is no spread
-            if (x.col(j).minCoeff() == x.col(j).maxCoeff() || !(scale(j) > 0)) scale(j) = T(1);
+        vec<bool> varies = vec<bool>::Constant(x.cols(), false);  // a constant column's mean may be off by a rounding, which is no spread
+        row_index first = 0;
+        while (!(weights[first] > 0)) ++first;
+        for (row_index i = first; i < x.rows(); ++i)
+            if (weights[i] > 0) varies.array() = varies.array() || (x.row(i).array() != x.row(first).array()).transpose();
+        for (row_index j = 0; j < x.cols(); ++j)
+            if (!varies(j) || !(scale(j) > 0)) scale(j) = T(1);
         require(centre.allFinite() && scale.allFinite(), errc::number_out_of_range, "standardize: the spread of a column is beyond the number type");
         return {std::move(centre), std::move(scale)};
     }
