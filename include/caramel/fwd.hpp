@@ -42,6 +42,8 @@ class embedding_model;
 template <class T>
 class mlp_model;
 template <class T>
+class mlp_ensemble_model;
+template <class T>
 class item_neighbors_model;
 template <class T>
 class als_model;

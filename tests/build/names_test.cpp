@@ -79,6 +79,10 @@ static_assert(named<als_grid, bar_chart, bought_text_recipe<word_tokenizer>, bou
                     page_options, purchase_rhythm<F>, reference_kind, report_cell, report_column, report_table, scatter_chart, sgd_factorization<F>,
                     sgd_factorization_model<F>, sgd_steps, sigmoid_cross_entropy, state_axis>);
 
+static_assert(named<activation, activation_function, activation_params<F>, batch_norm, batch_norm_params<F>, bias_layer, bias_params<F>, elu, gelu, huber_loss,
+                    layer_norm, layer_norm_params<F>, leaky_relu, mlp_ensemble<F>, mlp_ensemble_model<F>, network_ranker_recipe<F, dense>, pairwise_logistic,
+                    rate_schedule, rate_shape, residual_block<dense>, residual_params<F, dense>, silu, softmax, softmax_focal_loss>);
+
 int functions() {
     matrix<F> x = matrix<F>::Random(40, 3), y = matrix<F>::Random(3, 3), sum = matrix<F>::Zero(3, 3);
     const auto model = fit(standardize<F>{} | concat(standardize<F>{}, standardize<F>{}), x);
@@ -144,6 +148,9 @@ int functions() {
            html_escape("<") == "&lt;" && number_text(.5) == "0.5" && !html_page("names").html().empty() && most_chart_series == 6 && largest_chart_value > 1;
     (void)network<F>(dense{}, relu{}, dense{});
     (void)network_regressor<F>(dense{});
+    (void)network_ranker<F>(residual(dense{}), dense{});
+    require_schedule({}, "names");
+    good = good && balanced_class_weights(labels).size() == 2;
 
     size_t at = 0;
     string text;

@@ -54,7 +54,7 @@ TEST_CASE("residual: a deep network learns", "[residual][network]") {
     rng random(2);
     const auto x = normal_matrix<float>(random, 300, 2);
     vec<float> y = x.col(0).array() * x.col(1).array();
-    const auto block = residual(layer_norm{}, dense{}, gelu{}, dense{});
+    const auto block = residual(layer_norm{}, dense{.units = 12}, gelu{}, dense{});
     const auto model = fit(network_regressor<float>(training{.epochs = 80, .learning_rate = 0.005}, dense{.units = 12}, block, block, block, dense{}), x, y);
     CHECK((model(x) - y).squaredNorm() < 0.1F * y.squaredNorm());
     CHECK(model.inputs() == 2);
