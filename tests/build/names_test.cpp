@@ -150,6 +150,7 @@ int functions() {
     (void)network_regressor<F>(dense{});
     (void)network_ranker<F>(residual(dense{}), dense{});
     require_schedule({}, "names");
+    require_token_weights({}, "names");
     good = good && balanced_class_weights(labels).size() == 2;
 
     size_t at = 0;

@@ -39,6 +39,10 @@ TEMPLATE_TEST_CASE("elementary functions: against long double", "[activation]", 
     CHECK(worst_ulps<T>(T(1e-12), T(1e-3), 2'000, [](T x) { return detail::tanh_of(x); }, tanh_exact) < 3);
     CHECK(worst_ulps<T>(T(-20), T(0), 20'000, [](T x) { return detail::expm1_down(x); }, [](long double x) { return std::expm1(x); }) < 8);
     CHECK(worst_ulps<T>(T(-30), T(30), 20'000, [](T x) { return detail::logistic_of(x); }, [](long double x) { return 1 / (1 + std::exp(-x)); }) < 4);
+    const auto below = [](long double x) { return std::erfc(-x / std::sqrt(2.0L)) / 2; };
+    CHECK(worst_ulps<T>(T(-1), T(6), 20'000, [](T x) { return detail::normal_of(x).below; }, below) < 8);
+    CHECK(worst_ulps<T>(T(-10), T(0), 20'000, [](T x) { return detail::normal_of(x).below; }, below) < 60);
+    CHECK(detail::normal_of(T(0)).density == Approx(0.3989422804014327));
     CHECK(detail::exp_down(T(0)) == 1);
     CHECK(detail::exp_down(low - 1) == 0);
     CHECK(detail::exp_down(-std::numeric_limits<T>::infinity()) == 0);

@@ -53,6 +53,11 @@ token_ids texts() {
     for (const std::vector<token_id>& row : {std::vector<token_id>{1, 2, 2, 5}, {}, {6}, {2, 6, 0}}) out.append_row(row);
     return out;
 }
+token_ids weighted_texts() {
+    auto out = texts();
+    out.weights = {0.5F, 2, 0, 1, 3, 1, 0.25F, 1};
+    return out;
+}
 template <class T, class P, class X>
 void check_rows(const P& params, const X& x) {
     const matrix<T> batch = params.apply(x);
@@ -96,6 +101,8 @@ TEST_CASE("layers: gradients agree with central differences", "[layer]") {
     check_gradients(dropout{.share = 0.3}, {.inputs = 5}, inputs(6, 5));
     check_gradients(embedding_bag{.dim = 3}, {.inputs = 7}, texts());
     check_gradients(embedding_bag{.dim = 3, .how = bag_pooling::sum}, {.inputs = 7}, texts());
+    check_gradients(embedding_bag{.dim = 3}, {.inputs = 7}, weighted_texts());
+    check_gradients(embedding_bag{.dim = 3, .how = bag_pooling::sum}, {.inputs = 7}, weighted_texts());
 }
 
 TEST_CASE("layers: gradients of layers in a row", "[layer]") {
@@ -194,6 +201,30 @@ TEST_CASE("embedding_bag: means and sums of the right rows, zeros for a text wit
     sum << 4, 6, 0, 0, 8, 11, 2, 3;
     CHECK(embedding_bag_params<double>{embedding_table<double>(values), bag_pooling::mean}.apply(x).isApprox(mean, 1e-15));
     CHECK(embedding_bag_params<double>{embedding_table<double>(values), bag_pooling::sum}.apply(x) == sum);
+}
+
+TEST_CASE("embedding_bag: tokens count by their weights", "[layer][embedding_bag]") {
+    auto values = make_tensor<double, 2>({3, 2});
+    for (std::size_t i = 0; i < 6; ++i) values.data()[i] = static_cast<double>(i);  // 0 1 | 2 3 | 4 5
+    token_ids x;
+    x.vocabulary_size = 3;
+    x.append_row(std::vector<token_id>{2, 0}, std::vector<float>{3, 1});
+    x.append_row(std::vector<token_id>{}, std::vector<float>{});
+    x.append_row(std::vector<token_id>{1, 2}, std::vector<float>{0, 0});
+    x.append_row(std::vector<token_id>{1}, std::vector<float>{0.5F});
+    matrix<double> mean(4, 2), sum(4, 2);
+    mean << 3, 4, 0, 0, 0, 0, 2, 3;
+    sum << 12, 16, 0, 0, 0, 0, 1, 1.5;
+    const embedding_bag_params<double> means{embedding_table<double>(values), bag_pooling::mean}, sums{embedding_table<double>(values), bag_pooling::sum};
+    CHECK(means.apply(x).isApprox(mean, 1e-15));
+    CHECK(sums.apply(x) == sum);
+    CHECK(sums.apply(x.slice(2, 4)) == sum.bottomRows(2));
+    CHECK(x.slice(1, 4).weights == std::vector<float>{0, 0, 0.5F});
+    x.weights.assign(5, 1);
+    auto plain = x;
+    plain.weights.clear();
+    CHECK(means.apply(x).isApprox(means.apply(plain), 1e-15));
+    CHECK(sums.apply(x) == sums.apply(plain));
 }
 
 TEST_CASE("embedding_bag: the rows of unknown and padding begin at zero", "[layer][embedding_bag]") {

@@ -116,7 +116,7 @@ struct leaky_relu : elementwise_layer<leaky_relu> {
     static constexpr std::string_view kind = "leaky_relu";
     static constexpr bool slope_by_value = true;
     template <class T>
-    [[nodiscard]] static T value(T x) noexcept { return x < T(0) ? T(0.01) * x : x; }
+    [[nodiscard]] static T value(T x) noexcept { return detail::choose(x < T(0), T(0.01) * x, x); }
     template <class T>
     [[nodiscard]] static T slope(T x, T) noexcept { return x > T(0) ? T(1) : T(0.01); }
 };
@@ -127,11 +127,10 @@ struct elu : elementwise_layer<elu> {
     static constexpr bool slope_by_value = true;
     template <class T>
     [[nodiscard]] static T value(T x) noexcept {
-        const T below = detail::expm1_down(x < T(0) ? x : T(0));
-        return x < T(0) ? below : x;
+        return detail::choose(x < T(0), detail::expm1_down(detail::choose(x < T(0), x, T(0))), x);
     }
     template <class T>
-    [[nodiscard]] static T slope(T, T y) noexcept { return y < T(0) ? y + T(1) : T(1); }
+    [[nodiscard]] static T slope(T, T y) noexcept { return detail::choose(y < T(0), y + T(1), T(1)); }
 };
 
 /// The hyperbolic tangent. (Not `tanh`, which clashes with `std` under `using namespace`.)
@@ -154,18 +153,17 @@ struct sigmoid : elementwise_layer<sigmoid> {
     [[nodiscard]] static T slope(T, T y) noexcept { return y * (T(1) - y); }
 };
 
-/// x times the probability that a standard normal number is below x (Hendrycks & Gimpel, 2016): the exact form, by erfc, not
-/// the one by tanh.
+/// x times the probability that a standard normal number is below x (Hendrycks & Gimpel, 2016): the exact form, by erf, not the
+/// one by tanh.
 struct gelu : elementwise_layer<gelu> {
     static constexpr std::string_view kind = "gelu";
     template <class T>
-    [[nodiscard]] static T value(T x) noexcept { return x * below(x); }
+    [[nodiscard]] static T value(T x) noexcept { return x * detail::normal_of(x).below; }
     template <class T>
-    [[nodiscard]] static T slope(T x, T) noexcept { return below(x) + x * (T(0.3989422804014326779) * detail::exp_down(T(-0.5) * x * x)); }
-
-   private:
-    template <class T>
-    [[nodiscard]] static T below(T x) noexcept { return std::erfc(T(-0.7071067811865475244) * x) / 2; }
+    [[nodiscard]] static T slope(T x, T) noexcept {
+        const auto at = detail::normal_of(x);
+        return at.below + x * at.density;
+    }
 };
 
 /// x times its sigmoid, also called swish (Ramachandran, Zoph & Le, 2017).

@@ -340,6 +340,7 @@ layer_shape shape_of_input(const matrix_in<T>& x, std::string_view who) {
 template <class T>
 layer_shape shape_of_input(const token_ids& x, std::string_view who) {
     for (std::size_t i = 0; i < x.size(); ++i) require_ids(x[i], x.vocabulary_size, i + 1, who);
+    require_token_weights(x, who);
     return {.inputs = x.vocabulary_size, .unknown = x.unknown, .padding = x.padding};
 }
 template <class T>
@@ -350,7 +351,7 @@ void gather_rows(const matrix_in<T>& x, std::span<const std::size_t> which, matr
 }
 inline void gather_rows(const token_ids& x, std::span<const std::size_t> which, token_ids& out) {
     out = token_ids{{}, x.vocabulary_size, x.unknown, x.padding};
-    for (const std::size_t row : which) out.append_row(x[row]);
+    for (const std::size_t row : which) out.append_row(x[row], x.weights_of(row));
 }
 
 // Rows to learn from and rows to validate on: a share of each class is drawn, but one row of it always stays.
