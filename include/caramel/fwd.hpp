@@ -56,6 +56,8 @@ class linear_svm_model;
 template <class T>
 class sparse_logistic_model;
 template <class T>
+class mlp_ensemble_model;
+template <class T>
 class item_neighbors_model;
 template <class T>
 class als_model;

@@ -88,6 +88,9 @@ static_assert(named<bucket_cuts, bucketize<F>, bucketize_by_target<F>, bucketize
                     missing_indicators, numbers_only, ordinal_encode<F>, ordinal_encode_model<F>, polynomial<F>, polynomial_model<F>, power_transform<F>,
                     power_transform_model<F>, quantile_shape, quantile_transform<F>, quantile_transform_model<F>, rename_columns_model, rename_columns_recipe,
                     robust_scale<F>, robust_scale_model<F>, standardize_learner<F>, target_encode<F>, target_encode_model<F>, timestamps_only, unknown_level>);
+static_assert(named<activation, activation_function, activation_params<F>, batch_norm, batch_norm_params<F>, bias_layer, bias_params<F>, elu, gelu, huber_loss,
+                    layer_norm, layer_norm_params<F>, leaky_relu, mlp_ensemble<F>, mlp_ensemble_model<F>, network_ranker_recipe<F, dense>, pairwise_logistic,
+                    rate_schedule, rate_shape, residual_block<dense>, residual_params<F, dense>, silu, softmax, softmax_focal_loss>);
 
 int functions() {
     matrix<F> x = matrix<F>::Random(40, 3), y = matrix<F>::Random(3, 3), sum = matrix<F>::Zero(3, 3);
@@ -156,6 +159,10 @@ int functions() {
            html_escape("<") == "&lt;" && number_text(.5) == "0.5" && !html_page("names").html().empty() && most_chart_series == 6 && largest_chart_value > 1;
     (void)network<F>(dense{}, relu{}, dense{});
     (void)network_regressor<F>(dense{});
+    (void)network_ranker<F>(residual(dense{}), dense{});
+    require_schedule({}, "names");
+    require_token_weights({}, "names");
+    good = good && balanced_class_weights(labels).size() == 2;
 
     const vector<int> classes_of_rows = [] {
         vector<int> out(40);

@@ -26,11 +26,15 @@
 #include <caramel/linear/ridge.hpp>
 #include <caramel/linear/sparse_logistic.hpp>
 #include <caramel/nn/activation.hpp>
+#include <caramel/nn/bias.hpp>
 #include <caramel/nn/dense.hpp>
 #include <caramel/nn/embedding_bag.hpp>
 #include <caramel/nn/mlp.hpp>
+#include <caramel/nn/mlp_ensemble.hpp>
 #include <caramel/nn/network.hpp>
 #include <caramel/policy/customer_states.hpp>
+#include <caramel/nn/norm.hpp>
+#include <caramel/nn/residual.hpp>
 #include <caramel/policy/q_learning.hpp>
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/neighbors.hpp>
@@ -567,6 +571,29 @@ struct network_component {
     auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
     auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, 3); }
 };
+template <class T>
+struct layers_component {
+    static constexpr std::string_view name = std::same_as<T, float> ? "network of all layers<float>" : "network of all layers<double>";
+    static constexpr bool random = true;
+    auto recipe() const {
+        return network<T>(training{.epochs = 3, .batch_size = 8, .rule = update_rule::adamw, .l1 = 1e-3, .schedule = {.shape = rate_shape::one_cycle}, .label_smoothing = 0.1},
+                          batch_norm{}, dense{.units = 5}, activation{.function = activation_function::gelu},
+                          residual(layer_norm{}, dense{.units = 4}, silu{}, dense{}, elu{}), bias_layer{}, leaky_relu{}, softmax{}, dense{});
+    }
+    auto data(std::size_t rows, std::uint64_t seed) const { return numbers<T>(rows, seed); }
+    auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, 3); }
+};
+struct ranker_component : mlp_regressor_component {
+    static constexpr std::string_view name = "network_ranker";
+    auto recipe() const { return network_ranker<double>(training{.epochs = 3, .batch_size = 8}, dense{.units = 4}, gelu{}, dense{}); }
+};
+struct mlp_ensemble_component {
+    static constexpr std::string_view name = "mlp_ensemble";
+    static constexpr bool random = true;
+    auto recipe() const { return mlp_ensemble<float>{.members = 3, .each = {.hidden = {5}, .epochs = 2, .batch_size = 8, .class_weights = {1, 2, 3}}}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return numbers<float>(rows, seed); }
+    auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, 3); }
+};
 struct q_learning_component : deterministic {
     static constexpr std::string_view name = "q_learning";
     static constexpr std::array skipped{skip{"C37", "there are no columns: states outside the table are checked with the policies"}};
@@ -613,7 +640,7 @@ TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, em
 }
 
 TEMPLATE_TEST_CASE("contract: networks", "[contract]", mlp_component<float>, mlp_component<double>, mlp_regressor_component, mlp_multilabel_component,
-                   positive_component, network_component) {
+                   positive_component, network_component, layers_component<float>, layers_component<double>, ranker_component, mlp_ensemble_component) {
     check_component(TestType{});
 }
 

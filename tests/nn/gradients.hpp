@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -58,6 +59,7 @@ void check_gradients(const L& layer, const caramel::layer_shape& shape, X x) {
     };
     rng biases = random.split("biases");  // not 0, where relu has no slope
     layer.visit(params, grads, [&](const parameter_block<double>& block) {
+        if (block.follows > 0) return;  // no weights
         for (double& value : block.values) value += 0.1 * biases.normal();
     });
     (void)f();
@@ -67,6 +69,7 @@ void check_gradients(const L& layer, const caramel::layer_shape& shape, X x) {
 
     std::vector<std::pair<double*, double>> expected;
     layer.visit(params, grads, [&](const parameter_block<double>& block) {
+        if (block.follows > 0) return;
         std::vector<double> dense(block.values.size(), 0);
         if (!block.sparse) {
             REQUIRE(block.gradient.size() == block.values.size());
@@ -88,6 +91,23 @@ void check_gradients(const L& layer, const caramel::layer_shape& shape, X x) {
         for (row_index i = 0; i < x.size(); ++i) worst = std::max(worst, relative_error(slope_along(x.data()[i], f), by_input.data()[i]));
         CHECK(worst <= 1e-6);
     }
+}
+
+/// Compares the gradient that a loss writes with central differences, at random outputs: `loss(z, dz)` is the loss of `width`
+/// outputs. Relative error at most 1e-6.
+template <class Loss>
+void check_loss(const char* name, std::size_t width, const Loss& loss) {
+    INFO(name);
+    caramel::rng random(4);
+    double worst = 0;
+    for (int repeat = 0; repeat < 20; ++repeat) {
+        std::vector<double> z(width), dz(width), unused(width);
+        for (double& v : z) v = 3 * random.normal();
+        (void)loss(std::span<const double>(z), std::span(dz));
+        for (std::size_t k = 0; k < width; ++k)
+            worst = std::max(worst, relative_error(slope_along(z[k], [&] { return loss(std::span<const double>(z), std::span(unused)); }), dz[k]));
+    }
+    CHECK(worst <= 1e-6);
 }
 
 #endif

@@ -52,6 +52,15 @@ inline void require_ids(std::span<const token_id> ids, std::size_t size, std::si
     for (const token_id id : ids)
         require_at(id >= 0 && static_cast<std::size_t>(id) < size, errc::unknown_id, {.row = row}, who, ": row ", row, " holds a token id outside the table of ", size);
 }
+/// Throws `error` unless the token weights, if there are any, are one a token (`shape_mismatch`), finite and at least 0
+/// (`bad_data` with the row).
+inline void require_token_weights(const token_ids& x, std::string_view who) {
+    if (x.weights.empty()) return;
+    require(x.weights.size() == x.values().size(), errc::shape_mismatch, who, ": ", x.values().size(), " tokens but ", x.weights.size(), " token weights");
+    for (std::size_t i = 0; i < x.size(); ++i)
+        for (const float w : x.weights_of(i))
+            require_at(std::isfinite(w) && w >= 0, errc::bad_data, {.row = i + 1}, who, ": a token weight of row ", i + 1, " is negative or not finite");
+}
 
 }  // namespace caramel::inline CARAMEL_ABI
 

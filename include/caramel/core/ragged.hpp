@@ -80,9 +80,23 @@ struct token_ids : ragged<token_id> {
     std::size_t vocabulary_size = 0;
     token_id unknown = 0;  ///< stands for every word outside the vocabulary
     token_id padding = 0;  ///< fills the ends of rows where a rectangle is needed; may equal `unknown`
+    /// How much each token counts, one for each of `values()`, at least 0; empty = all 1. For `embedding_bag`; other stages take
+    /// every token alike.
+    std::vector<float> weights = {};
 
+    [[nodiscard]] std::span<const float> weights_of(std::size_t i) const noexcept {
+        if (weights.empty()) return {};
+        return std::span(weights).subspan(static_cast<std::size_t>(starts()[i]), (*this)[i].size());
+    }
+    using ragged<token_id>::append_row;
+    void append_row(std::span<const token_id> row, std::span<const float> row_weights) {
+        append_row(row);
+        weights.insert(weights.end(), row_weights.begin(), row_weights.end());
+    }
     [[nodiscard]] token_ids slice(std::size_t begin, std::size_t end) const {
-        return {ragged<token_id>::slice(begin, end), vocabulary_size, unknown, padding};
+        token_ids out{ragged<token_id>::slice(begin, end), vocabulary_size, unknown, padding};
+        if (!weights.empty()) out.weights.assign(weights.begin() + starts()[begin], weights.begin() + starts()[end]);
+        return out;
     }
     [[nodiscard]] token_ids take_rows(std::span<const std::size_t> rows) const {
         return {ragged<token_id>::take_rows(rows), vocabulary_size, unknown, padding};

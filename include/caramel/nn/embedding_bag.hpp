@@ -22,8 +22,21 @@
 
 namespace caramel::inline CARAMEL_ABI {
 
-/// How an embedding bag makes one vector of a text's. A text without tokens becomes zeros.
+/// How an embedding bag makes one vector of a text's. A text without tokens becomes zeros. Where `token_ids::weights` say how
+/// much each token counts, the sum is that of the weighted vectors, and the mean is divided by the sum of the weights.
 enum class bag_pooling : std::uint8_t { mean, sum };
+
+namespace detail {
+// What each of the tokens of a text is multiplied by, beside its weight.
+template <class T>
+T bag_scale(bag_pooling how, std::size_t tokens, std::span<const float> weights) noexcept {
+    if (how == bag_pooling::sum) return T(1);
+    if (weights.empty()) return tokens > 1 ? T(1) / static_cast<T>(tokens) : T(1);
+    double sum = 0;
+    for (const float w : weights) sum += static_cast<double>(w);
+    return sum > 0 ? static_cast<T>(1 / sum) : T(0);
+}
+}  // namespace detail
 
 /// A vector for each token id, and how they are pooled.
 template <class T>
@@ -41,7 +54,11 @@ struct embedding_bag_params {
     /// Ids are not checked: the caller knows that they lie in the table.
     [[nodiscard]] matrix<T> apply(const token_ids& x) const {
         matrix<T> y(static_cast<row_index>(x.size()), static_cast<row_index>(table.dim()));
-        for (std::size_t i = 0; i < x.size(); ++i) pool(x[i], {y.data() + i * table.dim(), table.dim()});
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            const std::span<T> row(y.data() + i * table.dim(), table.dim());
+            if (x.weights.empty()) pool(x[i], row);
+            else pool(x[i], x.weights_of(i), row);
+        }
         return y;
     }
     [[nodiscard]] std::span<const T> apply(std::span<const token_id> ids, workspace& scratch) const {
@@ -63,12 +80,22 @@ struct embedding_bag_params {
         if (how == bag_pooling::mean && ids.size() > 1)
             for (T& v : y) v /= static_cast<T>(ids.size());
     }
+    void pool(std::span<const token_id> ids, std::span<const float> weights, std::span<T> y) const noexcept {
+        std::ranges::fill(y, T(0));
+        const T scale = detail::bag_scale<T>(how, ids.size(), weights);
+        for (std::size_t n = 0; n < ids.size(); ++n) {
+            const T* const row = table[static_cast<std::size_t>(ids[n])].data();
+            const T weight = scale * static_cast<T>(weights[n]);
+            for (std::size_t j = 0; j < y.size(); ++j) y[j] += weight * row[j];
+        }
+    }
 };
 
 /// The first layer of a network that reads token ids: the mean (or sum) of the vectors of a text's tokens. The table has a
 /// row for each id of the vocabulary; rows begin normal with deviation 1 / sqrt(dim), those of `unknown` and `padding` at
 /// zero. A step of training changes the rows of its mini-batch and no others: with momentum or Adam the averages of a row
-/// stand still while it is away (lazy Adam), and tables take no part in the L2 penalty.
+/// stand still while it is away (lazy Adam, see `optimizer`), and tables take no part in the L1 and L2 penalties. A single text
+/// that is given as a span has weights of 1; to weigh its tokens, give it as a batch of one.
 struct embedding_bag {
     static constexpr std::string_view kind = "embedding_bag";
     static constexpr bool reads_tokens = true;
@@ -114,19 +141,28 @@ struct embedding_bag {
         const token_ids& x = *c.x;
         c.place.resize(p.table.size(), 0);
         g.rows.clear();
-        for (std::size_t i = 0; i < x.size(); ++i)
-            for (const token_id id : x[i])
-                if (std::size_t& place = c.place[static_cast<std::size_t>(id)]; place == 0) {
-                    g.rows.push_back(static_cast<std::size_t>(id));
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            const std::span<const token_id> ids = x[i];
+            const std::span<const float> weights = x.weights_of(i);
+            for (std::size_t n = 0; n < ids.size(); ++n) {
+                if (!weights.empty() && weights[n] == 0) continue;  // as if it were not there
+                if (std::size_t& place = c.place[static_cast<std::size_t>(ids[n])]; place == 0) {
+                    g.rows.push_back(static_cast<std::size_t>(ids[n]));
                     place = g.rows.size();
                 }
+            }
+        }
         const std::size_t width = p.table.dim();
         g.values.setZero(static_cast<row_index>(g.rows.size()), static_cast<row_index>(width));
         for (std::size_t i = 0; i < x.size(); ++i) {
-            const T share = p.how == bag_pooling::mean && x[i].size() > 1 ? T(1) / static_cast<T>(x[i].size()) : T(1);
+            const std::span<const token_id> ids = x[i];
+            const std::span<const float> weights = x.weights_of(i);
+            const T scale = detail::bag_scale<T>(p.how, ids.size(), weights);
             const T* const d = dy.data() + i * width;
-            for (const token_id id : x[i]) {
-                T* const row = g.values.data() + (c.place[static_cast<std::size_t>(id)] - 1) * width;
+            for (std::size_t n = 0; n < ids.size(); ++n) {
+                if (!weights.empty() && weights[n] == 0) continue;
+                T* const row = g.values.data() + (c.place[static_cast<std::size_t>(ids[n])] - 1) * width;
+                const T share = weights.empty() ? scale : scale * static_cast<T>(weights[n]);
                 for (std::size_t j = 0; j < width; ++j) row[j] += share * d[j];
             }
         }

@@ -31,10 +31,13 @@ template <class T>
 struct parameter_block {
     std::span<T> values;
     std::span<const T> gradient;  ///< as long as `values`; with `sparse`, `width` numbers for each of `rows`
-    bool regularized = false;     ///< takes part in the L2 penalty
+    bool regularized = false;     ///< takes part in the L1 and L2 penalties
     bool sparse = false;          ///< only `rows` (each once) of a table with `width` columns have a gradient
     std::span<const std::size_t> rows = {};
     std::size_t width = 0;
+    /// Above 0: these are no weights but a running average. `gradient` is what was seen in the mini-batch, and a step moves
+    /// the values this share of the way towards it.
+    double follows = 0;
 };
 
 namespace detail {
@@ -44,6 +47,10 @@ inline constexpr bool reads_tokens = requires { requires L::reads_tokens; };
 // Whether the layer decides how many numbers come out (a dense layer), or as many come out as go in (an activation).
 template <class L>
 inline constexpr bool sets_width = requires { requires L::sets_width; };
+
+// Whether a row's output depends, in training, on the other rows of its mini-batch (batch_norm): it must then be run as a whole.
+template <class L>
+inline constexpr bool whole_batch = requires { requires L::whole_batch; };
 
 struct any_visitor {
     template <class Block>

@@ -139,13 +139,24 @@ dense_stack stack_of(const Recipe& recipe, std::string_view who) {
 }
 template <class Recipe>
 training training_of(const Recipe& recipe, std::string_view who) {
-    const training how{.epochs = recipe.epochs,
-                       .batch_size = recipe.batch_size,
-                       .learning_rate = recipe.learning_rate,
-                       .l2 = recipe.l2,
-                       .validation_share = recipe.validation_share,
-                       .patience = recipe.patience};
+    training how{.epochs = recipe.epochs,
+                 .batch_size = recipe.batch_size,
+                 .learning_rate = recipe.learning_rate,
+                 .l2 = recipe.l2,
+                 .validation_share = recipe.validation_share,
+                 .patience = recipe.patience,
+                 .rule = recipe.rule,
+                 .l1 = recipe.l1,
+                 .schedule = recipe.schedule};
     (void)require_training(how, who);
+    if constexpr (requires { recipe.huber_delta; }) {
+        how.huber_delta = recipe.huber_delta;
+        require_value_loss(how, who);
+    } else {
+        how.label_smoothing = recipe.label_smoothing;
+        how.class_weights = recipe.class_weights;
+        require_class_loss(how, who);
+    }
     return how;
 }
 
@@ -263,6 +274,11 @@ struct mlp {
     /// Weights to begin with, instead of random ones, for learning on with new data; Adam's averages begin anew. The stages
     /// before should be the fitted ones, so that the columns keep their meaning.
     warm_start<mlp_model<T>> start = {};
+    update_rule rule = update_rule::adam;
+    double l1 = 0;
+    rate_schedule schedule = {};
+    double label_smoothing = 0;
+    std::vector<double> class_weights = {};  ///< one a class; empty = all 1
 
     /// Labels are 0, 1, ...: there are as many classes as the largest label says, or as the model to start from has, if
     /// that are more. Reports the mean loss after each epoch.
@@ -273,7 +289,7 @@ struct mlp {
     [[nodiscard]] mlp_model<T> fit(const matrix_in<T>& x, const std::vector<int>& y, const fit_options& options) const {
         constexpr std::string_view who = mlp_model<T>::kind;
         const detail::mlp_plan<T> plan(*this, x, y, who);
-        return mlp_model<T>(plan.learn(x, detail::class_targets(y, who, plan.outputs()), options, who));
+        return mlp_model<T>(plan.learn(x, detail::class_targets(y, who, plan.outputs(), plan.how, options.weights), options, who));
     }
 };
 
@@ -293,6 +309,11 @@ struct mlp_multilabel {
     double validation_share = 0;
     std::size_t patience = 10;
     warm_start<mlp_multilabel_model<T>> start = {};  ///< as in `mlp`
+    update_rule rule = update_rule::adam;
+    double l1 = 0;
+    rate_schedule schedule = {};
+    double label_smoothing = 0;
+    std::vector<double> class_weights = {};  ///< of no and of yes, for all questions; empty = both 1
 
     /// `y` is (rows, outputs), or a vector for one output, of 0 and 1. Minimises the mean over rows and outputs of - log of
     /// the probability of the target (a column may be all of one kind). With one output the validation share is drawn by
@@ -300,7 +321,7 @@ struct mlp_multilabel {
     [[nodiscard]] mlp_multilabel_model<T> fit(const matrix_in<T>& x, const targets_in<T>& y, const fit_options& options) const {
         constexpr std::string_view who = mlp_multilabel_model<T>::kind;
         const detail::mlp_plan<T> plan(*this, x, y, who);
-        return mlp_multilabel_model<T>(plan.learn(x, detail::label_targets<T>(y, who), options, who));
+        return mlp_multilabel_model<T>(plan.learn(x, detail::label_targets<T>(y, who, plan.how, options.weights), options, who));
     }
 };
 
@@ -320,6 +341,10 @@ struct mlp_regressor {
     double validation_share = 0;
     std::size_t patience = 10;
     warm_start<mlp_regressor_model<T>> start = {};  ///< as in `mlp`; the mean and deviation of its targets stay
+    update_rule rule = update_rule::adam;
+    double l1 = 0;
+    rate_schedule schedule = {};
+    double huber_delta = 0;
 
     /// `y` is a vector, or (rows, outputs). Throws `error` as `mlp` does; `nan_or_inf` with the place of a target.
     [[nodiscard]] mlp_regressor_model<T> fit(const matrix_in<T>& x, const targets_in<T>& y, const fit_options& options) const {
@@ -327,8 +352,8 @@ struct mlp_regressor {
         const detail::mlp_plan<T> plan(*this, x, y, who);
         plan.require_outputs(static_cast<std::size_t>(y.cols()), who);
         const auto* const before = start.get();
-        const auto targets = before == nullptr ? detail::value_targets<T>(y, options, who)
-                                               : detail::value_targets<T>(y, before->mean(), before->deviation(), who);
+        const auto targets = before == nullptr ? detail::value_targets<T>(y, options, who, plan.how)
+                                               : detail::value_targets<T>(y, before->mean(), before->deviation(), who, plan.how);
         return {plan.learn(x, targets, options, who), targets.mean, targets.deviation};
     }
 };

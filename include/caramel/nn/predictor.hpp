@@ -119,6 +119,7 @@ class network_core {
             require(x.vocabulary_size <= params_.inputs(), errc::shape_mismatch, who_, ": got a vocabulary of ", x.vocabulary_size, ", learnt ",
                     params_.inputs());
             for (std::size_t i = 0; i < x.size(); ++i) require_ids(x[i], params_.inputs(), i + 1, who_);
+            require_token_weights(x, who_);
         } else {
             require_width(static_cast<std::size_t>(x.cols()));
             require_finite(x, who_);
