@@ -5,6 +5,7 @@
 // for a first try. A program that counts its compile time includes the parts that it uses: each stands alone.
 
 #include <caramel/any_model.hpp>
+#include <caramel/any_recipe.hpp>
 #include <caramel/apply.hpp>
 #include <caramel/fwd.hpp>
 #include <caramel/pipeline.hpp>
@@ -58,10 +59,21 @@
 #include <caramel/policy/q_learning.hpp>
 #include <caramel/policy/q_table.hpp>
 #include <caramel/policy/transition.hpp>
+#include <caramel/evaluate/calibration.hpp>
 #include <caramel/evaluate/classification.hpp>
+#include <caramel/evaluate/compare.hpp>
+#include <caramel/evaluate/cross_validation.hpp>
 #include <caramel/evaluate/curves.hpp>
+#include <caramel/evaluate/distributions.hpp>
+#include <caramel/evaluate/drift.hpp>
+#include <caramel/evaluate/gains.hpp>
+#include <caramel/evaluate/intervals.hpp>
+#include <caramel/evaluate/learning_curve.hpp>
+#include <caramel/evaluate/metrics.hpp>
+#include <caramel/evaluate/multiclass.hpp>
 #include <caramel/evaluate/ranking.hpp>
 #include <caramel/evaluate/regression.hpp>
+#include <caramel/evaluate/search.hpp>
 #include <caramel/report/chart.hpp>
 #include <caramel/report/page.hpp>
 #include <caramel/report/table.hpp>
