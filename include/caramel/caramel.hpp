@@ -5,6 +5,7 @@
 // for a first try. A program that counts its compile time includes the parts that it uses: each stands alone.
 
 #include <caramel/any_model.hpp>
+#include <caramel/any_recipe.hpp>
 #include <caramel/apply.hpp>
 #include <caramel/fwd.hpp>
 #include <caramel/pipeline.hpp>
@@ -14,6 +15,7 @@
 #include <caramel/data/interactions.hpp>
 #include <caramel/data/split.hpp>
 #include <caramel/data/synthetic.hpp>
+#include <caramel/data/synthetic_subscribers.hpp>
 #include <caramel/data/table.hpp>
 #include <caramel/data/transactions.hpp>
 #include <caramel/features/bucketize.hpp>
@@ -58,10 +60,10 @@
 #include <caramel/nn/training.hpp>
 #include <caramel/linear/linear_svm.hpp>
 #include <caramel/linear/logistic.hpp>
-#include <caramel/trees/boosted_trees.hpp>
 #include <caramel/linear/ridge.hpp>
 #include <caramel/linear/score_parts.hpp>
 #include <caramel/linear/sparse_logistic.hpp>
+#include <caramel/trees/boosted_trees.hpp>
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>
@@ -78,10 +80,22 @@
 #include <caramel/policy/q_learning.hpp>
 #include <caramel/policy/q_table.hpp>
 #include <caramel/policy/transition.hpp>
+#include <caramel/evaluate/calibration.hpp>
 #include <caramel/evaluate/classification.hpp>
+#include <caramel/evaluate/compare.hpp>
+#include <caramel/evaluate/cross_validation.hpp>
 #include <caramel/evaluate/curves.hpp>
+#include <caramel/evaluate/distributions.hpp>
+#include <caramel/evaluate/drift.hpp>
+#include <caramel/evaluate/gains.hpp>
+#include <caramel/evaluate/intervals.hpp>
+#include <caramel/evaluate/learning_curve.hpp>
+#include <caramel/evaluate/metrics.hpp>
+#include <caramel/evaluate/multiclass.hpp>
 #include <caramel/evaluate/ranking.hpp>
 #include <caramel/evaluate/regression.hpp>
+#include <caramel/evaluate/search.hpp>
+#include <caramel/evaluate/stacked.hpp>
 #include <caramel/explain/explanation.hpp>
 #include <caramel/explain/importance.hpp>
 #include <caramel/explain/integrated_gradients.hpp>
@@ -90,5 +104,6 @@
 #include <caramel/report/chart.hpp>
 #include <caramel/report/page.hpp>
 #include <caramel/report/table.hpp>
+#include <caramel/recipes/table_classifier.hpp>
 
 #endif

@@ -20,12 +20,15 @@ template <class... Stages>
 class pipeline;
 template <class In, class Out>
 class any_model;
+template <class In, class Target, class Out>
+class any_recipe;
 
 class table;
 struct table_row;
 class transactions;
 class histories;
 struct history;
+class drift_reference;
 template <class T>
 class interactions;
 template <class T>

@@ -91,6 +91,12 @@ static_assert(named<bucket_cuts, bucketize<F>, bucketize_by_target<F>, bucketize
 static_assert(named<activation, activation_function, activation_params<F>, batch_norm, batch_norm_params<F>, bias_layer, bias_params<F>, elu, gelu, huber_loss,
                     layer_norm, layer_norm_params<F>, leaky_relu, mlp_ensemble<F>, mlp_ensemble_model<F>, network_ranker_recipe<F, dense>, pairwise_logistic,
                     rate_schedule, rate_shape, residual_block<dense>, residual_params<F, dense>, silu, softmax, softmax_focal_loss>);
+static_assert(named<any_recipe<matrix<F>, vector<int>, matrix<F>>, auc_comparison, averaging, bootstrap_kind, bootstrap_options, by_accuracy, by_auc, by_average_precision,
+                    by_brier, by_log_loss, by_mae, by_rmse, calibrated_recipe<logistic<F>, isotonic<F>, fold_plan>, class_figures, column_drift, contact_value,
+                    cost_threshold, cross_validated<matrix<F>>, decision_costs, drift_reference, fold_kind, fold_plan, gain_row, higher_wins<by_mae>, interval,
+                    isotonic<F>, isotonic_model<F>, learning_point, mcnemar_result, paired_comparison, platt_scaling<F>, platt_scaling_model<F>, profit_point,
+                    search_result<logistic<F>>, search_rules, searched<logistic<F>, by_auc, fold_plan>, signed_rank_result, temperature_scaling<F>,
+                    temperature_scaling_model<F>, trial>);
 
 int functions() {
     matrix<F> x = matrix<F>::Random(40, 3), y = matrix<F>::Random(3, 3), sum = matrix<F>::Zero(3, 3);
@@ -157,6 +163,31 @@ int functions() {
            kolmogorov_smirnov(scores, labels) == 1 && log_loss(scores, labels) < 1 && top_lift(scores, labels) == 2;
     good = good && lift_curve(scores, labels).back().lift == 1 && calibration_curve(scores, labels).size() == 2 && precision_curve(scores, labels, {.5}).size() == 1 &&
            html_escape("<") == "&lt;" && number_text(.5) == "0.5" && !html_page("names").html().empty() && most_chart_series == 6 && largest_chart_value > 1;
+    const vector<double> risks{.1, .2, .7, .9}, others{.2, .1, .8, .6};
+    const vector<int> left{0, 0, 1, 1};
+    good = good && gain_table(risks, left).size() == 4 && profit_curve(risks, left, {}).size() == 5 && most_profitable(risks, left, {}).rows == 2 &&
+           threshold_by_cost(risks, left, {}).cost == 0 && break_even_probability({}) == .5 && equal_mass_calibration_error(risks, left, 2) < 1 &&
+           auc_interval(risks, left).estimate == 1 && delong_test(risks, others, left).p_value == 1 && bootstrap_interval(by_brier{}, risks, left).estimate < 1 &&
+           bootstrap_difference(by_brier{}, risks, others, left).low < 1 && normal_cdf(0) == .5 && normal_quantile(.6) > 0 && student_t_cdf(0, 1) == .5 &&
+           student_t_quantile(.6, 1) > 0 && paired_t_test(risks, others).p_value < 1.1 && corrected_resampled_t_test(risks, others, .25).p_value < 1.1 &&
+           wilcoxon_signed_rank_test(risks, others).p_value < 1.1 && mcnemar_test(left, left, left).p_value == 1 && class_report(left, left).size() == 2 &&
+           mean_precision(left, left) == 1 && mean_recall(left, left) == 1 && mean_f1(left, left) == 1 && balanced_accuracy(left, left) == 1 &&
+           matthews_correlation(left, left) > .9 && cohen_kappa(left, left) == 1 && population_stability_index(risks, risks) == 0 && most_candidates > 0 &&
+           smallest_drift_share > 0 && take_rows(left, vector<size_t>{3}).size() == 1;
+    (void)drift(drift_reference_of(csv), csv);
+    (void)expanding_folds(10, 2);
+    const vector<int> forty = [] {
+        vector<int> out(40);
+        for (size_t i = 0; i < 40; ++i) out[i] = static_cast<int>(i % 2);
+        return out;
+    }();
+    const auto two = grouped_k_fold(forty, 2), four = stratified_k_fold(forty, 4);
+    (void)two;
+    const auto penalties = recipe_grid([](double r) { return logistic<F>{.regularization = r}; }, vector{1.0, 10.0});
+    (void)random_candidates([](rng& random) { return logistic<F>{.regularization = log_uniform(random, .1, 10)}; }, 2);
+    (void)search_recipes(penalties, x, forty, four, by_log_loss{});
+    (void)learning_curve(penalties[0], x, forty, {20}, four, by_log_loss{});
+    (void)cross_validate(calibrated(best_of(penalties, by_log_loss{}), platt_scaling<F>{}), x, forty, four, by_auc{});
     (void)network<F>(dense{}, relu{}, dense{});
     (void)network_regressor<F>(dense{});
     (void)network_ranker<F>(residual(dense{}), dense{});

@@ -7,6 +7,9 @@
 
 #include <caramel/features/bucketize.hpp>
 #include <caramel/features/columns.hpp>
+#include <caramel/evaluate/calibration.hpp>
+#include <caramel/evaluate/metrics.hpp>
+#include <caramel/evaluate/search.hpp>
 #include <caramel/features/concat.hpp>
 #include <caramel/features/date_parts.hpp>
 #include <caramel/features/encode.hpp>
@@ -556,6 +559,33 @@ struct sparse_component {
     auto other_widths() const { return std::vector{sparse_numbers(5, 3, 0), sparse_numbers(5, 3, 8), sparse_numbers(5, 3, 10), sparse_numbers(5, 3, 18)}; }
     auto width_error() const { return "shape_mismatch"; }
 };
+// Probabilities of classes, calibrated.
+template <class Calibration, row_index Classes>
+struct calibration_component : deterministic {
+    static constexpr std::string_view name = decltype(Calibration{}.fit(matrix<float>(), {}, {}))::kind;
+    auto recipe() const { return Calibration{}; }
+    auto data(std::size_t rows, std::uint64_t seed) const {
+        auto p = numbers<float>(rows, seed, Classes);
+        for (row_index i = 0; i < p.rows(); ++i) caramel::detail::softmax_row(std::span(p.row(i).data(), static_cast<std::size_t>(Classes)));
+        return p;
+    }
+    auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, static_cast<int>(Classes)); }
+};
+struct calibrated_component : deterministic {
+    static constexpr std::string_view name = "calibrated(standardize | logistic, isotonic)";
+    auto recipe() const { return calibrated(standardize<double>{} | logistic<double>{}, isotonic<double>{}, fold_plan{.kind = fold_kind::modulo}); }
+    auto data(std::size_t rows, std::uint64_t seed) const { return numbers<double>(rows, seed); }
+    auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, 2); }
+};
+struct best_of_component : deterministic {
+    static constexpr std::string_view name = "best_of(standardize | logistic, ...)";
+    auto recipe() const {
+        const auto make = [](double r) { return standardize<float>{} | logistic<float>{.regularization = r}; };
+        return best_of(recipe_grid(make, std::vector{0.1, 10.0}), by_log_loss{}, fold_plan{.kind = fold_kind::modulo});
+    }
+    auto data(std::size_t rows, std::uint64_t seed) const { return numbers<float>(rows, seed); }
+    auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, 2); }
+};
 struct positive_component {
     static constexpr std::string_view name = "mlp | positive";
     static constexpr bool random = true;
@@ -665,6 +695,11 @@ TEST_CASE("contract: trees", "[contract]") {
     check_component(boosted_trees_component<float, 2>{});
     check_component(boosted_trees_component<double, 3>{});
     check_component(boosted_trees_regressor_component{});
+}
+
+TEMPLATE_TEST_CASE("contract: calibration and search", "[contract]", (calibration_component<platt_scaling<float>, 3>), (calibration_component<isotonic<float>, 2>),
+                   (calibration_component<temperature_scaling<float>, 3>), calibrated_component, best_of_component) {
+    check_component(TestType{});
 }
 
 TEST_CASE("contract: policies", "[contract]") { check_component(q_learning_component{}); }

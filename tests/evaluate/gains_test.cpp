@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -72,7 +73,9 @@ TEST_CASE("gain_table: sums up to the lift curve", "[gains]") {
 TEST_CASE("profit_curve and most_profitable: by looking at every campaign", "[gains]") {
     rng random(2);
     for (int round = 0; round < 100; ++round) {
-        const auto rows = random_rows(random, 2 + random.below(60), 1 + random.below(20));
+        const std::size_t n = 2 + random.below(60);
+        const std::uint64_t distinct = 1 + random.below(20);
+        const auto rows = random_rows(random, n, distinct);
         const contact_value value{.benefit = 3 + static_cast<double>(random.below(5)), .cost = static_cast<double>(random.below(4))};
         double best = 0;
         for (const double cutoff : rows.scores) {
@@ -104,7 +107,9 @@ TEST_CASE("profit_curve and most_profitable: by looking at every campaign", "[ga
 TEST_CASE("threshold_by_cost: no other threshold costs less", "[gains]") {
     rng random(3);
     for (int round = 0; round < 100; ++round) {
-        const auto rows = random_rows(random, 2 + random.below(60), 1 + random.below(20));
+        const std::size_t n = 2 + random.below(60);
+        const std::uint64_t distinct = 1 + random.below(20);
+        const auto rows = random_rows(random, n, distinct);
         const decision_costs costs{.false_positive = 1 + static_cast<double>(random.below(4)),
                                    .false_negative = 1 + static_cast<double>(random.below(9)),
                                    .true_positive = static_cast<double>(random.below(2)),
