@@ -40,18 +40,14 @@
 #include <caramel/data/table.hpp>
 #include <caramel/evaluate/classification.hpp>
 #include <caramel/evaluate/ranking.hpp>
-#include <caramel/features/columns.hpp>
-#include <caramel/features/encode.hpp>
-#include <caramel/features/impute.hpp>
-#include <caramel/features/standardize.hpp>
 #include <caramel/io/file.hpp>
 #include <caramel/nn/dense.hpp>
 #include <caramel/nn/embedding_bag.hpp>
-#include <caramel/nn/mlp.hpp>
 #include <caramel/nn/network.hpp>
 #include <caramel/nn/probabilities.hpp>
 #include <caramel/nn/training.hpp>
 #include <caramel/pipeline.hpp>
+#include <caramel/recipes/table_classifier.hpp>
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>
@@ -197,66 +193,6 @@ struct table_figures {
     std::vector<double> auc, log_loss, top_lift, brier;  // one a seed: means over the folds
 };
 
-std::vector<mlp<float>> mlp_grid() {
-    std::vector<mlp<float>> out;
-    for (const auto& hidden : {std::vector<std::size_t>{}, {16}, {64, 32}})
-        for (const double l2 : {3e-2, 1e-2, 1e-3, 1e-4})
-            for (const std::size_t epochs : {10U, 30U, 60U})
-                for (const double rate : {1e-3, 3e-3, 1e-2}) out.push_back({.hidden = hidden, .epochs = epochs, .learning_rate = rate, .l2 = l2});
-    return out;
-}
-std::string text_of(const mlp<float>& recipe) {
-    std::string out = "hidden {";
-    for (std::size_t l = 0; l < recipe.hidden.size(); ++l) out += (l > 0 ? ", " : "") + std::to_string(recipe.hidden[l]);
-    return out + "}, l2 " + text_of(recipe.l2) + ", " + std::to_string(recipe.epochs) + " epochs, learning rate " + text_of(recipe.learning_rate);
-}
-
-// A text with fewer than five rows a level, or more levels than `encode` takes, is an id or free text.
-encode<float> encoder(std::size_t training_rows) {
-    encode<float> out;
-    out.max_levels = std::clamp<std::size_t>(training_rows / 5, 2, out.max_levels);
-    return out;
-}
-auto preparation(const std::vector<std::string>& names, std::size_t training_rows) {
-    return columns(names) | impute{} | encoder(training_rows) | standardize<float>{};
-}
-
-// The columns that can be learnt from in every part of the training rows.
-std::vector<std::string> usable_columns(const table& train, const std::string& target, const std::vector<train_test>& inner, std::size_t fold) {
-    std::vector<std::string> out;
-    for (const auto& name : train.names()) {
-        if (name == target) continue;
-        try {
-            (void)fit(preparation({name}, train.rows()), train);
-            for (const auto& part : inner) (void)fit(preparation({name}, train.rows()), train.take_rows(part.train));
-            out.push_back(name);
-        } catch (const error& e) {
-            if (e.code() != errc::limit_exceeded && e.code() != errc::bad_data) throw;
-            std::printf("fold %zu: column \"%s\" is left out: %s\n", fold, name.c_str(), e.what());
-        }
-    }
-    require(!out.empty(), errc::bad_data, "tables: no column to learn from");
-    return out;
-}
-
-mlp<float> search_mlp(const table& train, const std::vector<int>& labels, const std::vector<std::string>& names, const std::vector<train_test>& inner) {
-    struct split {
-        matrix<float> x, x_held;
-        std::vector<int> y, y_held;
-    };
-    std::vector<split> splits;  // what stands before the network learns the same for every candidate
-    for (const auto& part : inner) {
-        const table learnt = train.take_rows(part.train);
-        const auto prepare = fit(preparation(names, train.rows()), learnt);
-        splits.push_back({prepare(learnt), prepare(train.take_rows(part.test)), pick(labels, part.train), pick(labels, part.test)});
-    }
-    const auto grid = mlp_grid();
-    return grid[search(grid.size(), splits.size(), [&](std::size_t i, std::size_t s) {
-        const auto& [x, x_held, y, y_held] = splits[s];
-        return log_loss(fit(grid[i], x, y)(x_held), y_held);
-    })];
-}
-
 void evaluate_tables(const std::string& file, const std::string& target, const std::string& positive, std::size_t seeds) {
     const std::string text = read_text(file);
     const table data = parse_csv(text, {.delimiter = delimiter_of(text), .missing = {"NA"}});
@@ -264,8 +200,8 @@ void evaluate_tables(const std::string& file, const std::string& target, const s
     const std::size_t n = labels.size();
     std::printf("%zu rows, %zu columns beside the target, %.2f %% positive; empty fields and NA are missing values\n", n, data.columns() - 1,
                 100.0 * std::accumulate(labels.begin(), labels.end(), 0.0) / static_cast<double>(n));
-    std::printf("5 folds (row number from 0, modulo 5); in each, %zu networks compete by log loss in %zu stratified folds of the training rows\n",
-                mlp_grid().size(), inner_folds);
+    std::printf("5 folds (row number from 0, modulo 5); in each, boosted trees and networks are chosen by log loss in folds of the training rows,\n"
+                "and mixed with logistic regression\n");
     rows numbers(n);
     std::iota(numbers.begin(), numbers.end(), std::size_t{0});
     const auto folds = modulo_folds(numbers, 5);
@@ -275,14 +211,19 @@ void evaluate_tables(const std::string& file, const std::string& target, const s
     for (std::size_t f = 0; f < folds.size(); ++f) {
         const table train = data.take_rows(folds[f].train), test = data.take_rows(folds[f].test);
         const auto y = pick(labels, folds[f].train), y_test = pick(labels, folds[f].test);
-        const auto inner = stratified_k_fold(y, inner_folds);
-        const auto names = usable_columns(train, target, inner, f);
-        const auto best = search_mlp(train, y, names, inner);
-        std::printf("fold %zu: %s\n", f, text_of(best).c_str());
+        const auto names = learnable_columns(train, std::vector{target});
+        if (f == 0)
+            for (const auto& name : data.names())
+                if (name != target && std::ranges::find(names, name) == names.end()) std::printf("column \"%s\" is left out: times, ids, free text or too few values\n", name.c_str());
+        const auto features = fit(table_features<float>(names), train);
+        const matrix<float> x = features(train), x_test = features(test);
+        const auto recipe = mixed_classifier<float>().choose(x, y, {.seed = 0, .threads = 0});
+        const auto& trees = std::get<1>(recipe.members);
+        const auto& network = std::get<2>(recipe.members);
+        std::printf("fold %zu: %zu trees of depth %zu, learning rate %g; network of %zu units, l2 %g\n", f, trees.n_trees, trees.max_depth, trees.learning_rate, network.hidden[0], network.l2);
         std::fflush(stdout);
-        const auto recipe = preparation(names, train.rows()) | best;
         std::vector<matrix<float>> answers(seeds);
-        parallel_for(seeds, {.threads = 0}, [&](std::size_t seed) { answers[seed] = fit(recipe, train, y, {.seed = seed})(test); });
+        parallel_for(seeds, {.threads = 0}, [&](std::size_t seed) { answers[seed] = fit(recipe, x, y, {.seed = seed})(x_test); });
         for (std::size_t seed = 0; seed < seeds; ++seed) {
             figures.auc[seed] += share * auc(answers[seed], y_test);
             figures.log_loss[seed] += share * log_loss(answers[seed], y_test);

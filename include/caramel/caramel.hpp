@@ -91,6 +91,7 @@
 #include <caramel/evaluate/intervals.hpp>
 #include <caramel/evaluate/learning_curve.hpp>
 #include <caramel/evaluate/metrics.hpp>
+#include <caramel/evaluate/monitored.hpp>
 #include <caramel/evaluate/multiclass.hpp>
 #include <caramel/evaluate/ranking.hpp>
 #include <caramel/evaluate/regression.hpp>

@@ -122,6 +122,37 @@ struct cutoff_point {
     return out;
 }
 
+/// A point of the ROC curve: the decisions "score at or above some cutoff".
+struct roc_point {
+    double false_positive_rate = 0;  ///< of the rows of class 0, the share decided for
+    double true_positive_rate = 0;   ///< of the rows of class 1
+
+    friend bool operator==(const roc_point&, const roc_point&) = default;
+};
+
+/// From (0, 0) to (1, 1), a point for each distinct score, the highest first; the area under it is the `auc`. Of more than
+/// `points` it keeps about that many, of even distance along the curve, and both ends. Needs both classes.
+/// Throws `error` (`bad_parameter`) unless there are 2 .. 1,000,000 points.
+[[nodiscard]] inline std::vector<roc_point> roc_curve(const scores_in& scores, const std::vector<int>& labels, std::size_t points = 200) {
+    const detail::judged_scores judged(scores, labels, "roc_curve");
+    judged.require_both_classes("roc_curve");
+    require(points >= 2 && points <= 1'000'000, errc::bad_parameter, "roc_curve: points = ", points, ", must lie in 2 .. 1000000");
+    std::vector<roc_point> all{{}};
+    double ones = 0, zeros = 0;
+    judged.for_each_threshold([&](double more_ones, double more_zeros) {
+        ones += more_ones;
+        zeros += more_zeros;
+        all.push_back({zeros / judged.negatives(), ones / judged.positives()});
+    });
+    if (all.size() <= points) return all;
+    std::vector<roc_point> out;
+    const double stride = 2.0 / static_cast<double>(points - 1);  // both rates together go from 0 to 2
+    for (const roc_point& p : all)
+        if (out.empty() || p.false_positive_rate + p.true_positive_rate >= out.back().false_positive_rate + out.back().true_positive_rate + stride) out.push_back(p);
+    if (!(out.back() == all.back())) out.push_back(all.back());
+    return out;
+}
+
 }  // namespace caramel::inline CARAMEL_ABI
 
 #endif

@@ -129,6 +129,9 @@ auto settled(const R& recipe, const In& x, const Y& y, const fit_options& option
     else return recipe;
 }
 
+template <class Model, class In>
+concept gives_probabilities = Transformer<Model, In> && requires { typename call_t<Model, In>::Scalar; };
+
 template <std::size_t N>
 inline constexpr auto stacked_field_names = [] {
     constexpr std::array numbers{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15"};
@@ -162,7 +165,7 @@ class stacked_model : public single_row<stacked_model<Members...>> {
     /// (rows) -> (rows, classes), each row summing to 1. Throws what the members throw, and `shape_mismatch` where one of
     /// them gives another number of classes.
     template <class In>
-        requires(Transformer<Members, In> && ...)
+        requires(detail::gives_probabilities<Members, In> && ...)
     [[nodiscard]] auto operator()(const In& in) const {
         return std::apply(
             [&](const auto&... member) {
@@ -258,7 +261,7 @@ struct stacked_recipe {
         std::vector<double> logs(y.size() * n * classes);
         std::size_t at = 0;
         const auto learn = [&](const auto& member) {
-            const auto recipe = detail::settled(member, x, y, options);
+            const auto recipe = detail::settled(member, x, y, within(options));
             const auto out_of_fold = cross_validate(recipe, x, y, held, detail::no_metric{}, within(options));
             require(std::cmp_equal(out_of_fold.predictions.cols(), classes), errc::shape_mismatch, kind, ": classifier ", at + 1, " gives ", out_of_fold.predictions.cols(),
                     " classes, the labels need ", classes);
@@ -279,6 +282,18 @@ struct stacked_recipe {
                 return stacked_model<std::remove_cvref_t<decltype(model)>...>(std::move(mixture.weights), std::move(mixture.intercepts), std::move(model)...);
             },
             std::move(models));
+    }
+
+    /// The same with what each member that searches would settle on.
+    template <class In>
+    [[nodiscard]] auto choose(const In& x, const std::vector<int>& y, const fit_options& options) const {
+        return std::apply(
+            [&](const auto&... member) {
+                std::tuple chosen{detail::settled(member, x, y, within(options))...};  // braces: left to right
+                return std::apply([&](auto&&... one) { return stacked_recipe<Folds, std::remove_cvref_t<decltype(one)>...>{{std::move(one)...}, folds}; },
+                                  std::move(chosen));
+            },
+            members);
     }
 
    private:

@@ -3,11 +3,15 @@
 
 // A classifier of tables with nothing to set: churn, lead scoring, response to an offer.
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <caramel/core/error.hpp>
+#include <caramel/data/table.hpp>
 #include <caramel/evaluate/cross_validation.hpp>
 #include <caramel/evaluate/metrics.hpp>
 #include <caramel/evaluate/search.hpp>
@@ -22,6 +26,34 @@
 #include <caramel/trees/boosted_trees.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
+
+/// The columns of a table that `table_features` can learn from in any larger part of its rows, in their order: numbers, and
+/// categories of at most a level for every five rows (those with more are ids or free text), with a value in at least a tenth
+/// of the rows. Times are left out (see `date_parts`), and so are the columns named in `but`, such as the target.
+/// Throws `error` (`bad_data`) where no column is left.
+template <class Names = std::vector<std::string>>
+[[nodiscard]] std::vector<std::string> learnable_columns(const table& rows, const Names& but = {}) {
+    std::vector<std::string> out;
+    for (const auto& name : rows.names()) {
+        if (std::ranges::find(but, name) != std::ranges::end(but)) continue;
+        const table_column& column = rows.column(name);
+        if (column.type() == column_type::timestamp) continue;
+        std::size_t present = 0;
+        for (std::size_t i = 0; i < rows.rows(); ++i) present += column.missing(i) ? 0 : 1;
+        if (present == 0 || 10 * present < rows.rows()) continue;
+        if (column.type() == column_type::category) {
+            const category_view texts = column.categories();
+            std::vector<bool> seen(texts.levels.size());
+            for (const std::int32_t code : texts.codes)
+                if (code >= 0) seen[static_cast<std::size_t>(code)] = true;
+            const auto levels = static_cast<std::size_t>(std::ranges::count(seen, true));
+            if (levels > std::clamp<std::size_t>(rows.rows() / 5, 2, encode<float>{}.max_levels)) continue;
+        }
+        out.push_back(name);
+    }
+    require(!out.empty(), errc::bad_data, "learnable_columns: none of ", rows.columns(), " columns can be learnt from");
+    return out;
+}
 
 /// From the named columns to standardized numbers: missing values filled in, categories as 0 and 1.
 template <class T>
@@ -46,13 +78,19 @@ template <class T>
     return best_of(std::move(candidates), by_log_loss{}, fold_plan{.k = 3});
 }
 
+/// The classifiers that `table_classifier` mixes, for features that are numbers already.
+template <class T>
+[[nodiscard]] auto mixed_classifier() {
+    return stacked(logistic<T>{}, searched_trees<T>(), searched_networks<T>());
+}
+
 /// A classifier of tables: logistic regression, boosted trees and a network, each with its hyperparameters chosen by
 /// cross-validation within the training rows, mixed by what they say of rows that they have not learnt from. The mixture is
 /// calibrated by its making. `names` are the columns to learn from: `fit(table_classifier<float>({"tenure", "contract"}),
 /// customers, left)`. Learns some forty classifiers, which takes seconds for thousands of rows; `threads` helps.
 template <class T = float>
 [[nodiscard]] auto table_classifier(std::vector<std::string> names) {
-    return table_features<T>(std::move(names)) | stacked(logistic<T>{}, searched_trees<T>(), searched_networks<T>());
+    return table_features<T>(std::move(names)) | mixed_classifier<T>();
 }
 
 }  // namespace caramel::inline CARAMEL_ABI
