@@ -150,17 +150,16 @@ class dual_descent {
             if (costs_[i] > 0) order_.push_back(static_cast<std::uint32_t>(i));
         active_ = order_.size();
         if (loss_ == dual_loss::logistic) {
-            std::ranges::fill(alpha_, -7.0);  // odds: near 0, where most rows of the other classes end
+            std::ranges::fill(alpha_, -20.0);  // odds of an alpha that is as good as 0
             collect();
         }
     }
 
-    // Some epochs, until the steps have become smaller by a factor of ten, or a step of Newton's method; then whether the gap is
-    // at most `tolerance` times the loss, or nothing more is to be gained in double precision. Stops after `max_epochs` in
-    // all, too.
+    // Some epochs, until enough seems gained to look at the gap, or a step of Newton's method; then whether the gap is at most
+    // `tolerance` times the loss, or nothing more is to be gained in double precision. Stops after `max_epochs` in all, too.
     void run(double tolerance, std::size_t max_epochs) {
         const bool smooth = loss_ != dual_loss::hinge;
-        if (smooth && (epochs_ >= 20 || small_ < 5e-3)) {
+        if (smooth && (epochs_ >= 20 || near_)) {
             if (slope_.empty()) look();
             newton_step(max_epochs);
             done_ = done_ || gap_ <= tolerance * primal_;
@@ -168,18 +167,10 @@ class dual_descent {
         }
         while (epochs_ < max_epochs && !(smooth && epochs_ >= 20)) {
             ++epochs_;
-            const double spread = loss_ == dual_loss::logistic ? logistic_epoch() : hinge_epoch();
-            if (spread > small_) continue;
-            if (active_ < order_.size()) {  // those left out may have to come back
-                active_ = order_.size();
-                highest_ = std::numeric_limits<double>::infinity();
-                lowest_ = -highest_;
-                continue;
-            }
-            small_ /= 10;
-            break;
+            if (loss_ == dual_loss::logistic ? logistic_epoch_ends_round(tolerance) : hinge_epoch_ends_round()) break;
         }
         measure();
+        if (loss_ == dual_loss::logistic) active_ = order_.size();
         done_ = gap_ <= tolerance * primal_ || small_ < 1e-14;
     }
     [[nodiscard]] bool done() const noexcept { return done_; }
@@ -196,6 +187,27 @@ class dual_descent {
             const auto at = static_cast<std::size_t>(((random_() >> 32) * n) >> 32);
             std::swap(order_[n - 1], order_[at]);
         }
+    }
+    // A round of hinges ends when the slopes of all rows lie within a tenth of what they did in the round before.
+    bool hinge_epoch_ends_round() {
+        if (hinge_epoch() > small_) return false;
+        if (active_ < order_.size()) {  // those left out may have to come back
+            active_ = order_.size();
+            highest_ = std::numeric_limits<double>::infinity();
+            lowest_ = -highest_;
+            return false;
+        }
+        small_ /= 10;
+        near_ = small_ < 5e-3;
+        return true;
+    }
+    // A round of logistic losses ends after the second epoch, for a first look at the loss, and when the gap seems small.
+    bool logistic_epoch_ends_round(double tolerance) {
+        // From then on rows whose parts of the gap are as good as nothing are left out until the round ends.
+        least_ = epochs_ > 2 ? 1e-2 * std::max(tolerance, 1e-6) * primal_ / static_cast<double>(order_.size()) : -1;
+        const double gap = logistic_epoch();
+        near_ = epochs_ > 2 && gap <= 1e-5 * primal_;
+        return epochs_ == 2 || near_ || (epochs_ > 2 && gap <= tolerance * primal_);
     }
     // Returns how far the slopes of rows that can move lie apart.
     double hinge_epoch() {
@@ -227,18 +239,24 @@ class dual_descent {
         lowest_ = lowest < 0 ? lowest : -std::numeric_limits<double>::infinity();
         return active_ == 0 ? 0 : highest - lowest;
     }
+    // Returns a guess at the gap before it.
     double logistic_epoch() {
         shuffle();
-        double most = 0;
-        for (std::size_t n = 0; n < active_; ++n) {
+        double gap = 0;
+        for (std::size_t n = 0; n < active_;) {
             const std::size_t i = order_[n];
             const double y = sign(i), cost = costs_[i], before = alpha_[i], margin = y * rows_.times(i, w_.data());
-            most = std::max(most, std::abs(before + margin));
             const double share = sigmoid_of(before), pull = squares_[i] * cost;
+            const double part = cost * share * (1 - share) * (before + margin) * (before + margin) / 2;
+            gap += part;
+            if (part <= least_) {
+                std::swap(order_[n], order_[--active_]);
+                continue;
+            }
             // The root of  odds + pull * (its share - share) + margin,  which rises, by Newton's method within bounds.
             double low = -margin - pull * (1 - share), high = -margin + pull * share, odds = before, next_share = share;
             double off = before + margin;
-            const double enough = 1e-3 * std::abs(off);
+            const double enough = 0.05 * std::abs(off);
             for (int step = 0; step < 50 && off != 0; ++step) {
                 (off > 0 ? high : low) = odds;
                 double next = odds - off / (1 + pull * next_share * (1 - next_share));
@@ -250,8 +268,9 @@ class dual_descent {
             }
             alpha_[i] = odds;
             rows_.add(i, cost * (next_share - share) * y, w_.data());
+            ++n;
         }
-        return most;
+        return gap;
     }
     // w from alpha, without the rounding that steps left in it.
     void collect() {
@@ -376,9 +395,9 @@ class dual_descent {
     std::vector<std::uint32_t> order_;  // the first `active_` of them are looked at
     std::size_t active_ = 0, epochs_ = 0;
     double highest_ = std::numeric_limits<double>::infinity(), lowest_ = -std::numeric_limits<double>::infinity();
-    double small_ = 0.1, loss_sum_ = 0, gap_ = 0, primal_ = 0, first_norm_ = 0;
+    double small_ = 0.1, least_ = -1, loss_sum_ = 0, gap_ = 0, primal_ = 0, first_norm_ = 0;
     std::vector<double> margins_, slope_;  // of Newton's method
-    bool done_ = false;
+    bool near_ = false, done_ = false;
 };
 
 // Learns a row of coefficients for each class, or one for class 1 of two.

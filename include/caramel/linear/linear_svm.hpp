@@ -87,9 +87,10 @@ class linear_svm_model : public single_row<linear_svm_model<T>> {
 /// objective (LinearSVC) divided by C, which is 1 / regularization: the defaults agree. As there, the intercept is the
 /// coefficient of a column that is `intercept_scale` everywhere, and is penalised like the others.
 /// By coordinate descent on the dual, rows in random order: for many columns of which a row has few, such as words of a
-/// text. Stops when the gap to the minimum is known to be small enough; then |coefficients - best|^2 * regularization / 2 is
-/// at most that gap. Classes are learnt on `options.threads` threads. Columns should be of like size: rows of length 1, or
-/// `standardize` in front.
+/// text; a squared hinge that is not done after 20 epochs is finished by Newton's method (a tight tolerance with `hinge`
+/// may need a larger `max_epochs`). Stops when the gap to the minimum is known to be small enough; then
+/// |coefficients - best|^2 * regularization / 2 is at most that gap. Classes are learnt on `options.threads` threads.
+/// Columns should be of like size: rows of length 1, or `standardize` in front.
 template <class T>
 struct linear_svm {
     using stage_concept = recipe_tag;

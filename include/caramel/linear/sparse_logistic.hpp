@@ -93,7 +93,8 @@ class sparse_logistic_model : public single_row<sparse_logistic_model<T>> {
 /// where the margin is the score of rows of the class, and minus the score of others. That is LIBLINEAR's objective divided
 /// by C, which is 1 / regularization. As there, the intercept is the coefficient of a column that is `intercept_scale`
 /// everywhere, and is penalised like the others.
-/// By coordinate descent on the dual, rows in random order. Stops when the gap to the minimum is known to be small enough;
+/// By coordinate descent on the dual, rows in random order; what is not done after 20 epochs is finished by Newton's method.
+/// Stops when the gap to the minimum is known to be small enough;
 /// then |coefficients - best|^2 * regularization / 2 is at most that gap. Classes are learnt on `options.threads` threads.
 /// Columns should be of like size: rows of length 1, or `standardize` in front.
 template <class T>
