@@ -214,6 +214,7 @@ class boosted_trees_regressor_model : public detail::tree_answers<boosted_trees_
 ///
 /// is largest, over all columns and all borders between bins; capitals are sums over the node's rows, of its left and right
 /// part, times their weights. A leaf adds learning_rate * -G / (H + regularization) to the score.
+/// Training takes a byte a value, 16 to 32 bytes a row and class, and up to 4 KB a column and level of depth.
 template <class T>
 struct boosted_trees {
     using stage_concept = recipe_tag;
