@@ -66,7 +66,9 @@ TEMPLATE_TEST_CASE("mlp_ensemble: answers with the mean of its members, which di
 }
 
 TEST_CASE("mlp_ensemble: the number of threads and an observer do not matter, the seed does", "[ensemble][determinism]") {
-    const auto [x, y] = noisy<float>(80, 3);
+    const auto set = noisy<float>(80, 3);
+    const auto& x = set.x;
+    const auto& y = set.y;
     const mlp_ensemble<float> recipe{.members = 3, .each = {.hidden = {6}, .epochs = 4, .validation_share = 0.2}};
     const auto one = bits_of_ensemble(fit(recipe, x, y, {.seed = 1}));
     for (const std::size_t threads : {std::size_t{2}, std::size_t{5}}) CHECK(bits_of_ensemble(fit(recipe, x, y, {.seed = 1, .threads = threads})) == one);
@@ -89,7 +91,9 @@ TEST_CASE("mlp_ensemble: the number of threads and an observer do not matter, th
 }
 
 TEST_CASE("mlp_ensemble: what cannot be is refused under its own name", "[ensemble][error]") {
-    const auto [x, y] = noisy<float>(20, 4);
+    const auto set = noisy<float>(20, 4);
+    const auto& x = set.x;
+    const auto& y = set.y;
     const error none = error_of([&] { (void)fit(mlp_ensemble<float>{.members = 0}, x, y); });
     CHECK(none.code() == errc::bad_parameter);
     CHECK(std::string(none.what()) == "mlp_ensemble: members = 0, must lie in 1 .. 1000");
