@@ -61,7 +61,8 @@ inline customers read_customers(const std::filesystem::path& file, const std::st
     columns.insert(columns.end(), words.begin(), words.end());
     out.x.resize(static_cast<caramel::row_index>(rows.size()), static_cast<caramel::row_index>(columns.size()));
     for (caramel::row_index i = 0; i < out.x.rows(); ++i)
-        for (caramel::row_index j = 0; j < out.x.cols(); ++j) out.x(i, j) = static_cast<float>(columns[static_cast<std::size_t>(j)][static_cast<std::size_t>(i)]);
+        for (caramel::row_index j = 0; j < out.x.cols(); ++j)
+            out.x(i, j) = static_cast<float>(columns[static_cast<std::size_t>(j)][static_cast<std::size_t>(i)]);
     return out;
 }
 

@@ -192,7 +192,8 @@ TEST_CASE("network_ranker: learns an order, within groups", "[training][ranking]
     CHECK(bits_of_layer(fit(recipe, x, y, {.seed = 2})) != bits_of_layer(model));
     // Without groups, as a smooth AUC.
     std::vector<double> labels(high.begin(), high.end());
-    const auto by_label = fit(network_ranker<double>(training{.epochs = 30, .learning_rate = 0.02, .validation_share = 0.2}, dense{.units = 16}, relu{}, dense{}), x, labels);
+    const training checked{.epochs = 30, .learning_rate = 0.02, .validation_share = 0.2};
+    const auto by_label = fit(network_ranker<double>(checked, dense{.units = 16}, relu{}, dense{}), x, labels);
     CHECK(auc(by_label(x), high) > 0.97);
     // Rows of weight 0 have no part.
     std::vector<double> weights(400, 1);
