@@ -606,8 +606,9 @@ struct layers_component {
     static constexpr std::string_view name = std::same_as<T, float> ? "network of all layers<float>" : "network of all layers<double>";
     static constexpr bool random = true;
     auto recipe() const {
-        return network<T>(training{.epochs = 3, .batch_size = 8, .rule = update_rule::adamw, .l1 = 1e-3, .schedule = {.shape = rate_shape::one_cycle}, .label_smoothing = 0.1},
-                          batch_norm{}, dense{.units = 5}, activation{.function = activation_function::gelu},
+        const training how{
+            .epochs = 3, .batch_size = 8, .rule = update_rule::adamw, .l1 = 1e-3, .schedule = {.shape = rate_shape::one_cycle}, .label_smoothing = 0.1};
+        return network<T>(how, batch_norm{}, dense{.units = 5}, activation{.function = activation_function::gelu},
                           residual(layer_norm{}, dense{.units = 4}, silu{}, dense{}, elu{}), bias_layer{}, leaky_relu{}, softmax{}, dense{});
     }
     auto data(std::size_t rows, std::uint64_t seed) const { return numbers<T>(rows, seed); }

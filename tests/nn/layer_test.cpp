@@ -37,8 +37,9 @@ static_assert(Layer<leaky_relu, float> && Layer<elu, float> && Layer<gelu, doubl
 static_assert(Layer<batch_norm, float> && Layer<layer_norm, double> && Layer<bias_layer, float> && Layer<residual_block<dense, relu, dense>, double>);
 static_assert(!Layer<int, float> && !Layer<training, float>);
 
-constexpr activation_function every_function[] = {activation_function::relu, activation_function::leaky_relu, activation_function::elu, activation_function::tanh,
-                                                  activation_function::sigmoid, activation_function::gelu, activation_function::silu};
+constexpr activation_function every_function[] = {activation_function::relu,    activation_function::leaky_relu, activation_function::elu,
+                                                  activation_function::tanh,    activation_function::sigmoid,    activation_function::gelu,
+                                                  activation_function::silu};
 
 // Away from the kink of relu, where the slope is not defined.
 matrix<double> inputs(row_index rows, row_index columns, std::uint64_t seed = 3) {
@@ -111,8 +112,8 @@ TEST_CASE("layers: gradients of layers in a row", "[layer]") {
     const layer_shape shape{.inputs = 5, .outputs = 3};
     check_gradients(sequence<dense, tanh_layer, dense>{{dense{.units = 4}, {}, dense{}}}, shape, inputs(6, 5));
     check_gradients(sequence<sigmoid, dense, dropout, relu, dense>{{{}, dense{.units = 4}, dropout{.share = 0.3}, {}, dense{}}}, shape, inputs(6, 5));
-    check_gradients(sequence<dense, batch_norm, activation, softmax, dense>{{dense{.units = 4}, {}, activation{.function = activation_function::gelu}, {}, dense{}}},
-                    shape, inputs(6, 5));
+    const activation chosen{.function = activation_function::gelu};
+    check_gradients(sequence<dense, batch_norm, activation, softmax, dense>{{dense{.units = 4}, {}, chosen, {}, dense{}}}, shape, inputs(6, 5));
     check_gradients(dense_stack{{4, 3}, {.share = 0}}, shape, inputs(6, 5));
     check_gradients(dense_stack{{8, 6}, {.share = 0.4}}, shape, inputs(6, 5));
     check_gradients(dense_stack{{}, {.share = 0}}, shape, inputs(6, 5));

@@ -37,7 +37,9 @@ std::uint64_t bits_of_layer(const auto& model) { return bits_of(model.template l
 }  // namespace
 
 TEST_CASE("training: class weights are weights of the rows of a class", "[training]") {
-    const auto [x, y] = rare(120, 1);
+    const auto set = rare(120, 1);
+    const auto& x = set.x;
+    const auto& y = set.y;
     std::vector<double> weights, twice;
     for (std::size_t i = 0; i < y.size(); ++i) {
         weights.push_back(y[i] == 1 ? 5 : 1);
@@ -73,7 +75,9 @@ TEST_CASE("training: class weights are weights of the rows of a class", "[traini
 }
 
 TEST_CASE("training: label smoothing keeps probabilities from the ends", "[training]") {
-    auto [x, y] = rare(100, 2);
+    auto set = rare(100, 2);
+    auto& x = set.x;
+    auto& y = set.y;
     for (std::size_t i = 0; i < y.size(); ++i) {
         y[i] = x(static_cast<row_index>(i), 0) > 0 ? 1 : 0;
         x(static_cast<row_index>(i), 0) += y[i] == 1 ? 2 : -2;
@@ -91,7 +95,9 @@ TEST_CASE("training: label smoothing keeps probabilities from the ends", "[train
 }
 
 TEST_CASE("training: the focal loss looks at what is not right yet", "[training]") {
-    const auto [x, y] = rare(400, 3);
+    const auto set = rare(400, 3);
+    const auto& x = set.x;
+    const auto& y = set.y;
     const auto at = [&](double focus) {
         return fit(network<double>(training{.epochs = 60, .learning_rate = 0.01, .focal_gamma = focus}, dense{.units = 8}, relu{}, dense{}), x, y)(x);
     };
@@ -186,7 +192,8 @@ TEST_CASE("network_ranker: learns an order, within groups", "[training][ranking]
     CHECK(bits_of_layer(fit(recipe, x, y, {.seed = 2})) != bits_of_layer(model));
     // Without groups, as a smooth AUC.
     std::vector<double> labels(high.begin(), high.end());
-    const auto by_label = fit(network_ranker<double>(training{.epochs = 30, .learning_rate = 0.02, .validation_share = 0.2}, dense{.units = 16}, relu{}, dense{}), x, labels);
+    const training checked{.epochs = 30, .learning_rate = 0.02, .validation_share = 0.2};
+    const auto by_label = fit(network_ranker<double>(checked, dense{.units = 16}, relu{}, dense{}), x, labels);
     CHECK(auc(by_label(x), high) > 0.97);
     // Rows of weight 0 have no part.
     std::vector<double> weights(400, 1);
@@ -200,7 +207,9 @@ TEST_CASE("network_ranker: learns an order, within groups", "[training][ranking]
 }
 
 TEST_CASE("training: options out of range, or that no loss looks at, are named", "[training][error]") {
-    const auto [x, y] = rare(30, 8);
+    const auto set = rare(30, 8);
+    const auto& x = set.x;
+    const auto& y = set.y;
     const vec<double> values = x.col(0);
     const double nan = std::numeric_limits<double>::quiet_NaN();
     const auto refused = [](const auto& work, const std::string& name) {

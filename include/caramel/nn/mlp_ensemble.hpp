@@ -36,8 +36,8 @@ class mlp_ensemble_model : public single_row<mlp_ensemble_model<T>> {
     explicit mlp_ensemble_model(std::vector<mlp_model<T>> members) : members_(std::move(members)) {
         require(!members_.empty(), errc::bad_data, kind, ": there are no members");
         for (const auto& m : members_)
-            require(m.inputs() == inputs() && m.outputs() == outputs(), errc::bad_data, kind, ": a member tells ", m.outputs(), " classes apart by ", m.inputs(),
-                    " columns, the first ", outputs(), " by ", inputs());
+            require(m.inputs() == inputs() && m.outputs() == outputs(), errc::bad_data, kind, ": a member tells ", m.outputs(), " classes apart by ",
+                    m.inputs(), " columns, the first ", outputs(), " by ", inputs());
     }
 
     /// (rows, inputs) -> (rows, classes), each row summing to 1. Throws `error`: `shape_mismatch` on another number of columns;

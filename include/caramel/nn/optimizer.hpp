@@ -136,8 +136,10 @@ class optimizer {
         T* const w = block.values.data() + at;
         const T* const g = block.gradient.data() + from;
         const T clip = clip_, most = limit();
-        if (options_.max_gradient_value > 0) update_values(w, [g, clip, most](std::size_t i) { return clip * cut(g[i], most); }, kept, at, n, block.regularized);
-        else update_values(w, [g, clip](std::size_t i) { return clip * g[i]; }, kept, at, n, block.regularized);
+        if (options_.max_gradient_value > 0)
+            update_values(w, [g, clip, most](std::size_t i) { return clip * cut(g[i], most); }, kept, at, n, block.regularized);
+        else
+            update_values(w, [g, clip](std::size_t i) { return clip * g[i]; }, kept, at, n, block.regularized);
     }
     template <class Gradient>
     void update_values(T* w, const Gradient& gradient, averages& kept, std::size_t at, std::size_t n, bool regularized) const {

@@ -287,7 +287,9 @@ class pair_targets {
         std::ranges::sort(groups);
         groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
         const auto places = numbers.permutation(groups.size());
-        std::ranges::stable_sort(order, {}, [&](std::size_t row) { return places[static_cast<std::size_t>(std::ranges::lower_bound(groups, group(row)) - groups.begin())]; });
+        std::ranges::stable_sort(order, {}, [&](std::size_t row) {
+            return places[static_cast<std::size_t>(std::ranges::lower_bound(groups, group(row)) - groups.begin())];
+        });
     }
     // The mean loss times the rows' weights; `dz` becomes the gradient of that.
     [[nodiscard]] double batch_loss(std::span<const std::size_t> rows, const row_weights& weights, std::span<const T> z, std::span<T> dz) const {
