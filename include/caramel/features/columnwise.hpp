@@ -71,8 +71,18 @@ class sorted_column {
    public:
     template <class T>
     sorted_column(const matrix_in<T>& x, row_index column, const row_weights& weights) {
+        const auto rows = static_cast<std::size_t>(x.rows());
+        bool ones = true;
+        for (std::size_t i = 0; i < rows; ++i) ones = ones && weights[i] == 1;
+        values_.reserve(rows);
+        up_to_.reserve(rows);
+        if (ones) {  // half as much to move about
+            for (row_index i = 0; i < x.rows(); ++i) values_.push_back(static_cast<double>(x(i, column)));
+            std::sort(values_.begin(), values_.end());
+            for (std::size_t i = 1; i <= rows; ++i) up_to_.push_back(static_cast<double>(i));
+            return;
+        }
         std::vector<std::pair<double, double>> both;
-        both.reserve(static_cast<std::size_t>(x.rows()));
         for (row_index i = 0; i < x.rows(); ++i)
             if (weights[i] > 0) both.emplace_back(static_cast<double>(x(i, column)), weights[i]);
         std::sort(both.begin(), both.end());
