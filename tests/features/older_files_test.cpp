@@ -44,12 +44,13 @@ TEST_CASE("files of encode and impute without the later fields load", "[encode][
     table x;
     x.add_column("n", std::vector<double>{1, 0}, {false, true});
     x.add_column("c", std::vector<std::string>{"b", "new"});
-    const auto fill = load<impute_model>(std::span(to_bytes(old_impute{})));
+    const auto old_fill = to_bytes(old_impute{}), old_codes = to_bytes(old_encode{});
+    const auto fill = load<impute_model>(std::span(old_fill));
     CHECK(fill.output_names({}) == std::vector<std::string>{"n"});
     table filled = fill(x);
     CHECK(filled.numbers("n")[1] == 7);
     filled.add_column("c", x.column("c"));
-    const auto encoded = load<encode_model<double>>(std::span(to_bytes(old_encode{})));
+    const auto encoded = load<encode_model<double>>(std::span(old_codes));
     matrix<double> expected(2, 3);
     expected << 1, 0, 1, 7, 0, 0;
     CHECK(encoded(filled) == expected);
