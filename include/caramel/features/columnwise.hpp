@@ -54,8 +54,9 @@ class columnwise : public single_row<Model> {
     [[nodiscard]] T checked(T x, row_index i, row_index j) const {
         const T out = self().value(x, j);
         if (!std::isfinite(out) || !std::isfinite(x)) [[unlikely]]
-            fail(std::isfinite(x) ? errc::number_out_of_range : errc::nan_or_inf, {.row = static_cast<std::uint64_t>(i) + 1, .column = static_cast<std::uint64_t>(j) + 1},
-                 Model::kind, ": the value in row ", i + 1, ", column ", j + 1, std::isfinite(x) ? " leaves the number type" : " is not finite");
+            fail(std::isfinite(x) ? errc::number_out_of_range : errc::nan_or_inf,
+                 {.row = static_cast<std::uint64_t>(i) + 1, .column = static_cast<std::uint64_t>(j) + 1}, Model::kind, ": the value in row ", i + 1,
+                 ", column ", j + 1, std::isfinite(x) ? " leaves the number type" : " is not finite");
         return out;
     }
 };
