@@ -37,8 +37,8 @@ TEMPLATE_TEST_CASE("power_transform: the likeliest power is found, against a fin
     const auto powers = fit(power_transform<T>{}, x).powers();
     for (row_index j = 0; j < 3; ++j) {
         double best = 0, least = 1e300;
-        for (int k = -4000; k <= 4000; ++k) {
-            const double power = k / 1000.0;
+        for (int k = -800; k <= 800; ++k) {
+            const double power = k / 200.0;
             double mean = 0, variance = 0, logs = 0;
             for (row_index i = 0; i < x.rows(); ++i) mean += detail::yeo_johnson(static_cast<double>(x(i, j)), power) / 400;
             for (row_index i = 0; i < x.rows(); ++i) {
@@ -50,7 +50,7 @@ TEMPLATE_TEST_CASE("power_transform: the likeliest power is found, against a fin
                 best = power;
             }
         }
-        CHECK(powers(j) == Approx(best).margin(0.0011));
+        CHECK(powers(j) == Approx(best).margin(0.0051));
     }
     CHECK(std::abs(powers(0)) < 0.15);
     CHECK(powers(1) == Approx(1).margin(0.15));

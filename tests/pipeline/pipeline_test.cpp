@@ -55,6 +55,17 @@ struct add {  // a user's own struct as a stage
     matrix<float> operator()(const matrix<float>& x) const { return x.array() + by; }
 };
 
+// A user's recipe whose model must not answer its own training rows: the next stage learns from something else.
+struct shifted {
+    using stage_concept = recipe_tag;
+    float training = 1, later = 100;
+    [[nodiscard]] add fit(const matrix_in<float>&, const std::vector<double>&, const fit_options&) const { return {later}; }
+    [[nodiscard]] std::pair<add, matrix<float>> fit_transform(const matrix_in<float>& x, const std::vector<double>& y, const fit_options&) const {
+        require(y.size() != 7, errc::bad_data, "shifted: seven");
+        return {add{later}, x.array() + training};
+    }
+};
+
 template <class A, class B>
 concept Pipes = requires(A a, B b) { a | b; };
 
@@ -107,6 +118,22 @@ TEST_CASE("pipeline: targets go to those who learn from them", "[pipeline]") {
     const std::vector<double> y{1, 2, 3, 6};
     const auto model = fit(standardize<float>{} | add{1} | mean_of_targets{}, x, y);
     CHECK(model(x) == std::vector<double>(4, 3.0));
+}
+
+TEST_CASE("pipeline: a recipe's fit_transform says what the next stage learns from, at any depth", "[pipeline]") {
+    const auto x = numbers(6, 2);
+    const std::vector<double> y(6, 1);
+    const auto mean = [&](const auto& chain) { return fit(chain, x, y); };
+    CHECK(std::abs(mean(shifted{} | standardize<float>{}).get<1>().mean()(0) - x.col(0).mean() - 1) < 1e-5);
+    CHECK(std::abs(mean(add{10} | shifted{} | add{1000} | standardize<float>{}).get<3>().mean()(0) - x.col(0).mean() - 1011) < 1e-3);
+    const auto nested = mean(concat(add{5}, add{10} | shifted{} | add{20}, concat(shifted{}) | standardize<float>{}) | standardize<float>{});
+    CHECK(std::abs(nested.get<1>().mean()(0) - x.col(0).mean() - 5) < 1e-5);
+    CHECK(std::abs(nested.get<1>().mean()(2) - x.col(0).mean() - 31) < 1e-4);
+    const auto shifts = nested(x);
+    CHECK(std::abs(shifts.col(2).mean() - 99 / nested.get<1>().deviation()(2)) < 1e-2F);  // a model answers with the other shift
+    CHECK(fit(shifted{}, x, y)(x)(0, 0) == x(0, 0) + 100);
+    const error e = error_of([&] { (void)fit(add{1} | shifted{} | standardize<float>{}, numbers(7, 1), std::vector<double>(7)); });
+    CHECK(e.where().stage == 2);
 }
 
 TEST_CASE("fit: lengths that differ are refused with both", "[pipeline][error]") {

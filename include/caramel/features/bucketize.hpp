@@ -100,7 +100,10 @@ class bucketize_model : public single_row<bucketize_model<T>> {
     }
     void put(T x, row_index j, T* out) const {
         const auto mine = cuts(j);
-        const auto bucket = static_cast<std::size_t>(std::upper_bound(mine.begin(), mine.end(), x) - mine.begin());
+        std::size_t bucket = 0;
+        if (mine.size() > 32) bucket = static_cast<std::size_t>(std::upper_bound(mine.begin(), mine.end(), x) - mine.begin());
+        else
+            for (const T cut : mine) bucket += cut <= x ? 1 : 0;  // without jumps that cannot be foreseen
         const std::size_t first = firsts_[static_cast<std::size_t>(j)];
         if (one_hot_) out[first + bucket] = T(1);
         else out[first] = static_cast<T>(bucket);

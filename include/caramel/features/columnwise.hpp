@@ -54,8 +54,9 @@ class columnwise : public single_row<Model> {
     [[nodiscard]] T checked(T x, row_index i, row_index j) const {
         const T out = self().value(x, j);
         if (!std::isfinite(out) || !std::isfinite(x)) [[unlikely]]
-            fail(std::isfinite(x) ? errc::number_out_of_range : errc::nan_or_inf, {.row = static_cast<std::uint64_t>(i) + 1, .column = static_cast<std::uint64_t>(j) + 1},
-                 Model::kind, ": the value in row ", i + 1, ", column ", j + 1, std::isfinite(x) ? " leaves the number type" : " is not finite");
+            fail(std::isfinite(x) ? errc::number_out_of_range : errc::nan_or_inf,
+                 {.row = static_cast<std::uint64_t>(i) + 1, .column = static_cast<std::uint64_t>(j) + 1}, Model::kind, ": the value in row ", i + 1,
+                 ", column ", j + 1, std::isfinite(x) ? " leaves the number type" : " is not finite");
         return out;
     }
 };
@@ -71,8 +72,18 @@ class sorted_column {
    public:
     template <class T>
     sorted_column(const matrix_in<T>& x, row_index column, const row_weights& weights) {
+        const auto rows = static_cast<std::size_t>(x.rows());
+        bool ones = true;
+        for (std::size_t i = 0; i < rows; ++i) ones = ones && weights[i] == 1;
+        values_.reserve(rows);
+        up_to_.reserve(rows);
+        if (ones) {  // half as much to move about
+            for (row_index i = 0; i < x.rows(); ++i) values_.push_back(static_cast<double>(x(i, column)));
+            std::sort(values_.begin(), values_.end());
+            for (std::size_t i = 1; i <= rows; ++i) up_to_.push_back(static_cast<double>(i));
+            return;
+        }
         std::vector<std::pair<double, double>> both;
-        both.reserve(static_cast<std::size_t>(x.rows()));
         for (row_index i = 0; i < x.rows(); ++i)
             if (weights[i] > 0) both.emplace_back(static_cast<double>(x(i, column)), weights[i]);
         std::sort(both.begin(), both.end());

@@ -134,7 +134,8 @@ class date_parts_model {
     [[nodiscard]] auto fields() const noexcept { return std::tie(names_, is_time_, reference_, cyclic_); }
 
     /// Times from here on, and before there, have parts: the years 1 .. 9999.
-    static constexpr std::chrono::sys_seconds earliest{std::chrono::sys_days(std::chrono::year(1) / 1 / 1)}, latest{std::chrono::sys_days(std::chrono::year(10000) / 1 / 1)};
+    static constexpr std::chrono::sys_seconds earliest{std::chrono::sys_days(std::chrono::year(1) / 1 / 1)},
+        latest{std::chrono::sys_days(std::chrono::year(10000) / 1 / 1)};
 
    private:
     [[nodiscard]] std::size_t n_parts() const { return detail::calendar_parts.size() + (cyclic_ ? detail::cyclic_parts.size() : 0); }
@@ -163,7 +164,8 @@ struct date_parts {
     /// Throws `error`: `empty_input`, `bad_parameter`; `duplicate_column` where the table has a column called as a part.
     [[nodiscard]] date_parts_model fit(const table& x, const fit_options&) const {
         require(x.rows() > 0, errc::empty_input, "date_parts: no rows to learn from");
-        require(reference >= date_parts_model::earliest && reference < date_parts_model::latest, errc::bad_parameter, "date_parts: reference is outside the years 1 .. 9999");
+        require(reference >= date_parts_model::earliest && reference < date_parts_model::latest, errc::bad_parameter,
+                "date_parts: reference is outside the years 1 .. 9999");
         std::vector<bool> is_time;
         for (std::size_t c = 0; c < x.columns(); ++c) is_time.push_back(x.column(c).type() == column_type::timestamp);
         return {x.names(), std::move(is_time), reference, cyclic};

@@ -300,7 +300,8 @@ class ordinal_encode_model {
             const auto mine = detail::levels_between(levels_, starts_, c);
             std::vector<std::int32_t> order(mine.size());
             for (std::size_t l = 0; l < order.size(); ++l) order[l] = static_cast<std::int32_t>(l);
-            std::sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) { return mine[static_cast<std::size_t>(a)] < mine[static_cast<std::size_t>(b)]; });
+            std::sort(order.begin(), order.end(),
+                      [&](std::int32_t a, std::int32_t b) { return mine[static_cast<std::size_t>(a)] < mine[static_cast<std::size_t>(b)]; });
             for (const std::int32_t l : order) sorted_.push_back(mine[static_cast<std::size_t>(l)]);
             numbers_.insert(numbers_.end(), order.begin(), order.end());
             const auto first = sorted_.end() - static_cast<std::ptrdiff_t>(mine.size());
@@ -401,7 +402,8 @@ struct ordinal_encode {
                 const auto& given = orders[static_cast<std::size_t>(order - ordered.begin())].levels;
                 levels.insert(levels.end(), given.begin(), given.end());
             } else if (type == column_type::category) {
-                for (const auto& level : detail::count_levels(x.column(c).categories(), row_weights({}, x.rows(), "ordinal_encode"))) levels.emplace_back(level.text);
+                for (const auto& level : detail::count_levels(x.column(c).categories(), row_weights({}, x.rows(), "ordinal_encode")))
+                    levels.emplace_back(level.text);
             }
             detail::require_max_levels(levels.size() - static_cast<std::size_t>(starts.back()), max_levels, x.names()[c], "ordinal_encode");
             starts.push_back(static_cast<std::int64_t>(levels.size()));

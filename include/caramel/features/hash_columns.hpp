@@ -60,7 +60,8 @@ class hash_columns_model {
         require(names_.size() == types_.size(), errc::bad_data, "hash_columns: ", names_.size(), " names but ", types_.size(), " types");
         detail::require_distinct(names_, "hash_columns");
         for (const column_type type : types_)
-            require(detail::is_numeric(type) || type == column_type::category || type == column_type::timestamp, errc::bad_data, "hash_columns: no such column type");
+            require(detail::is_numeric(type) || type == column_type::category || type == column_type::timestamp, errc::bad_data,
+                    "hash_columns: no such column type");
         require(features_ >= 1 && features_ <= max_features, errc::bad_data, "hash_columns: ", features_, " features, must lie in 1 .. ", max_features);
         for (const auto& name : names_) hashes_.push_back(detail::fnv_1a(name));
     }

@@ -54,7 +54,12 @@ class impute_model {
     /// from 0, ascending. Throws `error`: `bad_data`, `duplicate_column`, `bad_utf8`.
     impute_model(std::vector<std::string> names, std::vector<column_type> types, std::vector<double> numbers, std::vector<std::string> texts,
                  std::vector<std::int32_t> indicated = {})
-        : names_(std::move(names)), types_(std::move(types)), numbers_(std::move(numbers)), texts_(std::move(texts)), indicated_(std::move(indicated)), out_names_(names_) {
+        : names_(std::move(names)),
+          types_(std::move(types)),
+          numbers_(std::move(numbers)),
+          texts_(std::move(texts)),
+          indicated_(std::move(indicated)),
+          out_names_(names_) {
         require(names_.size() == types_.size() && names_.size() == numbers_.size() && names_.size() == texts_.size(), errc::bad_data, "impute: ",
                 names_.size(), " names but ", types_.size(), " types, ", numbers_.size(), " numbers, ", texts_.size(), " texts");
         detail::require_distinct(names_, "impute");
@@ -82,7 +87,8 @@ class impute_model {
         }
         for (std::size_t k = 0; k < indicated_.size(); ++k) {
             const auto& missing = detail::find_column(from, names_[static_cast<std::size_t>(indicated_[k])], "impute").missing();
-            out.add_column(out_names_[names_.size() + k], table_column(missing.empty() ? std::vector<double>(from.rows()) : std::vector<double>(missing.begin(), missing.end())));
+            out.add_column(out_names_[names_.size() + k],
+                           table_column(missing.empty() ? std::vector<double>(from.rows()) : std::vector<double>(missing.begin(), missing.end())));
         }
         return out;
     }
@@ -194,7 +200,8 @@ struct impute {
         for (std::size_t c = 0; c < x.columns(); ++c) {
             const table_column& column = x.column(c);
             const auto own = std::find(special.begin(), special.end(), x.names()[c]);
-            const fill_column how = own == special.end() ? fill_column{x.names()[c], number, text, constant, constant_text} : columns[static_cast<std::size_t>(own - special.begin())];
+            const fill_column how = own == special.end() ? fill_column{x.names()[c], number, text, constant, constant_text}
+                                                         : columns[static_cast<std::size_t>(own - special.begin())];
             require(std::isfinite(how.constant), errc::bad_parameter, "impute: constant is not finite");
             types.push_back(detail::is_numeric(column.type()) ? column_type::number : column.type());
             const bool is_text = column.type() == column_type::category;

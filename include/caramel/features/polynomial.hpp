@@ -66,13 +66,17 @@ class polynomial_model : public single_row<polynomial_model<T>> {
     [[nodiscard]] std::vector<std::string> output_names(const std::vector<std::string>& names) const {
         require(std::cmp_equal(names.size(), columns_), errc::shape_mismatch, "polynomial: ", names.size(), " names, learnt ", columns_, " columns");
         std::vector<std::string> out = names;
-        for_each_product([&](std::size_t, std::size_t a, std::size_t b) { out.push_back(a == b ? names[a] + "^2" : names[a] + "*" + names[b]); },
-                         [&](std::size_t, std::size_t a, std::size_t b, std::size_t c) {
-                             if (a == b && b == c) out.push_back(names[a] + "^3");
-                             else if (a == b) out.push_back(names[a] + "^2*" + names[c]);
-                             else if (b == c) out.push_back(names[a] + "*" + names[b] + "^2");
-                             else out.push_back(names[a] + "*" + names[b] + "*" + names[c]);
-                         });
+        const std::size_t n = names.size(), step = interactions_only_ ? 1 : 0;
+        if (degree_ >= 2)
+            for (std::size_t a = 0; a < n; ++a)
+                for (std::size_t b = a + step; b < n; ++b) out.push_back(a == b ? names[a] + "^2" : names[a] + "*" + names[b]);
+        if (degree_ >= 3)
+            for (std::size_t a = 0; a < n; ++a)
+                for (std::size_t b = a + step; b < n; ++b)
+                    for (std::size_t c = b + step; c < n; ++c) out.push_back(a == b && b == c ? names[a] + "^3"
+                                                                             : a == b         ? names[a] + "^2*" + names[c]
+                                                                             : b == c         ? names[a] + "*" + names[b] + "^2"
+                                                                                              : names[a] + "*" + names[b] + "*" + names[c]);
         return out;
     }
 
@@ -81,32 +85,21 @@ class polynomial_model : public single_row<polynomial_model<T>> {
 
    private:
     void require_width(row_index given) const { require(given == columns_, errc::shape_mismatch, "polynomial: got ", given, " columns, learnt ", columns_); }
-    // Calls pair(at, a, b) and triple(at, a, b, c) with a <= b <= c (< where interactions only), `at` from the number of columns on.
-    template <class Pair, class Triple>
-    void for_each_product(const Pair& pair, const Triple& triple) const {
-        const auto n = static_cast<std::size_t>(columns_);
-        const std::size_t step = interactions_only_ ? 1 : 0;
-        std::size_t at = n;
-        if (degree_ >= 2)
-            for (std::size_t a = 0; a < n; ++a)
-                for (std::size_t b = a + step; b < n; ++b) pair(at++, a, b);
-        if (degree_ >= 3)
-            for (std::size_t a = 0; a < n; ++a)
-                for (std::size_t b = a + step; b < n; ++b)
-                    for (std::size_t c = b + step; c < n; ++c) triple(at++, a, b, c);
-    }
+    // In the order of the names: a <= b <= c, or < where interactions only.
     void multiply(const T* x, std::size_t row, T* out) const {
         std::copy(x, x + columns_, out);
-        bool finite = true;
-        for_each_product(
-            [&](std::size_t at, std::size_t a, std::size_t b) {
-                out[at] = x[a] * x[b];
-                finite = finite && std::isfinite(out[at]);
-            },
-            [&](std::size_t at, std::size_t a, std::size_t b, std::size_t c) {
-                out[at] = x[a] * x[b] * x[c];
-                finite = finite && std::isfinite(out[at]);
-            });
+        const std::size_t n = static_cast<std::size_t>(columns_), step = interactions_only_ ? 1 : 0;
+        T* to = out + n;
+        if (degree_ >= 2)
+            for (std::size_t a = 0; a < n; ++a)
+                for (std::size_t b = a + step; b < n; ++b) *to++ = x[a] * x[b];
+        if (degree_ >= 3)
+            for (std::size_t a = 0; a < n; ++a)
+                for (std::size_t b = a + step; b < n; ++b) {
+                    const T ab = x[a] * x[b];
+                    for (std::size_t c = b + step; c < n; ++c) *to++ = ab * x[c];
+                }
+        const bool finite = (Eigen::Map<const vec<T>>(out, static_cast<row_index>(width_)).array() * T(0)).sum() == T(0);
         require_at(finite, errc::number_out_of_range, {.row = row}, "polynomial: a product in row ", row, " is beyond the number type; put standardize in front");
     }
 

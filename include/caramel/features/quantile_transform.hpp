@@ -85,7 +85,8 @@ struct quantile_transform {
         for (row_index j = 0; j < x.cols(); ++j) {
             const detail::sorted_column sorted(x, j, weights);
             for (std::size_t k = 0; k < n; ++k)
-                learnt(j, static_cast<row_index>(k)) = static_cast<T>(k + 1 == n ? sorted.max() : sorted.quantile(static_cast<double>(k) / static_cast<double>(n - 1)));
+                learnt(j, static_cast<row_index>(k)) =
+                    static_cast<T>(k + 1 == n ? sorted.max() : sorted.quantile(static_cast<double>(k) / static_cast<double>(n - 1)));
         }
         return {std::move(learnt), shape};
     }

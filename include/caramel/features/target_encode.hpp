@@ -139,11 +139,12 @@ class target_encode_model {
           missing_(std::move(missing)), mean_(std::move(mean)) {
         detail::require_levels(names_, types_, levels_, starts_, true, "target_encode");
         require(!mean_.empty() && values_.size() == levels_.size() * mean_.size() && missing_.size() == names_.size() * mean_.size(), errc::bad_data,
-                "target_encode: ", levels_.size(), " levels of ", names_.size(), " columns but ", values_.size(), " values, ", missing_.size(), " for missing ones, ",
-                mean_.size(), " means");
+                "target_encode: ", levels_.size(), " levels of ", names_.size(), " columns but ", values_.size(), " values, ", missing_.size(),
+                " for missing ones, ", mean_.size(), " means");
         for (const auto* numbers : {&values_, &missing_, &mean_})
             for (const double x : *numbers)
-                require(std::abs(x) <= static_cast<double>(std::numeric_limits<T>::max()), errc::number_out_of_range, "target_encode: a mean is beyond the number type");
+                require(std::abs(x) <= static_cast<double>(std::numeric_limits<T>::max()), errc::number_out_of_range,
+                        "target_encode: a mean is beyond the number type");
         for (const column_type type : types_) {
             firsts_.push_back(width_);
             width_ += type == column_type::category ? mean_.size() : 1;
@@ -302,7 +303,8 @@ struct target_encode {
             detail::require_max_levels(found.size(), max_levels, x.names()[c], "target_encode");
             std::vector<std::size_t> group_of_code(texts.levels.size(), none);
             for (std::size_t code = 0; code < texts.levels.size(); ++code) {
-                const auto at = std::lower_bound(found.begin(), found.end(), std::string_view(texts.levels[code]), [](const auto& l, std::string_view t) { return l.text < t; });
+                const auto at = std::lower_bound(found.begin(), found.end(), std::string_view(texts.levels[code]),
+                                                 [](const auto& l, std::string_view t) { return l.text < t; });
                 if (at != found.end() && at->text == texts.levels[code]) group_of_code[code] = static_cast<std::size_t>(at - found.begin());
             }
             std::vector<std::size_t> groups(x.rows());  // the last one: missing
