@@ -30,6 +30,12 @@ template <class T>
     return (z < T(0) ? e : T(1)) / (T(1) + e);
 }
 
+// log(1 + exp(z)), without overflow.
+template <class T>
+[[nodiscard]] T softplus(T z) noexcept {
+    return std::max(z, T(0)) + std::log1p(std::exp(-std::abs(z)));
+}
+
 }  // namespace caramel::inline CARAMEL_ABI::detail
 
 #endif

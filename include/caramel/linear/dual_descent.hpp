@@ -124,8 +124,6 @@ class sparse_examples {
     double ones_;
 };
 
-// log(1 + exp(z)).
-[[nodiscard]] inline double softplus(double z) noexcept { return std::max(z, 0.0) + std::log1p(std::exp(-std::abs(z))); }
 
 // One class against the others: min |w|^2 / 2 + sum of cost * loss(margin), margin = sign * x'w, sign 1 for rows of the
 // class. The dual has a number `alpha` for each row, from 0 to the cost (to infinity for the squared hinge), and

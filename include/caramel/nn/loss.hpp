@@ -9,13 +9,9 @@
 #include <span>
 
 #include <caramel/core/platform.hpp>
+#include <caramel/core/softmax.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
-
-namespace detail {
-// log(1 + e^x), without overflow.
-inline double softplus(double x) noexcept { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
-}  // namespace detail
 
 /// - log of the probability that softmax gives to the right class. Two logits are the binary case: the same as the
 /// logistic loss of their difference. With `smoothing` above 0 the target is no longer the right class alone: it is
