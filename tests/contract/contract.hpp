@@ -129,7 +129,7 @@ std::string bits_of_row(const Out& out, std::size_t i) {
         std::string bits;
         for (row_index j = 0; j < row.size(); ++j) append_bits(bits, row(j));
         return bits;
-    } else if constexpr (requires { out.take_rows(std::vector<std::size_t>{}); }) {
+    } else if constexpr (requires { out.names(); out.take_rows(std::vector<std::size_t>{}); }) {
         workspace scratch;
         return bits_of(row_of(out, i, scratch));
     } else if constexpr (requires { out[i].begin(); }) {
