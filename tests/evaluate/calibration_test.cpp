@@ -6,13 +6,17 @@
 #include <vector>
 
 #include <caramel/core/random.hpp>
+#include <caramel/data/csv.hpp>
 #include <caramel/evaluate/calibration.hpp>
 #include <caramel/evaluate/curves.hpp>
+#include <caramel/features/encode.hpp>
+#include <caramel/features/impute.hpp>
 #include <caramel/features/standardize.hpp>
 #include <caramel/io/model_file.hpp>
 #include <caramel/linear/logistic.hpp>
 
 #include "support/catch.hpp"
+#include "support/shared_data.hpp"
 
 using namespace caramel;
 
@@ -212,6 +216,27 @@ TEST_CASE("calibrated: cross-fitted within the training rows", "[calibration]") 
     CHECK(fit(calibrated(base, temperature_scaling<double>{}), x, y)(x).cols() == 2);
     // With folds in time, the calibration learns from those rows that were tested.
     CHECK(fit(calibrated(base, platt_scaling<double>{}, fold_plan{.kind = fold_kind::expanding}), x, y)(x).allFinite());
+}
+TEST_CASE("calibrated: a Telco's risks mean what they say", "[calibration][oracle][slow]") {
+    SHARED_OR_SKIP(telco, "data/telco_churn_ibm/wa_churn.csv");
+    const table all = read_csv(telco.string());
+    const auto y = labels_of(all, "churn", "Yes");
+    const table x = all.drop({"churn"});
+    const auto base = impute{.number = fill_number::constant} | encode<double>{} | standardize<double>{} | logistic<double>{};
+    std::vector<std::size_t> ids(y.size());
+    for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = i;
+    const auto folds = modulo_folds(ids, 5);
+    const auto raw = cross_validate(base, x, y, folds, by_auc{});
+    const auto sigmoid = cross_validate(calibrated(base, platt_scaling<double>{}), x, y, folds, by_auc{});
+    const auto steps = cross_validate(calibrated(base, isotonic<double>{}), x, y, folds, by_auc{});
+    const double before = equal_mass_calibration_error(raw.predictions, y), platt = equal_mass_calibration_error(sigmoid.predictions, y),
+                 pooled = equal_mass_calibration_error(steps.predictions, y);
+    INFO("calibration error: plain " << before << ", sigmoid " << platt << ", isotonic " << pooled);
+    CHECK(platt < .02);
+    CHECK(pooled < .02);
+    CHECK(std::abs(sigmoid.mean() - raw.mean()) < 1e-3);
+    CHECK(std::abs(steps.mean() - raw.mean()) < 2e-3);
+    CHECK(log_loss(steps.predictions, y) < log_loss(raw.predictions, y) + 5e-3);
 }
 TEMPLATE_TEST_CASE("calibration: what is wrong is named", "[calibration][error]", platt_scaling<double>, isotonic<double>, temperature_scaling<double>) {
     const auto code = [](const matrix<double>& x, const std::vector<int>& y) { return error_of([&] { (void)fit(TestType{}, x, y); }); };

@@ -204,11 +204,13 @@ TEST_CASE("cross_validate: tables, texts of the host, spans, vectors of numbers"
     t.add_column("spend", spend);
     t.add_column("kind", kind);
     const auto folds = modulo_folds(std::vector<int>{[] {
-        std::vector<int> ids(60);
-        for (int i = 0; i < 60; ++i) ids[static_cast<std::size_t>(i)] = i / 2;
-        return ids;
-    }()}, 3);
-    const auto result = cross_validate(columns({"spend", "kind"}) | impute{} | encode<float>{} | standardize<float>{} | logistic<float>{}, t, y, folds, by_auc{});
+                                        std::vector<int> ids(60);
+                                        for (int i = 0; i < 60; ++i) ids[static_cast<std::size_t>(i)] = i / 2;
+                                        return ids;
+                                    }()},
+                                    3);
+    const auto result =
+        cross_validate(columns({"spend", "kind"}) | impute{} | encode<float>{} | standardize<float>{} | logistic<float>{}, t, y, folds, by_auc{});
     CHECK(result.mean() > 0.6);
     CHECK(result.predictions.rows() == 60);
     // The user's own metric and stages; predictions as a vector; expanding folds leave the first rows untested.
@@ -278,7 +280,8 @@ TEST_CASE("cross_validate: what is wrong is named", "[cross_validation][error]")
     CHECK(code({{{0, 1, 2}, {5}}, {{0, 1, 2}, {5}}}).where().row == 6);
     const auto folds = k_fold(20, 2);
     CHECK(error_of([&] { (void)cross_validate(logistic<double>{}, x, std::vector<int>(19), folds, by_auc{}); }).code() == errc::shape_mismatch);
-    CHECK(error_of([&] { (void)cross_validate(logistic<double>{}, x, y, folds, by_auc{}, {.weights = std::vector<double>(3)}); }).code() == errc::shape_mismatch);
+    CHECK(error_of([&] { (void)cross_validate(logistic<double>{}, x, y, folds, by_auc{}, {.weights = std::vector<double>(3)}); }).code() ==
+          errc::shape_mismatch);
     CHECK(error_of([&] { (void)cross_validate(logistic<double>{}, matrix<double>(0, 2), std::vector<int>{}, folds, by_auc{}); }).code() == errc::empty_input);
     // Errors within a fold name the row of the whole data, whether it is learnt from or tested.
     x(7, 1) = std::numeric_limits<double>::infinity();

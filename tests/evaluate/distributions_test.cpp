@@ -42,14 +42,14 @@ TEST_CASE("distributions: the inverse gives back what went in", "[distributions]
 TEST_CASE("distributions: beside another library", "[distributions][oracle]") {
     for (const double degrees : {1.0, 3.0, 4.0, 17.5, 120.0, 5000.0}) {
         const boost::math::students_t peer(degrees);
-        for (const double t : {-30.0, -3.2, -1.0, -0.01, 0.4, 2.2, 8.0})
-            CHECK(student_t_cdf(t, degrees) == Approx(boost::math::cdf(peer, t)).epsilon(1e-10));
+        for (const double t : {-30.0, -3.2, -1.0, -0.01, 0.4, 2.2, 8.0}) CHECK(student_t_cdf(t, degrees) == Approx(boost::math::cdf(peer, t)).epsilon(1e-10));
         for (const double p : {1e-6, .025, .4, .9, .999}) CHECK(student_t_quantile(p, degrees) == Approx(boost::math::quantile(peer, p)).epsilon(1e-9));
     }
     const boost::math::normal normal;
     for (const double p : {1e-200, 1e-15, .001, .3, .8, .9999}) CHECK(normal_quantile(p) == Approx(boost::math::quantile(normal, p)).epsilon(1e-12));
     for (const double a : {.5, 2.0, 30.0, 700.0})
         for (const double b : {.5, 1.0, 12.0, 900.0})
-            for (const double x : {.01, .4, .5, .93}) CHECK(detail::incomplete_beta(a, b, x) == Approx(boost::math::ibeta(a, b, x)).epsilon(1e-10).margin(1e-300));
+            for (const double x : {.01, .4, .5, .93})
+                CHECK(detail::incomplete_beta(a, b, x) == Approx(boost::math::ibeta(a, b, x)).epsilon(1e-10).margin(1e-300));
 }
 #endif

@@ -114,8 +114,8 @@ TEST_CASE("drift: saved, loaded, and refused where it is broken", "[drift][error
     text.add_column("spend", std::vector<std::string>{"a"});
     CHECK(error_of([&] { (void)drift(reference, text); }).code() == errc::wrong_column_type);
     using column_types = std::vector<column_type>;
-    const auto refused = [](std::vector<std::string> names, column_types types, ragged<double> cuts, std::vector<std::string> levels, std::vector<std::int64_t> starts,
-                            ragged<double> shares) {
+    const auto refused = [](std::vector<std::string> names, column_types types, ragged<double> cuts, std::vector<std::string> levels,
+                            std::vector<std::int64_t> starts, ragged<double> shares) {
         return error_of([&] { drift_reference(names, types, cuts, levels, starts, shares); }).code() == errc::bad_data;
     };
     const ragged<double> none({}, {0, 0});
@@ -124,5 +124,6 @@ TEST_CASE("drift: saved, loaded, and refused where it is broken", "[drift][error
     CHECK(refused({"a"}, {column_type::category}, none, {"x", "x"}, {0, 2}, ragged<double>({1, 0, 0, 0}, {0, 4})));
     CHECK(refused({"a"}, {column_type::number}, ragged<double>({2, 1}, {0, 2}), {}, {0, 0}, ragged<double>({1, 0, 0, 0}, {0, 4})));
     CHECK(refused({"a"}, {column_type(9)}, none, {}, {0, 0}, ragged<double>({1, 0}, {0, 2})));
-    CHECK(refused({"a", "a"}, {column_type::number, column_type::number}, ragged<double>({}, {0, 0, 0}), {}, {0, 0, 0}, ragged<double>({1, 0, 1, 0}, {0, 2, 4})));
+    CHECK(
+        refused({"a", "a"}, {column_type::number, column_type::number}, ragged<double>({}, {0, 0, 0}), {}, {0, 0, 0}, ragged<double>({1, 0, 1, 0}, {0, 2, 4})));
 }

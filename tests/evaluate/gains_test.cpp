@@ -128,8 +128,8 @@ TEST_CASE("threshold_by_cost: no other threshold costs less", "[gains]") {
     }
     const std::vector<double> s{.2, .4, .6};
     CHECK(threshold_by_cost(s, {0, 0, 1}, {}).threshold == Approx(.5));  // half-way
-    CHECK(threshold_by_cost(s, {0, 0, 0}, {}).threshold > .6);          // nobody
-    CHECK(threshold_by_cost(s, {1, 1, 1}, {}).threshold == .2);         // all
+    CHECK(threshold_by_cost(s, {0, 0, 0}, {}).threshold > .6);           // nobody
+    CHECK(threshold_by_cost(s, {1, 1, 1}, {}).threshold == .2);          // all
     // Weights decide: one positive that counts as ten.
     CHECK(threshold_by_cost(s, {1, 0, 0}, {}, std::vector<double>{10, 1, 1}).threshold == .2);
     CHECK(threshold_by_cost(s, {1, 0, 0}, {}).threshold > .6);

@@ -125,11 +125,13 @@ TEST_CASE("bootstrap_interval: the spread of a mean, in three ways, for any numb
         CHECK(found.standard_error == Approx(expected).epsilon(0.06));
         CHECK(found.low == Approx(found.estimate - 1.96 * expected).margin(0.15 * expected));
         CHECK(found.high == Approx(found.estimate + 1.96 * expected).margin(0.15 * expected));
-        for (const std::size_t threads : {2U, 5U}) CHECK(bootstrap_interval(mean, x, zeros, {.resamples = 4000, .kind = kind, .seed = 5}, {.threads = threads}) == found);
+        for (const std::size_t threads : {2U, 5U})
+            CHECK(bootstrap_interval(mean, x, zeros, {.resamples = 4000, .kind = kind, .seed = 5}, {.threads = threads}) == found);
     }
     CHECK(bootstrap_interval(mean, x, zeros, {.resamples = 50, .seed = 5}) != bootstrap_interval(mean, x, zeros, {.resamples = 50, .seed = 6}));
     // Basic mirrors percentile.
-    const auto p = bootstrap_interval(mean, x, zeros, {.resamples = 200}), b = bootstrap_interval(mean, x, zeros, {.resamples = 200, .kind = bootstrap_kind::basic});
+    const auto p = bootstrap_interval(mean, x, zeros, {.resamples = 200}),
+               b = bootstrap_interval(mean, x, zeros, {.resamples = 200, .kind = bootstrap_kind::basic});
     CHECK(b.low == Approx(2 * p.estimate - p.high));
     CHECK(b.high == Approx(2 * p.estimate - p.low));
 }
@@ -139,7 +141,8 @@ TEST_CASE("bootstrap_interval: BCa moves with the skew", "[intervals]") {
     std::vector<double> x(60), zeros(60);
     for (double& v : x) v = -std::log(1 - random.uniform());
     const auto mean = [](const std::vector<double>& p, const std::vector<double>&) { return detail::mean_of(p); };
-    const auto plain = bootstrap_interval(mean, x, zeros, {.resamples = 8000}), bca = bootstrap_interval(mean, x, zeros, {.resamples = 8000, .kind = bootstrap_kind::bca});
+    const auto plain = bootstrap_interval(mean, x, zeros, {.resamples = 8000}),
+               bca = bootstrap_interval(mean, x, zeros, {.resamples = 8000, .kind = bootstrap_kind::bca});
     CHECK(bca.low > plain.low);
     CHECK(bca.high > plain.high);
     CHECK(bca.high - bca.estimate > bca.estimate - bca.low);
@@ -253,7 +256,8 @@ TEST_CASE("mcnemar_test: the binomial, summed by hand", "[compare]") {
     for (int round = 0; round < 40; ++round) {
         const std::size_t n = 1 + random.below(60);
         std::vector<int> a(n), b(n), y(n);
-        for (std::size_t i = 0; i < n; ++i) a[i] = static_cast<int>(random.below(2)), b[i] = static_cast<int>(random.below(2)), y[i] = static_cast<int>(random.below(2));
+        for (std::size_t i = 0; i < n; ++i)
+            a[i] = static_cast<int>(random.below(2)), b[i] = static_cast<int>(random.below(2)), y[i] = static_cast<int>(random.below(2));
         const auto found = mcnemar_test(a, b, y);
         std::size_t first = 0, second = 0;
         for (std::size_t i = 0; i < n; ++i) first += a[i] == y[i] && b[i] != y[i], second += a[i] != y[i] && b[i] == y[i];

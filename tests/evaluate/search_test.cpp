@@ -214,7 +214,8 @@ TEST_CASE("search_recipes: few rows keep every class", "[search]") {
         CHECK(std::ranges::is_sorted(some));
     }
     CHECK(detail::some_rows(rows, zeros(300), 0, rng(1)).size() == 1);
-    for (const std::size_t wanted : {1U, 7U, 299U, 300U, 400U}) CHECK(detail::some_rows(rows, zeros(300), wanted, rng(1)).size() == std::min<std::size_t>(wanted, 300));
+    for (const std::size_t wanted : {1U, 7U, 299U, 300U, 400U})
+        CHECK(detail::some_rows(rows, zeros(300), wanted, rng(1)).size() == std::min<std::size_t>(wanted, 300));
 }
 TEST_CASE("search_recipes: progress and stopping, the same for any number of threads", "[search]") {
     const matrix<double> x = matrix<double>::Zero(12, 1);

@@ -19,7 +19,9 @@ namespace detail {
 
 // Tables, histories, token ids, transactions: whatever says itself how.
 template <class X>
-concept TakesRows = requires(const X& x, std::span<const std::size_t> rows) { x.take_rows(rows); };
+concept TakesRows = requires(const X& x, std::span<const std::size_t> rows) {
+    x.take_rows(rows);
+};
 
 template <class X>
 concept DenseRows = requires(const X& x) {
@@ -37,7 +39,7 @@ concept SparseRows = requires(const X& x) {
 };
 
 template <class X>
-concept PlaneRows = requires { typename X::value_type; } && StridedPlane<X, std::remove_cv_t<typename X::value_type>>;
+concept PlaneRows = StridedPlane<X, std::remove_cv_t<typename X::value_type>>;
 
 template <class X>
 concept ListRows = requires(const X& x) {
@@ -68,7 +70,8 @@ template <class X>
         out.reserve(filled);
         for (std::size_t i = 0; i < rows.size(); ++i) {
             out.startVec(static_cast<row_index>(i));
-            for (typename X::InnerIterator it(x, static_cast<row_index>(rows[i])); it; ++it) out.insertBackByOuterInner(static_cast<row_index>(i), it.col()) = it.value();
+            for (typename X::InnerIterator it(x, static_cast<row_index>(rows[i])); it; ++it)
+                out.insertBackByOuterInner(static_cast<row_index>(i), it.col()) = it.value();
         }
         out.finalize();
         return out;
@@ -93,7 +96,9 @@ template <class X>
 namespace detail {
 
 template <class X>
-concept RowsCanBeTaken = requires(const X& x, std::span<const std::size_t> rows) { caramel::take_rows(x, rows); };
+concept RowsCanBeTaken = requires(const X& x, std::span<const std::size_t> rows) {
+    caramel::take_rows(x, rows);
+};
 
 template <class X>
 using taken_t = std::remove_cvref_t<decltype(caramel::take_rows(std::declval<const X&>(), std::span<const std::size_t>{}))>;

@@ -57,8 +57,7 @@ class calibrating : public single_row<Model> {
     [[nodiscard]] matrix<T> operator()(const matrix_in<T>& x) const {
         require_width(static_cast<std::size_t>(x.cols()));
         matrix<T> out(x.rows(), static_cast<row_index>(classes()));
-        for (row_index i = 0; i < x.rows(); ++i)
-            answer({x.row(i).data(), inputs()}, {out.data() + i * out.cols(), classes()}, static_cast<std::size_t>(i) + 1);
+        for (row_index i = 0; i < x.rows(); ++i) answer({x.row(i).data(), inputs()}, {out.data() + i * out.cols(), classes()}, static_cast<std::size_t>(i) + 1);
         return out;
     }
     /// One row: (inputs) -> (classes), in the workspace; the same bits as in a batch.
@@ -103,8 +102,8 @@ class calibrating : public single_row<Model> {
         for (std::size_t j = 0; j < row.size(); ++j) {
             const place at{.row = number, .column = j + 1};
             require_at(std::isfinite(row[j]), errc::nan_or_inf, at, who, ": the value in row ", number, ", column ", j + 1, " is not finite");
-            require_at(row.size() == 1 || (row[j] >= T(-1e-5) && row[j] <= T(1 + 1e-5)), errc::bad_data, at, who, ": the probability in row ", number, ", column ",
-                       j + 1, " is not within 0 .. 1");
+            require_at(row.size() == 1 || (row[j] >= T(-1e-5) && row[j] <= T(1 + 1e-5)), errc::bad_data, at, who, ": the probability in row ", number,
+                       ", column ", j + 1, " is not within 0 .. 1");
         }
     }
 };
@@ -127,7 +126,8 @@ std::vector<calibration_rows> calibration_input(const matrix_in<T>& x, const std
     const std::size_t classes = std::max<std::size_t>(2, columns);
     for (row_index i = 0; i < x.rows(); ++i) calibrating<Model, T>::require_calibration_row({x.row(i).data(), columns}, static_cast<std::size_t>(i) + 1, who);
     for (std::size_t i = 0; i < y.size(); ++i)
-        require_at(y[i] >= 0 && std::cmp_less(y[i], classes), errc::bad_data, {.row = i + 1}, who, ": the label of row ", i + 1, " is none of ", classes, " classes");
+        require_at(y[i] >= 0 && std::cmp_less(y[i], classes), errc::bad_data, {.row = i + 1}, who, ": the label of row ", i + 1, " is none of ", classes,
+                   " classes");
     (void)count_classes(y, who);  // one class alone teaches nothing
     const row_weights weights(options.weights, y.size(), who);
     std::vector<calibration_rows> out(columns <= 2 ? 1 : columns);
@@ -220,8 +220,9 @@ class platt_scaling_model : public detail::calibrating<platt_scaling_model<T>, T
     platt_scaling_model(std::vector<double> slopes, std::vector<double> intercepts, std::uint64_t columns)
         : slopes_(std::move(slopes)), intercepts_(std::move(intercepts)), columns_(columns) {
         const auto finite = [](const std::vector<double>& values) { return std::ranges::all_of(values, [](double v) { return std::isfinite(v); }); };
-        require(columns_ >= 1 && slopes_.size() == (columns_ <= 2 ? 1 : columns_) && intercepts_.size() == slopes_.size() && finite(slopes_) && finite(intercepts_),
-                errc::bad_data, kind, ": slopes, intercepts and columns do not belong together");
+        require(
+            columns_ >= 1 && slopes_.size() == (columns_ <= 2 ? 1 : columns_) && intercepts_.size() == slopes_.size() && finite(slopes_) && finite(intercepts_),
+            errc::bad_data, kind, ": slopes, intercepts and columns do not belong together");
     }
     /// The probability of class k (0 of two classes: that of class 1) from its score or probability.
     [[nodiscard]] double probability(std::size_t k, double score) const noexcept {
@@ -273,7 +274,8 @@ class isotonic_model : public detail::calibrating<isotonic_model<T>, T> {
 
     /// A row of `scores` and of `values` a class (one for one or two columns): the function's corners, scores rising, values
     /// never falling, within 0 .. 1. Throws `error` (`bad_data`) on fields that do not belong together.
-    isotonic_model(ragged<double> scores, ragged<double> values, std::uint64_t columns) : scores_(std::move(scores)), values_(std::move(values)), columns_(columns) {
+    isotonic_model(ragged<double> scores, ragged<double> values, std::uint64_t columns)
+        : scores_(std::move(scores)), values_(std::move(values)), columns_(columns) {
         bool good = columns_ >= 1 && scores_.size() == (columns_ <= 2 ? 1 : columns_) && scores_.starts() == values_.starts();
         for (std::size_t k = 0; good && k < scores_.size(); ++k) {
             good = !scores_[k].empty();
@@ -378,7 +380,8 @@ class temperature_scaling_model : public single_row<temperature_scaling_model<T>
     [[nodiscard]] matrix<T> operator()(const matrix_in<T>& x) const {
         require_width(static_cast<std::size_t>(x.cols()));
         matrix<T> out(x.rows(), x.cols());
-        for (row_index i = 0; i < x.rows(); ++i) answer({x.row(i).data(), classes()}, {out.data() + i * out.cols(), classes()}, static_cast<std::size_t>(i) + 1);
+        for (row_index i = 0; i < x.rows(); ++i)
+            answer({x.row(i).data(), classes()}, {out.data() + i * out.cols(), classes()}, static_cast<std::size_t>(i) + 1);
         return out;
     }
     [[nodiscard]] std::span<const T> operator()(std::span<const T> row, workspace& scratch) const {

@@ -54,7 +54,9 @@ inline void require_same_rows(std::size_t predictions, std::size_t labels, std::
 class judged_scores {
    public:
     judged_scores(const scores_in& scores, const std::vector<int>& labels, std::string_view who, std::span<const double> weights = {})
-        : scores_(scores.values()), labels_(labels), weights_((require_same_rows(scores.size(), labels.size(), who), row_weights(weights, labels.size(), who))) {
+        : scores_(scores.values()),
+          labels_(labels),
+          weights_((require_same_rows(scores.size(), labels.size(), who), row_weights(weights, labels.size(), who))) {
         for (std::size_t i = 0; i < scores_.size(); ++i) {
             require_at(std::isfinite(scores_[i]), errc::nan_or_inf, {.row = i + 1}, who, ": the score of row ", i + 1, " is not finite");
             require_at(labels_[i] == 0 || labels_[i] == 1, errc::bad_data, {.row = i + 1}, who, ": the label of row ", i + 1, " is neither 0 nor 1");

@@ -65,7 +65,8 @@ inline void require_paired(std::span<const double> first, std::span<const double
     require(first.size() == second.size(), errc::shape_mismatch, who, ": ", first.size(), " scores but ", second.size(), " others");
     require(first.size() > 1, errc::too_few_rows, who, ": ", first.size(), " pairs of scores, needs at least 2");
     for (std::size_t i = 0; i < first.size(); ++i)
-        require_at(std::isfinite(first[i]) && std::isfinite(second[i]), errc::nan_or_inf, {.row = i + 1}, who, ": the scores of pair ", i + 1, " are not finite");
+        require_at(std::isfinite(first[i]) && std::isfinite(second[i]), errc::nan_or_inf, {.row = i + 1}, who, ": the scores of pair ", i + 1,
+                   " are not finite");
 }
 
 // `inflation`: the variance of the mean over that of one difference.

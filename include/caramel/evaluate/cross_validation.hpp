@@ -37,6 +37,22 @@ namespace detail {
 template <class R, class In, class Y>
 using predicted_t = call_t<fitted_t<R, taken_t<In>, taken_t<Y>>, taken_t<In>>;
 
+// What is wrong with fitting a recipe on some rows and calling its model with others; `fits` where nothing is.
+template <class R, class In, class Y>
+consteval auto problem_of_refitting() {
+    using problem = decltype(problem_of_fit<R, taken_t<In>, taken_t<Y>>());
+    if constexpr (!std::same_as<problem, fits>) return problem{};
+    else return problem_of_chain<typename stages_of<fitted_t<R, taken_t<In>, taken_t<Y>>>::type, taken_t<In>>();
+}
+template <class R, class In, class Y>
+inline constexpr bool refits = std::same_as<decltype(problem_of_refitting<R, In, Y>()), fits>;
+
+// Never runs: the problem is a compile error.
+template <class R, class In, class Y>
+refused explain_refitting() {
+    return explain<typename decltype(problem_of_refitting<R, In, Y>())::type>();
+}
+
 // Every fold has both sides, no row on both, and no row is tested twice.
 template <class Folds>
 void require_honest_folds(const Folds& folds, std::size_t rows, std::string_view who) {
@@ -112,7 +128,9 @@ std::size_t run_in_order(std::size_t pieces, const fit_options& options, const W
 }
 
 template <class Out>
-concept EigenRows = requires { typename Out::PlainObject; };
+concept EigenRows = requires {
+    typename Out::PlainObject;
+};
 
 // Puts the rows of the parts where they belong. Rows that no part has are 0.
 template <class Out>
@@ -120,14 +138,18 @@ Out scatter_rows(const std::vector<std::optional<Out>>& parts, const std::vector
     if constexpr (EigenRows<Out>) {
         Out out = Out::Zero(static_cast<row_index>(rows), parts.front()->cols());
         for (std::size_t f = 0; f < parts.size() && parts[f]; ++f) {
-            require(parts[f]->cols() == out.cols(), errc::shape_mismatch, who, ": the model of fold ", f + 1, " gives ", parts[f]->cols(), " columns, that of fold 1 ",
-                    out.cols(), "; if these are classes, each must be in every fold (stratified_k_fold)");
-            for (std::size_t i = 0; i < folds[f].test.size(); ++i)
-                out.row(static_cast<row_index>(folds[f].test[i])) = parts[f]->row(static_cast<row_index>(i));
+            require(parts[f]->cols() == out.cols(), errc::shape_mismatch, who, ": the model of fold ", f + 1, " gives ", parts[f]->cols(),
+                    " columns, that of fold 1 ", out.cols(), "; if these are classes, each must be in every fold (stratified_k_fold)");
+            for (std::size_t i = 0; i < folds[f].test.size(); ++i) out.row(static_cast<row_index>(folds[f].test[i])) = parts[f]->row(static_cast<row_index>(i));
         }
         return out;
     } else {
-        static_assert(requires(Out out) { out.resize(rows); out[0] = out[0]; }, "caramel: cross-validation puts together predictions that are a matrix, a column or a vector");
+        static_assert(
+            requires(Out out) {
+                out.resize(rows);
+                out[0] = out[0];
+            },
+            "caramel: cross-validation puts together predictions that are a matrix, a column or a vector");
         Out out;
         out.resize(rows);
         for (std::size_t f = 0; f < parts.size() && parts[f]; ++f)
@@ -138,7 +160,10 @@ Out scatter_rows(const std::vector<std::optional<Out>>& parts, const std::vector
 
 // Targets that are class numbers.
 template <class Y>
-concept ClassTargets = requires { typename Y::value_type; } && std::integral<std::remove_cv_t<typename Y::value_type>> && requires(const Y& y) { y.size(); y[0]; };
+concept ClassTargets = std::integral<std::remove_cv_t<typename Y::value_type>> && requires(const Y& y) {
+    y.size();
+    y[0];
+};
 
 // So many of the rows at random, in their order, with equal shares of each class; at least one, and at least one of each class,
 // so that what is learnt from few rows knows all of them.
@@ -169,7 +194,9 @@ std::vector<std::size_t> some_rows(const std::vector<std::size_t>& rows, const Y
 
 struct no_metric {
     template <class Predictions, class Targets>
-    double operator()(const Predictions&, const Targets&) const { return 0; }
+    double operator()(const Predictions&, const Targets&) const {
+        return 0;
+    }
 };
 
 inline double mean_of(std::span<const double> values) {
@@ -191,9 +218,9 @@ inline double deviation_of(std::span<const double> values) {
 /// What cross-validation found.
 template <class Out>
 struct cross_validated {
-    Out predictions{};            ///< one a row of the data, each by the model that did not learn from it
-    std::vector<bool> tested{};   ///< whether some fold tested the row; predictions of the others are 0
-    std::vector<double> scores{}; ///< the metric of each fold, on its rows
+    Out predictions{};             ///< one a row of the data, each by the model that did not learn from it
+    std::vector<bool> tested{};    ///< whether some fold tested the row; predictions of the others are 0
+    std::vector<double> scores{};  ///< the metric of each fold, on its rows
 
     [[nodiscard]] double mean() const { return detail::mean_of(scores); }
     /// Over the folds, with divisor n - 1; 0 where there is one. Folds share training rows, so it understates how much a mean
@@ -207,6 +234,37 @@ struct cross_validated {
         return out;
     }
 };
+
+namespace detail {
+
+template <class R, class In, class Y, class Metric>
+auto cross_validate(const R& recipe, const In& x, const Y& y, const std::vector<train_test>& folds, const Metric& metric, const fit_options& options) {
+    constexpr const char* who = "cross_validate";
+    using Out = predicted_t<R, In, Y>;
+    const std::size_t rows = row_count(x);
+    require(row_count(y) == rows, errc::shape_mismatch, who, ": ", rows, " rows but ", row_count(y), " targets");
+    require(options.weights.empty() || options.weights.size() == rows, errc::shape_mismatch, who, ": ", rows, " rows but ", options.weights.size(), " weights");
+    require_honest_folds(folds, rows, who);
+    std::vector<std::optional<Out>> parts(folds.size());
+    std::vector<double> scores(folds.size());
+    const auto one_fold = [&](std::size_t f) {
+        const train_test& fold = folds[f];
+        parts[f].emplace(fit_and_predict(recipe, x, y, fold.train, fold.test, f + 1, options));
+        const auto weights = chosen(options.weights, fold.test);
+        scores[f] = in_fold(f + 1, fold.test, [&] { return measure(metric, *parts[f], take_rows(y, fold.test), weights); });
+    };
+    const std::size_t done = run_in_order(folds.size(), options, one_fold, [&](std::size_t f) {
+        return options.on_progress ? options.on_progress({who, f + 1, folds.size(), scores[f]}) : verdict::go_on;
+    });
+    parts.resize(done);
+    scores.resize(done);
+    cross_validated<Out> out{scatter_rows(parts, folds, rows, who), std::vector<bool>(rows), std::move(scores)};
+    for (std::size_t f = 0; f < done; ++f)
+        for (const std::size_t row : folds[f].test) out.tested[row] = true;
+    return out;
+}
+
+}  // namespace detail
 
 /// Fits the recipe, the whole chain of it, once a fold on the fold's training rows, and predicts its test rows: what any stage
 /// learns, it learns without them. `x` and `y`: what `take_rows` knows (matrices, tables, texts, token ids, histories).
@@ -223,29 +281,8 @@ template <Recipe R, class In, class Y, class Metric>
     requires(detail::RowsCanBeTaken<In> && detail::RowsCanBeTaken<Y>)
 [[nodiscard]] auto cross_validate(const R& recipe, const In& x, const Y& y, const std::vector<train_test>& folds, const Metric& metric,
                                   const fit_options& options = {}) {
-    constexpr const char* who = "cross_validate";
-    using Out = detail::predicted_t<R, In, Y>;
-    const std::size_t rows = detail::row_count(x);
-    require(detail::row_count(y) == rows, errc::shape_mismatch, who, ": ", rows, " rows but ", detail::row_count(y), " targets");
-    require(options.weights.empty() || options.weights.size() == rows, errc::shape_mismatch, who, ": ", rows, " rows but ", options.weights.size(), " weights");
-    detail::require_honest_folds(folds, rows, who);
-    std::vector<std::optional<Out>> parts(folds.size());
-    std::vector<double> scores(folds.size());
-    const auto one_fold = [&](std::size_t f) {
-        const train_test& fold = folds[f];
-        parts[f].emplace(detail::fit_and_predict(recipe, x, y, fold.train, fold.test, f + 1, options));
-        const auto weights = detail::chosen(options.weights, fold.test);
-        scores[f] = detail::in_fold(f + 1, fold.test, [&] { return detail::measure(metric, *parts[f], take_rows(y, fold.test), weights); });
-    };
-    const std::size_t done = detail::run_in_order(folds.size(), options, one_fold, [&](std::size_t f) {
-        return options.on_progress ? options.on_progress({who, f + 1, folds.size(), scores[f]}) : verdict::go_on;
-    });
-    parts.resize(done);
-    scores.resize(done);
-    cross_validated<Out> out{detail::scatter_rows(parts, folds, rows, who), std::vector<bool>(rows), std::move(scores)};
-    for (std::size_t f = 0; f < done; ++f)
-        for (const std::size_t row : folds[f].test) out.tested[row] = true;
-    return out;
+    if constexpr (detail::refits<R, In, Y>) return detail::cross_validate(recipe, x, y, folds, metric, options);
+    else return detail::explain_refitting<R, In, Y>();
 }
 
 /// How the rows of a fold are chosen.

@@ -35,8 +35,8 @@ namespace detail {
 // log of the gamma function for x > 0 (Lanczos with g = 7: Numerical Recipes' form of SIAM J. Numer. Anal. 1, 1964). The
 // standard library's writes to a global variable.
 inline double log_gamma(double x) noexcept {
-    constexpr double c[] = {676.5203681218851,     -1259.1392167224028,  771.32342877765313,     -176.61502916214059,
-                            12.507343278686905,    -0.13857109526572012, 9.9843695780195716e-6,  1.5056327351493116e-7};
+    constexpr double c[] = {676.5203681218851,  -1259.1392167224028,  771.32342877765313,    -176.61502916214059,
+                            12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7};
     if (x < 0.5) return std::log(std::numbers::pi / std::sin(std::numbers::pi * x)) - log_gamma(1 - x);
     double sum = 0.99999999999980993;
     for (std::size_t i = 0; i < 8; ++i) sum += c[i] / (x + static_cast<double>(i));

@@ -52,18 +52,25 @@ class drift_reference {
     /// only; these are new later on), of missing values. Throws `error` (`bad_data`) on fields that do not belong together.
     drift_reference(std::vector<std::string> names, std::vector<column_type> types, ragged<double> cuts, std::vector<std::string> levels,
                     std::vector<std::int64_t> level_starts, ragged<double> shares)
-        : names_(std::move(names)), types_(std::move(types)), cuts_(std::move(cuts)), levels_(std::move(levels)), level_starts_(std::move(level_starts)), shares_(std::move(shares)) {
+        : names_(std::move(names)),
+          types_(std::move(types)),
+          cuts_(std::move(cuts)),
+          levels_(std::move(levels)),
+          level_starts_(std::move(level_starts)),
+          shares_(std::move(shares)) {
         const std::size_t n = names_.size();
         bool good = types_.size() == n && cuts_.size() == n && shares_.size() == n && level_starts_.size() == n + 1 && level_starts_.front() == 0 &&
                     std::ranges::is_sorted(level_starts_) && std::cmp_equal(level_starts_.back(), levels_.size());
         for (std::size_t c = 0; good && c < n; ++c) {
             const auto cuts_here = cuts_[c];
             const std::size_t texts = level_count(c);
-            const bool known = types_[c] == column_type::number || types_[c] == column_type::integer || types_[c] == column_type::category || types_[c] == column_type::timestamp;
+            const bool known = types_[c] == column_type::number || types_[c] == column_type::integer || types_[c] == column_type::category ||
+                               types_[c] == column_type::timestamp;
             good = known && (is_text(c) ? cuts_here.empty() && shares_[c].size() == texts + 2 : texts == 0 && shares_[c].size() == cuts_here.size() + 2);
             for (std::size_t i = 0; good && i < cuts_here.size(); ++i) good = std::isfinite(cuts_here[i]) && (i == 0 || cuts_here[i - 1] < cuts_here[i]);
             for (const double share : shares_[c]) good = good && share >= 0 && share <= 1 + 1e-9;
-            good = good && std::find(names_.begin(), names_.begin() + static_cast<std::ptrdiff_t>(c), names_[c]) == names_.begin() + static_cast<std::ptrdiff_t>(c);
+            good = good &&
+                   std::find(names_.begin(), names_.begin() + static_cast<std::ptrdiff_t>(c), names_[c]) == names_.begin() + static_cast<std::ptrdiff_t>(c);
             good = good && numbers_of_levels(c).size() == texts;
         }
         require(good, errc::bad_data, kind, ": the fields do not belong together");
@@ -77,8 +84,8 @@ class drift_reference {
     /// Throws `error` (`wrong_column_type`) on a column of another type; numbers and integers may stand for each other.
     [[nodiscard]] std::vector<double> shares_of(std::size_t c, const table_column& column) const {
         const auto number = [](column_type type) { return type == column_type::number || type == column_type::integer; };
-        require(column.type() == types_[c] || (number(column.type()) && number(types_[c])), errc::wrong_column_type, "drift: column \"", names_[c], "\" is of type ",
-                name_of(column.type()), ", learnt ", name_of(types_[c]));
+        require(column.type() == types_[c] || (number(column.type()) && number(types_[c])), errc::wrong_column_type, "drift: column \"", names_[c],
+                "\" is of type ", name_of(column.type()), ", learnt ", name_of(types_[c]));
         std::vector<double> out(shares_[c].size());
         const std::size_t rows = column.size();
         if (is_text(c)) {

@@ -19,12 +19,12 @@ namespace caramel::inline CARAMEL_ABI {
 /// One line of a gain table: rows of alike scores, the highest first.
 struct gain_row {
     std::size_t rows = 0, positives = 0;
-    double rate = 0;  ///< positives / rows
-    double lift = 0;  ///< rate / that of all rows
-    double highest = 0, lowest = 0;  ///< score
+    double rate = 0;                                            ///< positives / rows
+    double lift = 0;                                            ///< rate / that of all rows
+    double highest = 0, lowest = 0;                             ///< score
     std::size_t cumulative_rows = 0, cumulative_positives = 0;  ///< down to and with this line
-    double captured = 0;         ///< of all positives, the share down to this line: cumulative gain
-    double cumulative_lift = 0;  ///< captured / share of the rows
+    double captured = 0;                                        ///< of all positives, the share down to this line: cumulative gain
+    double cumulative_lift = 0;                                 ///< captured / share of the rows
 
     friend bool operator==(const gain_row&, const gain_row&) = default;
 };
@@ -65,9 +65,9 @@ struct contact_value {
 
 /// The campaign that contacts the rows with the highest scores.
 struct profit_point {
-    std::size_t rows = 0;  ///< contacted
-    double share = 0;      ///< of all rows
-    double profit = 0;     ///< benefit * rows of class 1 among them - cost * rows
+    std::size_t rows = 0;                                     ///< contacted
+    double share = 0;                                         ///< of all rows
+    double profit = 0;                                        ///< benefit * rows of class 1 among them - cost * rows
     double cutoff = std::numeric_limits<double>::infinity();  ///< the lowest score contacted; infinity where nobody is
 
     friend bool operator==(const profit_point&, const profit_point&) = default;
@@ -95,7 +95,8 @@ void for_each_campaign(const judged_scores& judged, const contact_value& value, 
 /// The profit of contacting nobody, and the first 1/points, 2/points, ... of the rows, each rounded up to whole rows; fewer
 /// points where there are fewer rows. Ties in the order of the rows.
 /// Throws `error` (`bad_parameter`) unless there are 1 .. 1,000,000 points and the values are finite.
-[[nodiscard]] inline std::vector<profit_point> profit_curve(const scores_in& scores, const std::vector<int>& labels, const contact_value& value, std::size_t points = 20) {
+[[nodiscard]] inline std::vector<profit_point> profit_curve(const scores_in& scores, const std::vector<int>& labels, const contact_value& value,
+                                                            std::size_t points = 20) {
     const detail::judged_scores judged(scores, labels, "profit_curve");
     require(points >= 1 && points <= 1'000'000, errc::bad_parameter, "profit_curve: points = ", points, ", must lie in 1 .. 1000000");
     std::vector<profit_point> out;
@@ -137,8 +138,9 @@ struct cost_threshold {
 [[nodiscard]] inline cost_threshold threshold_by_cost(const scores_in& scores, const std::vector<int>& labels, const decision_costs& costs,
                                                       std::span<const double> weights = {}) {
     const detail::judged_scores judged(scores, labels, "threshold_by_cost", weights);
-    require(std::isfinite(costs.false_positive) && std::isfinite(costs.false_negative) && std::isfinite(costs.true_positive) && std::isfinite(costs.true_negative),
-            errc::bad_parameter, "threshold_by_cost: the costs must be finite");
+    require(
+        std::isfinite(costs.false_positive) && std::isfinite(costs.false_negative) && std::isfinite(costs.true_positive) && std::isfinite(costs.true_negative),
+        errc::bad_parameter, "threshold_by_cost: the costs must be finite");
     const auto order = judged.ranking();
     const double top = judged.score(order.front());
     // What a row costs more when it is decided for.

@@ -66,7 +66,8 @@ auc_components components_of(const Scores& judged, std::string_view who) {
         all[i] = i;
         (judged.label(i) == 1 ? ones : zeros).push_back(i);
     }
-    require(ones.size() > 1 && zeros.size() > 1, errc::too_few_rows, who, ": ", ones.size(), " rows of class 1 and ", zeros.size(), " of class 0; needs two of each");
+    require(ones.size() > 1 && zeros.size() > 1, errc::too_few_rows, who, ": ", ones.size(), " rows of class 1 and ", zeros.size(),
+            " of class 0; needs two of each");
     const auto ranks = midranks(judged, all), among_ones = midranks(judged, ones), among_zeros = midranks(judged, zeros);
     const double m = static_cast<double>(ones.size()), n = static_cast<double>(zeros.size());
     auc_components out;
@@ -134,7 +135,8 @@ interval bootstrap(const Y& y, const bootstrap_options& options, const run_optio
     const std::size_t n = row_count(y);
     require_level(options.level, who);
     require(n > 0, errc::empty_input, who, ": no rows");
-    require(options.resamples >= 10 && options.resamples <= 10'000'000, errc::bad_parameter, who, ": resamples = ", options.resamples, ", must lie in 10 .. 10000000");
+    require(options.resamples >= 10 && options.resamples <= 10'000'000, errc::bad_parameter, who, ": resamples = ", options.resamples,
+            ", must lie in 10 .. 10000000");
     std::vector<std::size_t> all(n);
     for (std::size_t i = 0; i < n; ++i) all[i] = i;
     std::vector<std::size_t> order = all, starts{0};  // of the strata, in `order`
@@ -225,9 +227,8 @@ template <class Metric, class Predictions, class Y>
                                           const run_options& how = {}) {
     constexpr std::string_view who = "bootstrap_interval";
     detail::require_pairs(predictions, y, who);
-    return detail::bootstrap(y, options, how, who, [&](std::span<const std::size_t> rows) {
-        return detail::measure(metric, take_rows(predictions, rows), take_rows(y, rows), {});
-    });
+    return detail::bootstrap(y, options, how, who,
+                             [&](std::span<const std::size_t> rows) { return detail::measure(metric, take_rows(predictions, rows), take_rows(y, rows), {}); });
 }
 
 /// The metric of `a` less that of `b`, both predictions for the same rows, with a bootstrap interval: where it does not hold 0,

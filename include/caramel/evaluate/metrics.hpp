@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <caramel/core/chain_errors.hpp>
 #include <caramel/core/error.hpp>
 #include <caramel/core/matrix.hpp>
 #include <caramel/evaluate/classification.hpp>
@@ -40,7 +41,8 @@ struct by_accuracy {
         return accuracy(predicted, labels, weights);
     }
     template <class Derived>
-    [[nodiscard]] double operator()(const Eigen::DenseBase<Derived>& probabilities, const std::vector<int>& labels, std::span<const double> weights = {}) const {
+    [[nodiscard]] double operator()(const Eigen::DenseBase<Derived>& probabilities, const std::vector<int>& labels,
+                                    std::span<const double> weights = {}) const {
         const auto& p = probabilities.derived();
         require(p.cols() > 1, errc::shape_mismatch, "by_accuracy: got ", p.cols(), " columns, needs one a class");
         require_finite(p, "by_accuracy");
@@ -99,12 +101,20 @@ consteval bool higher_is_better() {
 }
 
 template <class Metric, class Predictions, class Targets>
+struct metric_cannot_take {
+    static_assert(never<Metric>,
+                  "caramel: the metric cannot be called with what is predicted and the targets: see "
+                  "metric_cannot_take<the metric, the predictions, the targets>");
+};
+
+template <class Metric, class Predictions, class Targets>
 double measure(const Metric& metric, const Predictions& predictions, const Targets& y, std::span<const double> weights) {
-    const double value = [&] {
-        if constexpr (std::invocable<const Metric&, const Predictions&, const Targets&, std::span<const double>>)
-            if (!weights.empty()) return static_cast<double>(metric(predictions, y, weights));
-        return static_cast<double>(metric(predictions, y));
-    }();
+    constexpr bool weighted = std::invocable<const Metric&, const Predictions&, const Targets&, std::span<const double>>;
+    double value = 0;
+    if constexpr (weighted)
+        if (!weights.empty()) value = static_cast<double>(metric(predictions, y, weights));
+    if constexpr (!std::invocable<const Metric&, const Predictions&, const Targets&>) return sizeof(metric_cannot_take<Metric, Predictions, Targets>);
+    else if (!weighted || weights.empty()) value = static_cast<double>(metric(predictions, y));
     require(std::isfinite(value), errc::bad_data, "metric: its value is not finite");
     return value;
 }

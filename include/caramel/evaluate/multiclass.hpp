@@ -38,7 +38,8 @@ struct decided_classes {
     double rows = 0, right = 0;
 };
 
-inline decided_classes decide_classes(const std::vector<int>& predicted, const std::vector<int>& labels, std::span<const double> weights, std::string_view who) {
+inline decided_classes decide_classes(const std::vector<int>& predicted, const std::vector<int>& labels, std::span<const double> weights,
+                                      std::string_view who) {
     require_same_rows(predicted.size(), labels.size(), who);
     const row_weights counts(weights, labels.size(), who);
     decided_classes out;
@@ -70,7 +71,8 @@ inline decided_classes decide_classes(const std::vector<int>& predicted, const s
 // a weight.
 
 /// The figures of classes 0, 1, ... up to the largest there is.
-[[nodiscard]] inline std::vector<class_figures> class_report(const std::vector<int>& predicted, const std::vector<int>& labels, std::span<const double> weights = {}) {
+[[nodiscard]] inline std::vector<class_figures> class_report(const std::vector<int>& predicted, const std::vector<int>& labels,
+                                                             std::span<const double> weights = {}) {
     return detail::decide_classes(predicted, labels, weights, "class_report").classes;
 }
 

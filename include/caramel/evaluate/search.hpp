@@ -94,10 +94,10 @@ struct search_rules {
 
 /// One candidate in one round.
 struct trial {
-    std::size_t candidate = 0;     ///< its place in the list, from 0
-    std::size_t round = 0;         ///< from 0
-    double share = 1;              ///< of the budget
-    std::vector<double> scores{};  ///< the metric of each fold; empty where the training diverged
+    std::size_t candidate = 0;       ///< its place in the list, from 0
+    std::size_t round = 0;           ///< from 0
+    double share = 1;                ///< of the budget
+    std::vector<double> scores{};    ///< the metric of each fold; empty where the training diverged
     double mean = 0, deviation = 0;  ///< of the scores; divisor n - 1
 
     friend bool operator==(const trial&, const trial&) = default;
@@ -105,9 +105,9 @@ struct trial {
 
 template <class R>
 struct search_result {
-    R best;                      ///< the recipe that won
-    std::size_t winner = 0;      ///< its place in the list, from 0
-    double mean = 0;             ///< of its metric in the last round. The best of many: judge it on rows that the search has not seen
+    R best;                       ///< the recipe that won
+    std::size_t winner = 0;       ///< its place in the list, from 0
+    double mean = 0;              ///< of its metric in the last round. The best of many: judge it on rows that the search has not seen
     std::vector<trial> trials{};  ///< in the order of rounds and candidates
 };
 
@@ -127,31 +127,18 @@ inline std::size_t winner_among(std::span<const trial> trials, double sign, bool
     return best;
 }
 
-}  // namespace detail
-
-/// Cross-validates each candidate and says which is best by the mean of the metric over the folds: the lowest, or the highest
-/// where the metric says `higher_is_better`; ties to the first. Every stage of every candidate is fitted anew in every fold.
-/// `budget(recipe, share) -> recipe`, where given, says what successive halving gives a candidate in its early rounds, such as
-/// fewer epochs; else it is fewer rows. Candidates whose training diverges have lost.
-///
-/// Candidates and folds run side by side on `options.threads` threads; the same bits for any number. Reports each candidate's
-/// round, its `loss` being the mean; `stop` takes the best so far.
-/// Throws `error`: `bad_parameter` (no candidates, rules out of range), `diverged` where all have lost, and as
-/// `cross_validate` does.
-template <Recipe R, class In, class Y, class Metric, class Budget = detail::rows_are_the_budget>
-    requires(detail::RowsCanBeTaken<In> && detail::RowsCanBeTaken<Y>)
-[[nodiscard]] search_result<R> search_recipes(const std::vector<R>& candidates, const In& x, const Y& y, const std::vector<train_test>& folds,
-                                              const Metric& metric, const search_rules& rules = {}, const fit_options& options = {},
-                                              const Budget& budget = {}) {
+template <class R, class In, class Y, class Metric, class Budget>
+search_result<R> search_recipes(const std::vector<R>& candidates, const In& x, const Y& y, const std::vector<train_test>& folds, const Metric& metric,
+                                const search_rules& rules, const fit_options& options, const Budget& budget) {
     constexpr const char* who = "search_recipes";
-    constexpr double sign = detail::higher_is_better<Metric>() ? -1 : 1;
-    const std::size_t rows = detail::row_count(x), k = folds.size();
+    constexpr double sign = higher_is_better<Metric>() ? -1 : 1;
+    const std::size_t rows = row_count(x), k = folds.size();
     require(!candidates.empty(), errc::bad_parameter, who, ": no candidates");
     require(rules.rounds >= 1 && rules.rounds <= 20, errc::bad_parameter, who, ": rounds = ", rules.rounds, ", must lie in 1 .. 20");
     require(rules.keep_one_in >= 2 && rules.keep_one_in <= 1000, errc::bad_parameter, who, ": keep_one_in = ", rules.keep_one_in, ", must lie in 2 .. 1000");
-    require(detail::row_count(y) == rows, errc::shape_mismatch, who, ": ", rows, " rows but ", detail::row_count(y), " targets");
+    require(row_count(y) == rows, errc::shape_mismatch, who, ": ", rows, " rows but ", row_count(y), " targets");
     require(options.weights.empty() || options.weights.size() == rows, errc::shape_mismatch, who, ": ", rows, " rows but ", options.weights.size(), " weights");
-    detail::require_honest_folds(folds, rows, who);
+    require_honest_folds(folds, rows, who);
 
     std::size_t planned = 0, reported = 0;
     for (std::size_t round = 0, n = candidates.size(); round < rules.rounds; ++round, n = (n + rules.keep_one_in - 1) / rules.keep_one_in) planned += n;
@@ -163,9 +150,9 @@ template <Recipe R, class In, class Y, class Metric, class Budget = detail::rows
         const double share = std::pow(static_cast<double>(rules.keep_one_in), static_cast<double>(round) - static_cast<double>(rules.rounds - 1));
         std::vector<std::vector<std::size_t>> learn(k);
         for (std::size_t f = 0; f < k; ++f) {
-            const bool all = round + 1 == rules.rounds || !std::same_as<Budget, detail::rows_are_the_budget>;
+            const bool all = round + 1 == rules.rounds || !std::same_as<Budget, rows_are_the_budget>;
             const auto some = static_cast<std::size_t>(share * static_cast<double>(folds[f].train.size()));
-            learn[f] = all ? folds[f].train : detail::some_rows(folds[f].train, y, some, rng(options.seed).split(who).split(static_cast<std::uint64_t>(f)));
+            learn[f] = all ? folds[f].train : some_rows(folds[f].train, y, some, rng(options.seed).split(who).split(static_cast<std::uint64_t>(f)));
         }
         std::vector<double> scores(racing.size() * k);
         std::vector<char> lost(racing.size() * k);
@@ -173,12 +160,12 @@ template <Recipe R, class In, class Y, class Metric, class Budget = detail::rows
             const std::size_t f = piece % k;
             const R& candidate = candidates[racing[piece / k]];
             const auto measured = [&](const R& recipe) {
-                const auto predictions = detail::fit_and_predict(recipe, x, y, learn[f], folds[f].test, f + 1, options);
-                const auto weights = detail::chosen(options.weights, folds[f].test);
-                return detail::in_fold(f + 1, folds[f].test, [&] { return detail::measure(metric, predictions, take_rows(y, folds[f].test), weights); });
+                const auto predictions = fit_and_predict(recipe, x, y, learn[f], folds[f].test, f + 1, options);
+                const auto weights = chosen(options.weights, folds[f].test);
+                return in_fold(f + 1, folds[f].test, [&] { return measure(metric, predictions, take_rows(y, folds[f].test), weights); });
             };
             try {
-                if constexpr (std::same_as<Budget, detail::rows_are_the_budget>) scores[piece] = measured(candidate);
+                if constexpr (std::same_as<Budget, rows_are_the_budget>) scores[piece] = measured(candidate);
                 else scores[piece] = round + 1 == rules.rounds ? measured(candidate) : measured(budget(candidate, share));
             } catch (const error& e) {
                 if (e.code() != errc::diverged) throw;
@@ -186,7 +173,7 @@ template <Recipe R, class In, class Y, class Metric, class Budget = detail::rows
             }
         };
         std::vector<trial> now;
-        detail::run_in_order(racing.size() * k, options, one, [&](std::size_t piece) {
+        run_in_order(racing.size() * k, options, one, [&](std::size_t piece) {
             if (piece % k != k - 1) return verdict::go_on;
             const std::size_t i = piece / k;
             trial made{.candidate = racing[i], .round = round, .share = share};
@@ -194,8 +181,8 @@ template <Recipe R, class In, class Y, class Metric, class Budget = detail::rows
             if (std::find(lost.begin() + static_cast<std::ptrdiff_t>(i * k), lost.begin() + static_cast<std::ptrdiff_t>((i + 1) * k), 1) ==
                 lost.begin() + static_cast<std::ptrdiff_t>((i + 1) * k)) {
                 made.scores.assign(mine.begin(), mine.end());
-                made.mean = detail::mean_of(mine);
-                made.deviation = detail::deviation_of(mine);
+                made.mean = mean_of(mine);
+                made.deviation = deviation_of(mine);
             }
             now.push_back(std::move(made));
             ++reported;
@@ -217,9 +204,28 @@ template <Recipe R, class In, class Y, class Metric, class Budget = detail::rows
             std::ranges::sort(racing);
         }
     }
-    const trial& best = latest[detail::winner_among(latest, sign, rules.one_standard_error)];
+    const trial& best = latest[winner_among(latest, sign, rules.one_standard_error)];
     require(!best.scores.empty(), errc::diverged, who, ": the training of all ", latest.size(), " candidates diverged");
     return {candidates[best.candidate], best.candidate, best.mean, std::move(trials)};
+}
+
+}  // namespace detail
+
+/// A `search_result`: cross-validates each candidate and says which is best by the mean of the metric over the folds: the lowest, or the highest
+/// where the metric says `higher_is_better`; ties to the first. Every stage of every candidate is fitted anew in every fold.
+/// `budget(recipe, share) -> recipe`, where given, says what successive halving gives a candidate in its early rounds, such as
+/// fewer epochs; else it is fewer rows. Candidates whose training diverges have lost.
+///
+/// Candidates and folds run side by side on `options.threads` threads; the same bits for any number. Reports each candidate's
+/// round, its `loss` being the mean; `stop` takes the best so far.
+/// Throws `error`: `bad_parameter` (no candidates, rules out of range), `diverged` where all have lost, and as
+/// `cross_validate` does.
+template <Recipe R, class In, class Y, class Metric, class Budget = detail::rows_are_the_budget>
+    requires(detail::RowsCanBeTaken<In> && detail::RowsCanBeTaken<Y>)
+[[nodiscard]] auto search_recipes(const std::vector<R>& candidates, const In& x, const Y& y, const std::vector<train_test>& folds, const Metric& metric,
+                                  const search_rules& rules = {}, const fit_options& options = {}, const Budget& budget = {}) {
+    if constexpr (detail::refits<R, In, Y>) return detail::search_recipes(candidates, x, y, folds, metric, rules, options, budget);
+    else return detail::explain_refitting<R, In, Y>();
 }
 
 /// What `best_of` makes: a recipe that searches among its candidates within the rows that it is fitted on, and fits the one
@@ -249,7 +255,7 @@ struct searched {
     [[nodiscard]] R choose(const In& x, const Y& y, const fit_options& options) const {
         require(!candidates.empty(), errc::bad_parameter, "best_of: no candidates");
         if (candidates.size() == 1) return candidates.front();
-        return search_recipes(candidates, x, y, folds(x, y, options.seed), metric, rules, options).best;
+        return caramel::search_recipes(candidates, x, y, folds(x, y, options.seed), metric, rules, options).best;
     }
 };
 
