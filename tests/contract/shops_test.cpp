@@ -1,0 +1,138 @@
+// Recommenders, histories and policies, through the common contract (docs/contract.md). A new component gets an adapter here.
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <caramel/features/histories.hpp>
+#include <caramel/features/rfm.hpp>
+#include <caramel/features/rhythm.hpp>
+#include <caramel/policy/customer_states.hpp>
+#include <caramel/policy/q_learning.hpp>
+#include <caramel/recommend/als.hpp>
+#include <caramel/recommend/neighbors.hpp>
+#include <caramel/recommend/popularity.hpp>
+#include <caramel/recommend/sgd.hpp>
+
+#include "contract/data.hpp"
+
+namespace contract {
+namespace {
+
+struct recommender_component : deterministic {
+    static constexpr std::array skipped{skip{"C04", "interactions refuse what is not finite when they are made"},
+                                        skip{"C37", "there are no columns: unknown ids are checked with each recommender"}};
+    auto data(std::size_t rows, std::uint64_t seed) const { return purchases(rows, seed); }
+    auto constant() const {
+        struct entry {
+            int customer, item;
+        };
+        std::vector<entry> same;
+        for (int c = 0; c < 20; ++c) same.push_back({c, 4});
+        return interactions<double>::of(same);
+    }
+    auto queries(std::uint64_t seed) const { return ask(seed); }
+    // Of one customer or of one item, all that is known is asked for with a history.
+    auto safe_queries() const { return std::vector<query>{{.history = std::vector<past_purchase>{{4, 1}}}}; }
+};
+struct popularity_component : recommender_component {
+    static constexpr std::string_view name = "popularity";
+    auto recipe() const { return popularity<double>{}; }
+};
+struct item_neighbors_component : recommender_component {
+    static constexpr std::string_view name = "item_neighbors";
+    auto recipe() const { return item_neighbors<double>{.k = 4, .shrinkage = 1}; }
+};
+struct customer_neighbors_component : recommender_component {
+    static constexpr std::string_view name = "customer_neighbors";
+    auto recipe() const { return customer_neighbors<double>{.k = 4}; }
+};
+struct als_component : recommender_component {
+    static constexpr std::string_view name = "als";
+    static constexpr bool random = true;
+    auto recipe() const { return als<double>{.n_factors = 4, .epochs = 2}; }
+};
+template <std::size_t Factors>
+struct sgd_component : recommender_component {
+    static constexpr std::string_view name = Factors == 0 ? "sgd_factorization, biases alone" : "sgd_factorization";
+    static constexpr bool random = true;
+    auto recipe() const { return sgd_factorization<double>{.n_factors = Factors, .epochs = 3}; }
+};
+struct histories_component : deterministic {
+    static constexpr std::array skipped{skip{"C37", "there are no columns: items that a model has not seen are checked with each component"}};
+    static constexpr std::uint64_t nan_column = 0;  // the row alone says where
+    auto data(std::size_t rows, std::uint64_t seed) const { return customers_of_a_shop(rows, seed); }
+    void poison(histories& x, std::size_t row, std::size_t, double value) const {
+        auto [as_of, items, customers, ids, starts, bought, invoices, quantities, prices, times] = x.fields();
+        prices[starts[row]] = value;
+        x = {as_of, items, customers, ids, starts, bought, invoices, quantities, prices, times};
+    }
+};
+struct rfm_component : histories_component {
+    static constexpr std::string_view name = "rfm | standardize";
+    auto recipe() const { return rfm<float>{} | standardize<float>{}; }
+};
+struct purchase_rhythm_component : histories_component {
+    static constexpr std::string_view name = "purchase_rhythm | standardize";
+    auto recipe() const { return purchase_rhythm<double>{.months = 3} | standardize<double>{}; }
+};
+struct customer_states_component : histories_component {
+    static constexpr std::string_view name = "customer_states";
+    auto recipe() const { return customer_states{.recency_days = {20, 60}}; }
+};
+struct items_component : histories_component {
+    static constexpr bool random = true;
+    static constexpr std::array skipped{histories_component::skipped[0], skip{"C04", "quantities and prices are not looked at"}};
+};
+struct factors_of_component : items_component {
+    static constexpr std::string_view name = "factors_of(als)";
+    auto recipe() const { return factors_of(als<double>{.n_factors = 4, .epochs = 2}); }
+};
+struct bought_text_component : items_component {
+    static constexpr std::string_view name = "bought_text(word_tokenizer | bag_of...)";
+    auto recipe() const { return bought_text(word_tokenizer{} | bag_of_embeddings<float>{.dim = 5}); }
+};
+struct churn_features_component : items_component {
+    static constexpr std::string_view name = "concat(rfm, rhythm, factors, text)";
+    static constexpr std::array skipped{histories_component::skipped[0]};
+    auto recipe() const {
+        return concat(rfm<float>{}, purchase_rhythm<float>{}, factors_of(als<float>{.n_factors = 3, .epochs = 2}), bought_text(word_tokenizer{} | bag_of_embeddings<float>{.dim = 3})) |
+               standardize<float>{};
+    }
+};
+struct q_learning_component : deterministic {
+    static constexpr std::string_view name = "q_learning";
+    static constexpr std::array skipped{skip{"C37", "there are no columns: states outside the table are checked with the policies"}};
+    static constexpr std::uint64_t nan_column = 4;  // after two axes of the state and the action
+    auto recipe() const { return q_learning<float, 2>{.states = {3, 2}, .actions = 2, .sweeps = 5, .default_action = 0}; }
+    auto data(std::size_t rows, std::uint64_t seed) const {
+        rng numbers(seed);
+        std::vector<transition<2>> out(rows);
+        for (auto& t : out) {
+            t.state = {numbers.below(3), numbers.below(2)};
+            t.action = numbers.below(2);
+            t.reward = numbers.normal();
+            t.next_state = {numbers.below(3), numbers.below(2)};
+            t.terminal = numbers.below(5) == 0;
+        }
+        return out;
+    }
+    auto queries(std::uint64_t) const { return std::vector<decision<2>>{{.state = {0, 1}}, {.state = {2, 0}}, {.state = {1, 1}}}; }
+    void poison(std::vector<transition<2>>& x, std::size_t row, std::size_t, double value) const { x[row].reward = value; }
+};
+
+}  // namespace
+}  // namespace contract
+
+using namespace contract;
+
+TEMPLATE_TEST_CASE("contract: histories", "[contract]", rfm_component, purchase_rhythm_component, customer_states_component, factors_of_component,
+                   bought_text_component, churn_features_component) {
+    check_component(TestType{});
+}
+
+TEST_CASE("contract: policies", "[contract]") { check_component(q_learning_component{}); }
+
+TEMPLATE_TEST_CASE("contract: recommenders", "[contract]", popularity_component, item_neighbors_component, customer_neighbors_component, als_component,
+                   sgd_component<4>, sgd_component<0>) {
+    check_component(TestType{});
+}
