@@ -7,6 +7,7 @@
 #include <caramel/evaluate/metrics.hpp>
 #include <caramel/evaluate/search.hpp>
 #include <caramel/evaluate/stacked.hpp>
+#include <caramel/features/standardize.hpp>
 #include <caramel/linear/linear_svm.hpp>
 #include <caramel/linear/logistic.hpp>
 #include <caramel/linear/ridge.hpp>

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include <caramel/features/standardize.hpp>
 #include <caramel/nn/activation.hpp>
 #include <caramel/nn/bias.hpp>
 #include <caramel/nn/dense.hpp>
@@ -12,6 +13,7 @@
 #include <caramel/nn/network.hpp>
 #include <caramel/nn/norm.hpp>
 #include <caramel/nn/residual.hpp>
+#include <caramel/text/tokenizer.hpp>
 
 #include "contract/data.hpp"
 

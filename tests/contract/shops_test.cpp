@@ -6,12 +6,17 @@
 #include <caramel/features/histories.hpp>
 #include <caramel/features/rfm.hpp>
 #include <caramel/features/rhythm.hpp>
+#include <caramel/features/concat.hpp>
+#include <caramel/features/standardize.hpp>
 #include <caramel/policy/customer_states.hpp>
 #include <caramel/policy/q_learning.hpp>
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>
 #include <caramel/recommend/sgd.hpp>
+#include <caramel/text/embedding.hpp>
+#include <caramel/text/pool.hpp>
+#include <caramel/text/tokenizer.hpp>
 
 #include "contract/data.hpp"
 
