@@ -20,6 +20,7 @@
 #include <caramel/core/workspace.hpp>
 #include <caramel/nn/activation.hpp>
 #include <caramel/nn/dense.hpp>
+#include <caramel/nn/dense_steps.hpp>
 #include <caramel/nn/layer.hpp>
 #include <caramel/nn/predictor.hpp>
 #include <caramel/nn/probabilities.hpp>
@@ -73,6 +74,9 @@ struct dense_stack {
         std::vector<layer_cache<relu, T>> activations;
         std::vector<layer_cache<dropout, T>> masks;
     };
+    // What the trainer uses instead of `forward` and the rest, which do the same layer by layer.
+    template <class T>
+    using steps = dense_steps<T>;
 
     template <class T>
     [[nodiscard]] dense_stack_params<T> init(layer_shape shape, rng& numbers) const {

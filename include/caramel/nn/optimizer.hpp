@@ -6,11 +6,13 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string_view>
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/products.hpp>
 #include <caramel/nn/layer.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
@@ -49,6 +51,13 @@ class optimizer {
     /// Of a sparse block only the rows that it names change, as if the step were dense on them.
     template <class Visit>
     void step(const Visit& visit) {
+        begin_step(visit);
+        std::size_t n = 0;
+        visit([&](const parameter_block<T>& block) { update(block, averages_[n++]); });
+    }
+    /// The same in parts, for several threads: `begin_step`, then `step_part` once for every value of every block.
+    template <class Visit>
+    void begin_step(const Visit& visit) {
         ++steps_;
         first_power_ *= first_decay;
         second_power_ *= second_decay;
@@ -56,10 +65,13 @@ class optimizer {
         if (options_.max_gradient_norm > 0) clip_ = clipping(visit);
         std::size_t n = 0;
         visit([&](const parameter_block<T>& block) {
-            if (averages_.size() == n)
+            if (averages_.size() == n++)
                 averages_.push_back({std::vector<T>(block.values.size()), std::vector<T>(options_.rule == update_rule::sgd ? 0 : block.values.size())});
-            update(block, averages_[n++]);
         });
+    }
+    /// `n` values from `at` on of the dense block that `visit` names as number `which`, from 0.
+    void step_part(const parameter_block<T>& block, std::size_t which, std::size_t at, std::size_t n) {
+        update_run(block, averages_[which], at, at, n, block.regularized && options_.l2 > 0);
     }
     [[nodiscard]] std::size_t steps() const noexcept { return steps_; }
 
@@ -105,12 +117,25 @@ class optimizer {
         const T rate = T(options_.learning_rate / (1 - first_power_));
         const T unbias = T(1 / std::sqrt(1 - second_power_));
         constexpr T b1 = T(first_decay), b2 = T(second_decay), c1 = T(1 - first_decay), c2 = T(1 - second_decay), eps = T(epsilon);
-        for (std::size_t i = 0; i < n; ++i) {
-            const T d = clip_ * g[i] + l2 * w[i];
-            first[i] = b1 * first[i] + c1 * d;
-            second[i] = b2 * second[i] + c2 * (d * d);
-            w[i] = keep * w[i] - rate * first[i] / (std::sqrt(second[i]) * unbias + eps);
-        }
+        using lane = typename detail::lanes<T>::type;
+        constexpr std::size_t count = detail::lanes<T>::count;
+        const auto some = [&](std::size_t i, std::size_t bytes) {  // written out in vectors: compilers keep std::sqrt scalar
+            lane weight{}, slope{}, m{}, v{};
+            std::memcpy(&weight, w + i, bytes);
+            std::memcpy(&slope, g + i, bytes);
+            std::memcpy(&m, first + i, bytes);
+            std::memcpy(&v, second + i, bytes);
+            const lane d = clip_ * slope + l2 * weight;
+            m = b1 * m + c1 * d;
+            v = b2 * v + c2 * (d * d);
+            weight = keep * weight - rate * m / (detail::square_root<T>(v) * unbias + eps);
+            std::memcpy(first + i, &m, bytes);
+            std::memcpy(second + i, &v, bytes);
+            std::memcpy(w + i, &weight, bytes);
+        };
+        std::size_t i = 0;
+        for (; i + count <= n; i += count) some(i, sizeof(lane));
+        if (i < n) some(i, (n - i) * sizeof(T));
     }
 
     optimizer_options options_;

@@ -1,0 +1,135 @@
+#ifndef CARAMEL_CORE_PANELS_HPP
+#define CARAMEL_CORE_PANELS_HPP
+
+// Matrices whose columns lie in panels of a few vector registers each, and the products that read them from the first
+// byte to the last: what trains and serves a multilayer perceptron. Every element is summed over the inner dimension
+// from first to last, as in core/products.hpp, so the bits are the same as there.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+
+#include <caramel/core/matrix.hpp>
+#include <caramel/core/platform.hpp>
+#include <caramel/core/products.hpp>
+
+namespace caramel::inline CARAMEL_ABI::detail {
+
+// Of 16 bytes, for products with very few columns.
+#if defined(__GNUC__)
+template <class T>
+struct few_lanes {
+    static constexpr std::size_t count = 16 / sizeof(T);
+    typedef T type __attribute__((vector_size(16)));
+};
+#else
+template <class T>
+struct few_lanes : lanes<T> {};
+#endif
+
+// (rows, columns) as panels of `width` columns; within a panel one row follows another. What lies beyond the last column
+// stays 0, and so do rows until they are written.
+template <class T>
+class panels {
+   public:
+    static constexpr std::size_t width = 2 * lanes<T>::count;
+    static constexpr std::size_t tile = CARAMEL_ALIGN_BYTES >= 64 ? 8 : 4;  // rows of sums in registers: 16 of 32 registers, or 8 of 16
+
+    panels() = default;
+    panels(std::size_t rows, std::size_t columns)
+        : rows_(rows), columns_(columns), numbers_(vec<T>::Zero(static_cast<row_index>(rows * ((columns + width - 1) / width) * width))) {}
+    [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
+    [[nodiscard]] std::size_t columns() const noexcept { return columns_; }
+    [[nodiscard]] std::size_t stride() const noexcept { return rows_ * width; }  // from a panel to the next
+    [[nodiscard]] T* at(std::size_t row, std::size_t column) noexcept { return numbers_.data() + place(row, column); }
+    [[nodiscard]] const T* at(std::size_t row, std::size_t column) const noexcept { return numbers_.data() + place(row, column); }
+    void set_row(std::size_t row, const T* values) noexcept {
+        for (std::size_t j = 0; j < columns_; j += width) std::copy_n(values + j, std::min(width, columns_ - j), at(row, j));
+    }
+    void get_row(std::size_t row, T* values) const noexcept {
+        for (std::size_t j = 0; j < columns_; j += width) std::copy_n(at(row, j), std::min(width, columns_ - j), values + j);
+    }
+
+   private:
+    [[nodiscard]] std::size_t place(std::size_t row, std::size_t column) const noexcept { return column / width * stride() + row * width + column % width; }
+
+    std::size_t rows_ = 0, columns_ = 0;
+    vec<T> numbers_;  // aligned as vector registers like it
+};
+
+// The left side of a product: element (i, k) lies at i * row + k within a run of k, and the next run `skip` further.
+template <class T>
+struct left_rows {
+    const T* numbers;
+    std::size_t row, run, skip;
+};
+template <class T>
+left_rows<T> left_of(const panels<T>& x, std::size_t first_row) {
+    return {x.at(first_row, 0), panels<T>::width, panels<T>::width, x.stride()};
+}
+
+// sum += a * b, for Rows rows of V vectors that stay in registers.
+template <class T, class Lane, std::size_t Rows, std::size_t V>
+CARAMEL_ALWAYS_INLINE void add_products(Lane (&sum)[Rows][V], const T* a, std::size_t a_row, std::size_t a_step, const T* b, std::size_t depth) {
+    constexpr std::size_t count = sizeof(Lane) / sizeof(T);
+    for (std::size_t k = 0; k < depth; ++k) {
+        Lane row[V];
+        for (std::size_t v = 0; v < V; ++v) std::memcpy(&row[v], b + (k * V + v) * count, sizeof(Lane));
+        for (std::size_t i = 0; i < Rows; ++i) {
+            const T x = a[i * a_row + k * a_step];
+            for (std::size_t v = 0; v < V; ++v) sum[i][v] = sum[i][v] + x * row[v];
+        }
+    }
+}
+template <class T, class Lane, std::size_t Rows, std::size_t V>
+CARAMEL_ALWAYS_INLINE void add_left_rows(Lane (&sum)[Rows][V], left_rows<T> a, const T* b, std::size_t depth) {
+    constexpr std::size_t width = V * sizeof(Lane) / sizeof(T);
+    for (; depth > a.run; depth -= a.run, b += a.run * width, a.numbers += a.skip) add_products<T>(sum, a.numbers, a.row, 1, b, a.run);
+    add_products<T>(sum, a.numbers, a.row, 1, b, depth);
+}
+
+// What happens to the sums before they are stored.
+enum class finish { plain, bias, bias_relu, slope };
+
+// One tile of out = finish(a * b); `extra` are the biases of the panel, or for `slope` the activations at the tile's
+// place: where one is not above 0 the result is 0, elsewhere the sum times `factor`.
+template <finish How, class T, class Lane, std::size_t Rows, std::size_t V>
+CARAMEL_ALWAYS_INLINE void store_tile(const Lane (&sum)[Rows][V], const T* extra, T factor, T* out, std::size_t out_row) {
+    constexpr std::size_t count = sizeof(Lane) / sizeof(T);
+    const Lane none{};
+    for (std::size_t i = 0; i < Rows; ++i)
+        for (std::size_t v = 0; v < V; ++v) {
+            Lane y = sum[i][v];
+            if constexpr (How == finish::bias || How == finish::bias_relu) {
+                Lane b;
+                std::memcpy(&b, extra + v * count, sizeof(Lane));
+                y = y + b;
+            }
+            if constexpr (How == finish::bias_relu) y = y < none ? none : y;
+            if constexpr (How == finish::slope) {
+                Lane h;
+                std::memcpy(&h, extra + i * out_row + v * count, sizeof(Lane));
+                y = h > none ? y * factor : none;
+            }
+            std::memcpy(out + i * out_row + v * count, &y, sizeof(Lane));
+        }
+}
+
+// Rows [begin, end) of out = finish(a * b), panel by panel; `begin` is a multiple of the tile, and so are out's rows.
+// `extra`: biases padded to whole panels, or the activations (`slope`).
+template <finish How, class T>
+void multiply_panels(const left_rows<T>& a, const panels<T>& b, const T* bias, const panels<T>* active, T factor, std::size_t begin, std::size_t end,
+                     panels<T>& out) {
+    using lane = typename lanes<T>::type;
+    constexpr std::size_t width = panels<T>::width, tile = panels<T>::tile;
+    for (std::size_t j = 0; j < b.columns(); j += width)
+        for (std::size_t i = begin; i < end; i += tile) {
+            lane sum[tile][2] = {};
+            add_left_rows<T>(sum, {a.numbers + i * a.row, a.row, a.run, a.skip}, b.at(0, j), b.rows());
+            store_tile<How>(sum, How == finish::slope ? active->at(i, j) : bias + j, factor, out.at(i, j), width);
+        }
+}
+
+}  // namespace caramel::inline CARAMEL_ABI::detail
+
+#endif
