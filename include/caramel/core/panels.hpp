@@ -27,6 +27,14 @@ template <class T>
 struct few_lanes : lanes<T> {};
 #endif
 
+// The processor may fetch these numbers into its cache: they are wanted soon.
+template <class T>
+void prefetch([[maybe_unused]] const T* numbers, [[maybe_unused]] std::size_t n) noexcept {
+#if defined(__GNUC__)
+    for (std::size_t i = 0; i < n; i += 64 / sizeof(T)) __builtin_prefetch(numbers + i);
+#endif
+}
+
 // (rows, columns) as panels of `width` columns; within a panel one row follows another. What lies beyond the last column
 // stays 0, and so do rows until they are written.
 template <class T>
@@ -44,10 +52,16 @@ class panels {
     [[nodiscard]] T* at(std::size_t row, std::size_t column) noexcept { return numbers_.data() + place(row, column); }
     [[nodiscard]] const T* at(std::size_t row, std::size_t column) const noexcept { return numbers_.data() + place(row, column); }
     void set_row(std::size_t row, const T* values) noexcept {
-        for (std::size_t j = 0; j < columns_; j += width) std::copy_n(values + j, std::min(width, columns_ - j), at(row, j));
+        T* to = at(row, 0);
+        std::size_t j = 0;
+        for (; j + width <= columns_; j += width, to += stride()) std::memcpy(to, values + j, width * sizeof(T));
+        if (j < columns_) std::memcpy(to, values + j, (columns_ - j) * sizeof(T));
     }
     void get_row(std::size_t row, T* values) const noexcept {
-        for (std::size_t j = 0; j < columns_; j += width) std::copy_n(at(row, j), std::min(width, columns_ - j), values + j);
+        const T* from = at(row, 0);
+        std::size_t j = 0;
+        for (; j + width <= columns_; j += width, from += stride()) std::memcpy(values + j, from, width * sizeof(T));
+        if (j < columns_) std::memcpy(values + j, from, (columns_ - j) * sizeof(T));
     }
 
    private:
@@ -56,6 +70,33 @@ class panels {
     std::size_t rows_ = 0, columns_ = 0;
     vec<T> numbers_;  // aligned as vector registers like it
 };
+
+// to(c, r) = from(r, c) for as many rows and columns as `few_lanes` has.
+template <class T>
+CARAMEL_ALWAYS_INLINE void turn_block(const T* from, std::size_t from_row, T* to, std::size_t to_row) {
+    constexpr std::size_t n = few_lanes<T>::count;
+#if defined(__GNUC__)
+    using lane = typename few_lanes<T>::type;
+    lane x[n];
+    for (std::size_t r = 0; r < n; ++r) std::memcpy(&x[r], from + r * from_row, sizeof(lane));
+    if constexpr (n == 4) {
+        const lane a = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5), b = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5);
+        const lane c = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7), d = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
+        x[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+        x[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+        x[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);
+        x[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
+    } else {
+        const lane a = __builtin_shufflevector(x[0], x[1], 0, 2);
+        x[1] = __builtin_shufflevector(x[0], x[1], 1, 3);
+        x[0] = a;
+    }
+    for (std::size_t c = 0; c < n; ++c) std::memcpy(to + c * to_row, &x[c], sizeof(lane));
+#else
+    for (std::size_t r = 0; r < n; ++r)
+        for (std::size_t c = 0; c < n; ++c) to[c * to_row + r] = from[r * from_row + c];
+#endif
+}
 
 // The left side of a product: element (i, k) lies at i * row + k within a run of k, and the next run `skip` further.
 template <class T>

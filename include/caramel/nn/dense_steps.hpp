@@ -198,7 +198,12 @@ class dense_steps {
     }
     template <class Between>
     void forward(const matrix_in<T>& x, std::span<const std::size_t> which, std::size_t begin, std::size_t end, const Between& between) noexcept {
-        for (std::size_t i = begin; i < end; ++i) values_.inputs(0).set_row(i, x.data() + static_cast<row_index>(which[i]) * x.outerStride());
+        const auto row = [&](std::size_t i) { return x.data() + static_cast<row_index>(which[i]) * x.outerStride(); };
+        constexpr std::size_t ahead = 16;
+        for (std::size_t i = begin; i < end; ++i) {
+            if (i + ahead < end) prefetch(row(i + ahead), static_cast<std::size_t>(x.cols()));
+            values_.inputs(0).set_row(i, row(i));
+        }
         values_.forward(layers_, begin, end, between);
     }
     template <class Loss>
@@ -335,16 +340,15 @@ class dense_steps {
     }
     void turn(const matrix<T>& weights, std::size_t l, std::size_t begin, std::size_t end) noexcept {
         const std::size_t outputs = layers_[l].outputs();
-        for (std::size_t i = begin; i < end; i += tile) {
+        constexpr std::size_t block = few_lanes<T>::count;
+        for (std::size_t i = begin; i < end; i += block) {
             const T* const from = weights.data() + i * outputs;
-            T* to = turned_[l].at(0, i);
-            if (end - i >= tile) {
-                for (std::size_t o = 0; o < outputs; ++o, to += width)
-                    for (std::size_t r = 0; r < tile; ++r) to[r] = from[r * outputs + o];
-            } else {
-                for (std::size_t o = 0; o < outputs; ++o, to += width)
-                    for (std::size_t r = 0; r < end - i; ++r) to[r] = from[r * outputs + o];
-            }
+            T* const to = turned_[l].at(0, i);
+            std::size_t o = 0;
+            if (end - i >= block)
+                for (; o + block <= outputs; o += block) turn_block(from + o, outputs, to + o * width, width);
+            for (; o < outputs; ++o)
+                for (std::size_t r = 0; r < std::min(block, end - i); ++r) to[o * width + r] = from[r * outputs + o];
         }
     }
 

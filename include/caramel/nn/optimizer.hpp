@@ -119,23 +119,36 @@ class optimizer {
         constexpr T b1 = T(first_decay), b2 = T(second_decay), c1 = T(1 - first_decay), c2 = T(1 - second_decay), eps = T(epsilon);
         using lane = typename detail::lanes<T>::type;
         constexpr std::size_t count = detail::lanes<T>::count;
-        const auto some = [&](std::size_t i, std::size_t bytes) {  // written out in vectors: compilers keep std::sqrt scalar
-            lane weight{}, slope{}, m{}, v{};
-            std::memcpy(&weight, w + i, bytes);
-            std::memcpy(&slope, g + i, bytes);
-            std::memcpy(&m, first + i, bytes);
-            std::memcpy(&v, second + i, bytes);
+        // Written out in vectors: compilers keep std::sqrt scalar.
+        const auto move = [&](lane& weight, const lane& slope, lane& m, lane& v) {
             const lane d = clip_ * slope + l2 * weight;
             m = b1 * m + c1 * d;
             v = b2 * v + c2 * (d * d);
             weight = keep * weight - rate * m / (detail::square_root<T>(v) * unbias + eps);
-            std::memcpy(first + i, &m, bytes);
-            std::memcpy(second + i, &v, bytes);
-            std::memcpy(w + i, &weight, bytes);
         };
         std::size_t i = 0;
-        for (; i + count <= n; i += count) some(i, sizeof(lane));
-        if (i < n) some(i, (n - i) * sizeof(T));
+        lane weight{}, slope{}, m{}, v{};
+        for (; i + count <= n; i += count) {
+            std::memcpy(&weight, w + i, sizeof(lane));
+            std::memcpy(&slope, g + i, sizeof(lane));
+            std::memcpy(&m, first + i, sizeof(lane));
+            std::memcpy(&v, second + i, sizeof(lane));
+            move(weight, slope, m, v);
+            std::memcpy(first + i, &m, sizeof(lane));
+            std::memcpy(second + i, &v, sizeof(lane));
+            std::memcpy(w + i, &weight, sizeof(lane));
+        }
+        if (i == n) return;
+        const std::size_t rest = (n - i) * sizeof(T);
+        lane some[4] = {};
+        std::memcpy(&some[0], w + i, rest);
+        std::memcpy(&some[1], g + i, rest);
+        std::memcpy(&some[2], first + i, rest);
+        std::memcpy(&some[3], second + i, rest);
+        move(some[0], some[1], some[2], some[3]);
+        std::memcpy(w + i, &some[0], rest);
+        std::memcpy(first + i, &some[2], rest);
+        std::memcpy(second + i, &some[3], rest);
     }
 
     optimizer_options options_;
