@@ -35,6 +35,8 @@ void prefetch([[maybe_unused]] const T* numbers, [[maybe_unused]] std::size_t n)
 #endif
 }
 
+struct unwritten {};
+
 // (rows, columns) as panels of `width` columns; within a panel one row follows another. What lies beyond the last column
 // stays 0, and so do rows until they are written.
 template <class T>
@@ -46,6 +48,8 @@ class panels {
     panels() = default;
     panels(std::size_t rows, std::size_t columns)
         : rows_(rows), columns_(columns), numbers_(vec<T>::Zero(static_cast<row_index>(rows * ((columns + width - 1) / width) * width))) {}
+    panels(std::size_t rows, std::size_t columns, unwritten)  // rows are written, whole panels at a time, before they are read
+        : rows_(rows), columns_(columns), numbers_(static_cast<row_index>(rows * ((columns + width - 1) / width) * width)) {}
     [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
     [[nodiscard]] std::size_t columns() const noexcept { return columns_; }
     [[nodiscard]] std::size_t stride() const noexcept { return rows_ * width; }  // from a panel to the next
@@ -56,6 +60,9 @@ class panels {
         std::size_t j = 0;
         for (; j + width <= columns_; j += width, to += stride()) std::memcpy(to, values + j, width * sizeof(T));
         if (j < columns_) std::memcpy(to, values + j, (columns_ - j) * sizeof(T));
+    }
+    void clear_row(std::size_t row) noexcept {
+        for (std::size_t j = 0; j < columns_; j += width) std::fill_n(at(row, j), width, T(0));
     }
     void get_row(std::size_t row, T* values) const noexcept {
         const T* from = at(row, 0);
@@ -169,6 +176,42 @@ void multiply_panels(const left_rows<T>& a, const panels<T>& b, const T* bias, c
             add_left_rows<T>(sum, {a.numbers + i * a.row, a.row, a.run, a.skip}, b.at(0, j), b.rows());
             store_tile<How>(sum, How == finish::slope ? active->at(i, j) : bias + j, factor, out.at(i, j), width);
         }
+}
+
+// One row times panels: as many of them at once as hides the latency of a sum.
+template <finish How, std::size_t Panels, class T>
+CARAMEL_ALWAYS_INLINE void multiply_row_tile(const T* a, const T* b, std::size_t stride, std::size_t depth, const T* bias, T* out) {
+    using lane = typename lanes<T>::type;
+    constexpr std::size_t count = lanes<T>::count, width = panels<T>::width;
+    lane sum[Panels][2] = {};
+    for (std::size_t k = 0; k < depth; ++k)
+        for (std::size_t p = 0; p < Panels; ++p)
+            for (std::size_t v = 0; v < 2; ++v) {
+                lane row;
+                std::memcpy(&row, b + p * stride + k * width + v * count, sizeof(lane));
+                sum[p][v] = sum[p][v] + a[k] * row;
+            }
+    for (std::size_t p = 0; p < Panels; ++p) {
+        lane one[1][2] = {{sum[p][0], sum[p][1]}};
+        store_tile<How, T>(one, bias + p * width, T(1), out + p * width, width);
+    }
+}
+template <finish How, class T>
+void multiply_row_panels(const T* a, const T* b, std::size_t depth, std::size_t columns, const T* bias, T* out) {
+    constexpr std::size_t width = panels<T>::width;
+    const std::size_t stride = depth * width;
+    std::size_t j = 0;
+    for (; j + 3 * width < columns; j += 4 * width, b += 4 * stride) multiply_row_tile<How, 4>(a, b, stride, depth, bias + j, out + j);
+    for (; j < columns; j += width, b += stride) multiply_row_tile<How, 1>(a, b, stride, depth, bias + j, out + j);
+}
+// One row times a few columns, whose rows are one short vector each.
+template <class T>
+void multiply_few(const T* a, const T* b, std::size_t depth, const T* bias, bool relu, T* out) {
+    using lane = typename few_lanes<T>::type;
+    lane sum[1][1] = {};
+    add_products<T>(sum, a, 0, 1, b, depth);
+    if (relu) store_tile<finish::bias_relu, T>(sum, bias, T(1), out, 0);
+    else store_tile<finish::bias, T>(sum, bias, T(1), out, 0);
 }
 
 }  // namespace caramel::inline CARAMEL_ABI::detail

@@ -22,6 +22,7 @@
 #include <caramel/nn/dense.hpp>
 #include <caramel/nn/dense_steps.hpp>
 #include <caramel/nn/layer.hpp>
+#include <caramel/nn/packed_dense.hpp>
 #include <caramel/nn/predictor.hpp>
 #include <caramel/nn/probabilities.hpp>
 #include <caramel/nn/training.hpp>
@@ -33,6 +34,10 @@ namespace detail {
 
 template <class T>
 struct dense_stack_params {
+    struct served : packed_stack<T> {
+        explicit served(const dense_stack_params& p) : packed_stack<T>(p.layers) {}
+    };
+
     std::vector<dense_params<T>> layers;  // with ReLU between them
 
     [[nodiscard]] std::size_t inputs() const noexcept { return layers.empty() ? 0 : layers.front().inputs(); }
