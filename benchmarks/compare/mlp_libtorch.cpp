@@ -31,8 +31,10 @@ int main(int argc, char** argv) {
             loss_sum += loss.item<double>();
         }
     };
-    const double seconds = threads == 1 ? compare::least(7, compare::thread_seconds, epoch) : compare::least(7, compare::wall_seconds, epoch);
-    compare::print("libtorch", "train.rows_per_second", static_cast<double>(compare::rows) / seconds);
+    double wall = 1e300;
+    const double seconds = compare::least(7, compare::thread_seconds, [&] { wall = std::min(wall, compare::least(1, compare::wall_seconds, epoch)); });
+    if (threads == 1) compare::print("libtorch", "train.rows_per_second", static_cast<double>(compare::rows) / seconds);
+    compare::print("libtorch", "train.wall_rows_per_second", static_cast<double>(compare::rows) / wall);
     compare::print("libtorch", "train.loss", loss_sum * static_cast<double>(compare::batch) / static_cast<double>(compare::rows));
     if (threads != 1) return 0;
     const torch::NoGradGuard no_gradients;

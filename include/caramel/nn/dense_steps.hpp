@@ -34,13 +34,13 @@ class dense_steps {
     // For mini-batches of up to `rows` rows. `first` are the weights before the first step; afterwards only `step` changes them.
     template <class Stack, class Params>
     dense_steps(const Stack& stack, const Params& first, std::size_t rows, const run_options& how)
-        : layers_(first.layers.begin(), first.layers.end()), values_(layers_, rows), dropout_(stack.drop.share), team_(worth(how, first.layers, rows)) {
+        : layers_(pack(first.layers)), values_(layers_, rows), dropout_(stack.drop.share), team_(worth(how, first.layers, rows)) {
         const std::vector<dense_params<T>>& start = first.layers;
         rows = values_.rows();
         for (std::size_t l = 0; l < layers_.size(); ++l) {
             const std::size_t in = layers_[l].inputs(), out = layers_[l].outputs();
             gradients_.push_back({matrix<T>(start[l].weights.rows(), start[l].weights.cols()), vec<T>(start[l].bias.size())});
-            slopes_.emplace_back(rows, layers_[l].narrow() && l + 1 == layers_.size() ? 0 : out);
+            slopes_.emplace_back(rows, layers_[l].narrow() ? 0 : out);
             turned_.emplace_back(l == 0 ? 0 : out, l == 0 ? 0 : in);
             if (l > 0) turn(start[l].weights, l, 0, in);
             const std::size_t chunk = team_.size() == 1 ? in : std::max<std::size_t>(1, in / tile / (2 * team_.size())) * tile;
@@ -152,15 +152,14 @@ class dense_steps {
         for (std::size_t l = top; l > 0; --l)
             multiply_panels<finish::slope, T>(slopes_of(l), turned_[l], nullptr, &values_.inputs(l), kept(), begin, whole, slopes_[l - 1]);
     }
-    [[nodiscard]] bool few_slopes(std::size_t l) const noexcept { return l + 1 == layers_.size() && layers_[l].narrow(); }
     [[nodiscard]] left_rows<T> slopes_of(std::size_t l) const noexcept {
-        if (few_slopes(l)) return {last_slopes_.data(), packed_dense<T>::few, packed_dense<T>::few, 0};
+        if (layers_[l].narrow()) return {last_slopes_.data(), packed_dense<T>::few, packed_dense<T>::few, 0};
         return left_of(slopes_[l], 0);
     }
 
     // Weights' gradients: inputs' * slopes.
     void gradients(const piece& p, std::size_t rows) noexcept {
-        if (few_slopes(p.layer)) {
+        if (layers_[p.layer].narrow()) {
             switch (layers_[p.layer].outputs()) {
                 case 1: few_gradients<1>(p, rows); break;
                 case 2: few_gradients<2>(p, rows); break;
@@ -212,7 +211,7 @@ class dense_steps {
         vec<T>& g = gradients_[l].bias;
         g.setZero();
         const std::size_t outputs = layers_[l].outputs();
-        if (few_slopes(l)) {
+        if (layers_[l].narrow()) {
             for (std::size_t r = 0; r < rows; ++r)
                 for (std::size_t o = 0; o < outputs; ++o) g.data()[o] += last_slopes(r)[o];
             return;

@@ -23,16 +23,16 @@ class packed_dense {
    public:
     static constexpr std::size_t few = few_lanes<T>::count;
 
-    packed_dense(std::size_t inputs, std::size_t outputs)
-        : inputs_(inputs), outputs_(outputs), weights_(inputs, narrow() ? 0 : outputs), narrow_(narrow() ? inputs * few : 0),
-          bias_((outputs + panels<T>::width - 1) / panels<T>::width * panels<T>::width) {}
-    explicit packed_dense(const dense_params<T>& p) : packed_dense(p.inputs(), static_cast<std::size_t>(p.bias.size())) {
+    packed_dense(const dense_params<T>& p, bool last)
+        : inputs_(p.inputs()), outputs_(static_cast<std::size_t>(p.bias.size())), is_narrow_(last && outputs_ <= few),
+          weights_(inputs_, is_narrow_ ? 0 : outputs_), narrow_(is_narrow_ ? inputs_ * few : 0),
+          bias_((outputs_ + panels<T>::width - 1) / panels<T>::width * panels<T>::width) {
         set(p.weights, 0, inputs_);
         set(p.bias);
     }
     [[nodiscard]] std::size_t inputs() const noexcept { return inputs_; }
     [[nodiscard]] std::size_t outputs() const noexcept { return outputs_; }
-    [[nodiscard]] bool narrow() const noexcept { return outputs_ <= few; }
+    [[nodiscard]] bool narrow() const noexcept { return is_narrow_; }
     // From a row of outputs to the next, where rows lie one after another.
     [[nodiscard]] std::size_t output_stride() const noexcept { return narrow() ? few : outputs_; }
 
@@ -73,9 +73,17 @@ class packed_dense {
 
    private:
     std::size_t inputs_, outputs_;
+    bool is_narrow_;  // only the last layer, whose outputs do not go into panels
     panels<T> weights_;
     std::vector<T> narrow_, bias_;
 };
+
+template <class T>
+[[nodiscard]] std::vector<packed_dense<T>> pack(const std::vector<dense_params<T>>& layers) {
+    std::vector<packed_dense<T>> out;
+    for (const auto& layer : layers) out.emplace_back(layer, &layer == &layers.back());
+    return out;
+}
 
 // The outputs of a stack for some rows, and what lies between its layers.
 template <class T>
@@ -120,7 +128,7 @@ class dense_activations {
 template <class T>
 class packed_stack {
    public:
-    explicit packed_stack(const std::vector<dense_params<T>>& layers) : layers_(layers.begin(), layers.end()) {}
+    explicit packed_stack(const std::vector<dense_params<T>>& layers) : layers_(pack(layers)) {}
 
     // The outputs of a batch, row by row: `take(row, outputs)`.
     template <class Take>
