@@ -125,7 +125,7 @@ CARAMEL_ALWAYS_INLINE void add_products(Lane (&sum)[Rows][V], const T* a, std::s
         for (std::size_t v = 0; v < V; ++v) std::memcpy(&row[v], b + (k * V + v) * count, sizeof(Lane));
         for (std::size_t i = 0; i < Rows; ++i) {
             const T x = a[i * a_row + k * a_step];
-            for (std::size_t v = 0; v < V; ++v) sum[i][v] = sum[i][v] + x * row[v];
+            for (std::size_t v = 0; v < V; ++v) sum[i][v] = multiply_add(x, row[v], sum[i][v]);
         }
     }
 }
@@ -189,7 +189,7 @@ CARAMEL_ALWAYS_INLINE void multiply_row_tile(const T* a, const T* b, std::size_t
             for (std::size_t v = 0; v < 2; ++v) {
                 lane row;
                 std::memcpy(&row, b + p * stride + k * width + v * count, sizeof(lane));
-                sum[p][v] = sum[p][v] + a[k] * row;
+                sum[p][v] = multiply_add(a[k], row, sum[p][v]);
             }
     for (std::size_t p = 0; p < Panels; ++p) {
         lane one[1][2] = {{sum[p][0], sum[p][1]}};

@@ -61,6 +61,25 @@ CARAMEL_ALWAYS_INLINE typename lanes<T>::type square_root(typename lanes<T>::typ
 #endif
 }
 
+// sum + x * row, or sum - x * row, rounded once where the machine can: said outright, because compilers decide from case
+// to case (g++ tuned for Zen does not fuse a lone sum), and then a row would not have the bits that it has in a batch.
+template <bool Subtract = false, class Lane, class T>
+CARAMEL_ALWAYS_INLINE Lane multiply_add(T x, Lane row, Lane sum) {
+#if defined(__FMA__)
+    const T factor = Subtract ? -x : x;
+    constexpr bool single = sizeof(T) == 4;
+#if defined(__AVX512F__)
+    if constexpr (single && sizeof(Lane) == 64) return (Lane)_mm512_fmadd_ps(_mm512_set1_ps(static_cast<float>(factor)), (__m512)row, (__m512)sum);
+    if constexpr (!single && sizeof(Lane) == 64) return (Lane)_mm512_fmadd_pd(_mm512_set1_pd(factor), (__m512d)row, (__m512d)sum);
+#endif
+    if constexpr (single && sizeof(Lane) == 32) return (Lane)_mm256_fmadd_ps(_mm256_set1_ps(static_cast<float>(factor)), (__m256)row, (__m256)sum);
+    if constexpr (!single && sizeof(Lane) == 32) return (Lane)_mm256_fmadd_pd(_mm256_set1_pd(factor), (__m256d)row, (__m256d)sum);
+    if constexpr (single && sizeof(Lane) == 16) return (Lane)_mm_fmadd_ps(_mm_set1_ps(static_cast<float>(factor)), (__m128)row, (__m128)sum);
+    if constexpr (!single && sizeof(Lane) == 16) return (Lane)_mm_fmadd_pd(_mm_set1_pd(factor), (__m128d)row, (__m128d)sum);
+#endif
+    return Subtract ? sum - x * row : sum + x * row;
+}
+
 // Whether all numbers are finite, without a branch for each: anything else times 0 is not 0.
 template <class T>
 [[nodiscard]] bool all_finite(const T* numbers, std::size_t n) noexcept {
@@ -98,7 +117,7 @@ CARAMEL_ALWAYS_INLINE void multiply_tile(const T* a, std::size_t a_row, std::siz
         for (std::size_t v = 0; v < V; ++v) std::memcpy(&row[v], b + k * b_row + v * width, sizeof(lane));
         for (std::size_t i = 0; i < Rows; ++i) {
             const T x = a[i * a_row + k * a_step];
-            for (std::size_t v = 0; v < V; ++v) sum[i][v] = Subtract ? sum[i][v] - x * row[v] : sum[i][v] + x * row[v];
+            for (std::size_t v = 0; v < V; ++v) sum[i][v] = multiply_add<Subtract>(x, row[v], sum[i][v]);
         }
     }
     for (std::size_t i = 0; i < Rows; ++i)
