@@ -27,14 +27,6 @@ template <class T>
 struct few_lanes : lanes<T> {};
 #endif
 
-// The processor may fetch these numbers into its cache: they are wanted soon.
-template <class T>
-void prefetch([[maybe_unused]] const T* numbers, [[maybe_unused]] std::size_t n) noexcept {
-#if defined(__GNUC__)
-    for (std::size_t i = 0; i < n; i += 64 / sizeof(T)) __builtin_prefetch(numbers + i);
-#endif
-}
-
 struct unwritten {};
 
 // (rows, columns) as panels of `width` columns; within a panel one row follows another. What lies beyond the last column

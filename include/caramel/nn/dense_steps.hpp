@@ -107,12 +107,7 @@ class dense_steps {
     }
     template <class Between>
     void forward(const matrix_in<T>& x, std::span<const std::size_t> which, std::size_t begin, std::size_t end, const Between& between) noexcept {
-        const auto row = [&](std::size_t i) { return x.data() + static_cast<row_index>(which[i]) * x.outerStride(); };
-        constexpr std::size_t ahead = 16;
-        for (std::size_t i = begin; i < end; ++i) {
-            if (i + ahead < end) prefetch(row(i + ahead), static_cast<std::size_t>(x.cols()));
-            values_.inputs(0).set_row(i, row(i));
-        }
+        for (std::size_t i = begin; i < end; ++i) values_.inputs(0).set_row(i, x.data() + static_cast<row_index>(which[i]) * x.outerStride());
         values_.forward(layers_, begin, end, between);
     }
     template <class Loss>
