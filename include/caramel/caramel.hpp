@@ -40,6 +40,7 @@
 #include <caramel/nn/optimizer.hpp>
 #include <caramel/nn/predictor.hpp>
 #include <caramel/nn/probabilities.hpp>
+#include <caramel/nn/static_mlp.hpp>
 #include <caramel/nn/training.hpp>
 #include <caramel/linear/logistic.hpp>
 #include <caramel/recommend/als.hpp>

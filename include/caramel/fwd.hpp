@@ -41,6 +41,8 @@ template <class T>
 class embedding_model;
 template <class T>
 class mlp_model;
+template <class T, std::size_t In, std::size_t... Units>
+class static_mlp;
 template <class T>
 class item_neighbors_model;
 template <class T>

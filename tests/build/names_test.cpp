@@ -77,7 +77,7 @@ static_assert(named<als_grid, bar_chart, bought_text_recipe<word_tokenizer>, bou
                     cutoff_point, factors_of_model<als_model<F>>, factors_of_recipe<als<F>>, html_page, item_catalog, key_figure, lift_point, line_chart,
                     line_series, logistic<F>, logistic_model<F>, mlp_multilabel<F>, mlp_multilabel_model<F>, number_style, numbers_in, packed_columns<F>,
                     page_options, purchase_rhythm<F>, reference_kind, report_cell, report_column, report_table, scatter_chart, sgd_factorization<F>,
-                    sgd_factorization_model<F>, sgd_steps, sigmoid_cross_entropy, state_axis>);
+                    sgd_factorization_model<F>, sgd_steps, sigmoid_cross_entropy, state_axis, static_mlp<F, 3, 2>>);
 
 int functions() {
     matrix<F> x = matrix<F>::Random(40, 3), y = matrix<F>::Random(3, 3), sum = matrix<F>::Zero(3, 3);

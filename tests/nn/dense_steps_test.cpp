@@ -101,6 +101,8 @@ TEMPLATE_TEST_CASE("mlp: answers from packed weights have the bits of the layers
             const auto x = normal<T>(131, 37, 6);
             const matrix<T> y = model(x), expected = params.apply(x);
             CHECK(y == expected);
+            CHECK(model(matrix<T>(x.topRows(2))) == expected.topRows(2));
+            CHECK(model(matrix<T>(x.topRows(9))) == expected.topRows(9));
             workspace scratch;
             for (const row_index i : {0, 1, 64, 130}) {
                 const std::span<const T> row = model(row_of(x, i), scratch);

@@ -134,6 +134,14 @@ class packed_stack {
     template <class Take>
     void answer(const matrix_in<T>& x, const Take& take) const {
         const auto rows = static_cast<std::size_t>(x.rows());
+        if (rows < 4) {  // fewer than are worth a tile
+            workspace scratch;
+            for (std::size_t i = 0; i < rows; ++i) {
+                const workspace::frame frame(scratch);
+                take(i, std::span<const T>(answer(std::span(x.data() + static_cast<row_index>(i) * x.outerStride(), layers_.front().inputs()), scratch)));
+            }
+            return;
+        }
         dense_activations<T> values(layers_, std::min(rows, block_rows));
         for (std::size_t at = 0; at < rows; at += block_rows) {
             const std::size_t n = std::min(block_rows, rows - at);
