@@ -162,6 +162,37 @@ void multiply_strided(const T* a, std::size_t a_row, std::size_t a_step, const T
     }
 }
 
+// The same for many rows: each strip of b is copied once to where its rows lie side by side, padded with zeros.
+template <class T>
+void multiply_many(const T* a, std::size_t a_row, std::size_t a_step, const T* b, std::size_t rows, std::size_t depth, std::size_t columns, T* out, bool add) {
+    constexpr std::size_t wide = 2 * lanes<T>::count, tall = CARAMEL_ALIGN_BYTES >= 64 ? 8 : 4;
+    if (rows < 32) return multiply_strided(a, a_row, a_step, b, rows, depth, columns, out, add);
+    vec<T> strip = vec<T>::Zero(static_cast<row_index>(depth * wide));
+    T tile[tall * wide];
+    for (std::size_t j = 0; j < columns; j += wide) {
+        const std::size_t some = std::min(wide, columns - j);
+        for (std::size_t k = 0; k < depth; ++k) {
+            if (some == wide) std::memcpy(strip.data() + k * wide, b + k * columns + j, wide * sizeof(T));
+            else std::memcpy(strip.data() + k * wide, b + k * columns + j, some * sizeof(T));
+        }
+        if (some < wide)  // what the strip before left there
+            for (std::size_t k = 0; k < depth; ++k) std::fill(strip.data() + k * wide + some, strip.data() + (k + 1) * wide, T(0));
+        std::size_t i = 0;
+        if (some == wide)
+            for (; i + tall <= rows; i += tall)
+                multiply_tile<T, tall, 2>(a + i * a_row, a_row, a_step, strip.data(), wide, depth, out + i * columns + j, columns, add);
+        for (std::size_t n; i < rows; i += n) {
+            n = std::min(tall, rows - i);
+            std::fill(tile, tile + tall * wide, T(0));
+            if (add)
+                for (std::size_t r = 0; r < n; ++r) std::memcpy(tile + r * wide, out + (i + r) * columns + j, some * sizeof(T));
+            if (n == tall) multiply_tile<T, tall, 2>(a + i * a_row, a_row, a_step, strip.data(), wide, depth, tile, wide, true);
+            else multiply_strip<T, 2>(a + i * a_row, a_row, a_step, strip.data(), wide, n, depth, tile, wide, true);
+            for (std::size_t r = 0; r < n; ++r) std::memcpy(out + (i + r) * columns + j, tile + r * wide, some * sizeof(T));
+        }
+    }
+}
+
 }  // namespace detail
 
 /// (n, k) * (k, m) -> (n, m).
@@ -169,8 +200,8 @@ template <class T>
 [[nodiscard]] matrix<T> multiply(const matrix_in<T>& a, const matrix<T>& b) {
     require(a.cols() == b.rows(), errc::shape_mismatch, "multiply: ", a.cols(), " columns times ", b.rows(), " rows");
     matrix<T> out(a.rows(), b.cols());
-    detail::multiply_strided(a.data(), static_cast<std::size_t>(a.outerStride()), 1, b.data(), static_cast<std::size_t>(a.rows()),
-                             static_cast<std::size_t>(a.cols()), static_cast<std::size_t>(b.cols()), out.data(), false);
+    detail::multiply_many(a.data(), static_cast<std::size_t>(a.outerStride()), 1, b.data(), static_cast<std::size_t>(a.rows()),
+                          static_cast<std::size_t>(a.cols()), static_cast<std::size_t>(b.cols()), out.data(), false);
     return out;
 }
 /// One row: (k) * (k, m) -> (m), written to `out`; the same bits as in a batch.
@@ -221,8 +252,8 @@ template <class T>
 void add_transposed_product(const matrix_in<T>& a, const matrix<T>& b, matrix<T>& out) {
     require(a.rows() == b.rows() && out.rows() == a.cols() && out.cols() == b.cols(), errc::shape_mismatch, "add_transposed_product: (", a.rows(), ", ",
             a.cols(), ")' times (", b.rows(), ", ", b.cols(), ")");
-    detail::multiply_strided(a.data(), 1, static_cast<std::size_t>(a.outerStride()), b.data(), static_cast<std::size_t>(a.cols()),
-                             static_cast<std::size_t>(a.rows()), static_cast<std::size_t>(b.cols()), out.data(), true);
+    detail::multiply_many(a.data(), 1, static_cast<std::size_t>(a.outerStride()), b.data(), static_cast<std::size_t>(a.cols()),
+                          static_cast<std::size_t>(a.rows()), static_cast<std::size_t>(b.cols()), out.data(), true);
 }
 /// a * b': (n, k) * (m, k)' -> (n, m).
 template <class T>
