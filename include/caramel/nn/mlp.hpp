@@ -255,7 +255,8 @@ class mlp_regressor_model : public detail::network_answers<mlp_regressor_model<T
 };
 
 /// Recipe for `mlp_model`: dense layers with ReLU between them, trained with Adam on shuffled mini-batches. Features of
-/// very different scales should be standardized first: `standardize<float>{} | mlp<float>{}`.
+/// very different scales should be standardized first: `standardize<float>{} | mlp<float>{}`. `fit_options::threads` share
+/// each mini-batch, where it is large enough to be worth it; one thread or many learn the same bits.
 template <class T>
 struct mlp {
     using stage_concept = recipe_tag;

@@ -113,7 +113,8 @@ class static_mlp {
         require(layers.size() == n_layers, errc::shape_mismatch, kind, ": the model has ", layers.size(), " layers, this type ", n_layers);
         for (std::size_t l = 0; l < n_layers; ++l)
             require(layers[l].inputs() == sizes[l] && std::cmp_equal(layers[l].bias.size(), sizes[l + 1]), errc::shape_mismatch, kind, ": layer ", l + 1,
-                    " of the model has ", layers[l].inputs(), " inputs and ", layers[l].bias.size(), " outputs, of this type ", sizes[l], " and ", sizes[l + 1]);
+                    " of the model has ", layers[l].inputs(), " inputs and ", layers[l].bias.size(), " outputs, of this type ", sizes[l], " and ",
+                    sizes[l + 1]);
         [&]<std::size_t... L>(std::index_sequence<L...>) { (std::get<L>(layers_).set(layers[L]), ...); }
         (std::make_index_sequence<n_layers>());
     }
