@@ -32,7 +32,9 @@ class team {
    public:
     explicit team(const run_options& how) : run_(how.run) {
         if (run_) return;
-        const std::size_t wanted = std::min<std::size_t>(how.threads == 0 ? std::max(1U, std::thread::hardware_concurrency()) : how.threads, 64);
+        const std::size_t machine = std::max(1U, std::thread::hardware_concurrency());
+        // More threads than processors would only stand in each other's way.
+        const std::size_t wanted = how.threads == 0 ? machine : std::min(how.threads, std::max<std::size_t>(machine, 2));
         helpers_.reserve(wanted - 1);
         try {
             while (helpers_.size() + 1 < wanted) helpers_.emplace_back([this] { help(); });
