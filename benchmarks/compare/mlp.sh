@@ -32,7 +32,8 @@ done
 for ((i = 0; i < rounds; ++i)); do
     for program in "${programs[@]}"; do
         for threads in 1 2; do
-            "$out/$program" $threads | sed "s/^[a-z]*/$program.$threads/" >>"$out/log"
+            # OpenBLAS has threads of its own, which libtorch does not set.
+            OPENBLAS_NUM_THREADS=$threads OMP_NUM_THREADS=$threads "$out/$program" $threads | sed "s/^[a-z]*/$program.$threads/" >>"$out/log"
         done
     done
 done
