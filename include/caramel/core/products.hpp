@@ -66,16 +66,19 @@ CARAMEL_ALWAYS_INLINE typename lanes<T>::type square_root(typename lanes<T>::typ
 template <bool Subtract = false, class Lane, class T>
 CARAMEL_ALWAYS_INLINE Lane multiply_add(T x, Lane row, Lane sum) {
 #if defined(__FMA__)
-    const T factor = Subtract ? -x : x;
-    constexpr bool single = sizeof(T) == 4;
+    const Lane each = x - Lane{};
+#define CARAMEL_FUSED(bytes, size, name, suffix, type)        \
+    if constexpr (sizeof(Lane) == bytes && sizeof(T) == size) \
+        return (Lane)(Subtract ? name##_fnmadd_##suffix((type)each, (type)row, (type)sum) : name##_fmadd_##suffix((type)each, (type)row, (type)sum));
 #if defined(__AVX512F__)
-    if constexpr (single && sizeof(Lane) == 64) return (Lane)_mm512_fmadd_ps(_mm512_set1_ps(static_cast<float>(factor)), (__m512)row, (__m512)sum);
-    if constexpr (!single && sizeof(Lane) == 64) return (Lane)_mm512_fmadd_pd(_mm512_set1_pd(factor), (__m512d)row, (__m512d)sum);
+    CARAMEL_FUSED(64, 4, _mm512, ps, __m512)
+    CARAMEL_FUSED(64, 8, _mm512, pd, __m512d)
 #endif
-    if constexpr (single && sizeof(Lane) == 32) return (Lane)_mm256_fmadd_ps(_mm256_set1_ps(static_cast<float>(factor)), (__m256)row, (__m256)sum);
-    if constexpr (!single && sizeof(Lane) == 32) return (Lane)_mm256_fmadd_pd(_mm256_set1_pd(factor), (__m256d)row, (__m256d)sum);
-    if constexpr (single && sizeof(Lane) == 16) return (Lane)_mm_fmadd_ps(_mm_set1_ps(static_cast<float>(factor)), (__m128)row, (__m128)sum);
-    if constexpr (!single && sizeof(Lane) == 16) return (Lane)_mm_fmadd_pd(_mm_set1_pd(factor), (__m128d)row, (__m128d)sum);
+    CARAMEL_FUSED(32, 4, _mm256, ps, __m256)
+    CARAMEL_FUSED(32, 8, _mm256, pd, __m256d)
+    CARAMEL_FUSED(16, 4, _mm, ps, __m128)
+    CARAMEL_FUSED(16, 8, _mm, pd, __m128d)
+#undef CARAMEL_FUSED
 #endif
     return Subtract ? sum - x * row : sum + x * row;
 }
