@@ -34,8 +34,11 @@ for ((i = 0; i < rounds; ++i)); do
         for threads in 1 2; do
             # (With two, libtorch is slower than with one, and on a busy machine it takes minutes.)
             if [ $program = libtorch ] && [ $threads = 2 ]; then continue; fi
-            # OpenBLAS has threads of its own, which libtorch does not set. (OMP_NUM_THREADS=1 makes libtorch slower.)
-            OPENBLAS_NUM_THREADS=$threads "$out/$program" $threads | sed "s/^[a-z]*/$program.$threads/" >>"$out/log"
+            # OpenBLAS has threads of its own, which libtorch does not set. (OMP_NUM_THREADS=1 makes libtorch
+            # slower, and so does moving from one processor to another.)
+            pin=()
+            if [ $threads = 1 ] && command -v taskset >/dev/null; then pin=(taskset -c $(($(nproc) - 1))); fi
+            OPENBLAS_NUM_THREADS=$threads "${pin[@]}" "$out/$program" $threads | sed "s/^[a-z]*/$program.$threads/" >>"$out/log"
         done
     done
 done
