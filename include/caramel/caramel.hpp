@@ -57,6 +57,7 @@
 #include <caramel/nn/probabilities.hpp>
 #include <caramel/nn/residual.hpp>
 #include <caramel/nn/schedule.hpp>
+#include <caramel/nn/static_mlp.hpp>
 #include <caramel/nn/training.hpp>
 #include <caramel/linear/linear_svm.hpp>
 #include <caramel/linear/logistic.hpp>

@@ -48,6 +48,8 @@ template <class T>
 class embedding_model;
 template <class T>
 class mlp_model;
+template <class T, std::size_t In, std::size_t... Units>
+class static_mlp;
 template <class T>
 class boosted_trees_model;
 template <class T>

@@ -79,7 +79,7 @@ static_assert(named<als_grid, bar_chart, bought_text_recipe<word_tokenizer>, bou
                     cutoff_point, factors_of_model<als_model<F>>, factors_of_recipe<als<F>>, html_page, item_catalog, key_figure, lift_point, line_chart,
                     line_series, logistic<F>, logistic_model<F>, mlp_multilabel<F>, mlp_multilabel_model<F>, number_style, numbers_in, packed_columns<F>,
                     page_options, purchase_rhythm<F>, reference_kind, report_cell, report_column, report_table, scatter_chart, sgd_factorization<F>,
-                    sgd_factorization_model<F>, sgd_steps, sigmoid_cross_entropy, state_axis>);
+                    sgd_factorization_model<F>, sgd_steps, sigmoid_cross_entropy, state_axis, static_mlp<F, 3, 2>>);
 
 static_assert(named<boosted_trees<F>, boosted_trees_model<F>, boosted_trees_regressor<F>, boosted_trees_regressor_model<F>, explanation, importance_options,
                     importances, reason, shapley_options> && Differentiable<mlp_regressor_model<F>, F>);

@@ -34,7 +34,7 @@ matrix<T> by_hand(const matrix<T>& a, const matrix<T>& b) {
 TEMPLATE_TEST_CASE("products: equal to the definition, for every shape up to odd sizes", "[products]", float, double) {
     rng random(1);
     const TestType tolerance = TestType(64) * std::numeric_limits<TestType>::epsilon();
-    for (const row_index n : {0, 1, 2, 3, 4, 5, 9})
+    for (const row_index n : {0, 1, 2, 3, 4, 5, 9, 37})
         for (const row_index k : {0, 1, 7, 64, 65, 130})
             for (const row_index m : {0, 1, 3, 8, 17, 45, 64, 100}) {
                 const auto a = numbers<TestType>(random, n, k), b = numbers<TestType>(random, k, m);
@@ -59,6 +59,12 @@ TEMPLATE_TEST_CASE("products: a row has the same bits alone and in any batch", "
         CHECK(std::equal(out.begin(), out.end(), whole.data() + i * whole.cols()));
     }
     CHECK(multiply<TestType>(a.middleRows(3, 6), b) == whole.middleRows(3, 6));
+    for (const row_index columns : {1, 2, 33, 75}) {
+        const matrix<TestType> many = numbers<TestType>(random, 71, 77), some = b.leftCols(columns);
+        const auto all = multiply<TestType>(many, some);
+        CHECK(multiply<TestType>(many.topRows(31), some) == all.topRows(31));
+        CHECK(multiply<TestType>(many.bottomRows(3), some) == all.bottomRows(3));
+    }
 }
 
 namespace {

@@ -6,6 +6,7 @@
 // instruction set. (Eigen's product sums a single row in another order than a batch.)
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstring>
 #include <span>
@@ -14,6 +15,12 @@
 #include <caramel/core/error.hpp>
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/platform.hpp>
+
+#if defined(__AVX__)
+#include <immintrin.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace caramel::inline CARAMEL_ABI {
 
@@ -33,6 +40,68 @@ struct lanes {
 };
 #endif
 
+// The square root of each lane, correctly rounded like std::sqrt, which compilers do not vectorize for the sake of errno.
+template <class T>
+CARAMEL_ALWAYS_INLINE typename lanes<T>::type square_root(typename lanes<T>::type x) {
+#if defined(__AVX512F__) && CARAMEL_ALIGN_BYTES == 64
+    if constexpr (sizeof(T) == 4) return (typename lanes<T>::type)_mm512_maskz_sqrt_ps(0xffff, (__m512)x);  // unmasked: g++ 12 warns of its own header
+    else return (typename lanes<T>::type)_mm512_maskz_sqrt_pd(0xff, (__m512d)x);
+#elif defined(__AVX__) && CARAMEL_ALIGN_BYTES == 32
+    if constexpr (sizeof(T) == 4) return (typename lanes<T>::type)_mm256_sqrt_ps((__m256)x);
+    else return (typename lanes<T>::type)_mm256_sqrt_pd((__m256d)x);
+#elif defined(__SSE2__) && CARAMEL_ALIGN_BYTES <= 16
+    if constexpr (sizeof(T) == 4) return (typename lanes<T>::type)_mm_sqrt_ps((__m128)x);
+    else return (typename lanes<T>::type)_mm_sqrt_pd((__m128d)x);
+#else
+    T each[lanes<T>::count];
+    std::memcpy(each, &x, sizeof(x));
+    for (T& v : each) v = std::sqrt(v);
+    std::memcpy(&x, each, sizeof(x));
+    return x;
+#endif
+}
+
+// sum + x * row, or sum - x * row, rounded once where the machine can: said outright, because compilers decide from case
+// to case (g++ tuned for Zen does not fuse a lone sum), and then a row would not have the bits that it has in a batch.
+template <bool Subtract = false, class Lane, class T>
+CARAMEL_ALWAYS_INLINE Lane multiply_add(T x, Lane row, Lane sum) {
+#if defined(__FMA__)
+    const Lane each = x - Lane{};
+#define CARAMEL_FUSED(bytes, size, name, suffix, type)        \
+    if constexpr (sizeof(Lane) == bytes && sizeof(T) == size) \
+        return (Lane)(Subtract ? name##_fnmadd_##suffix((type)each, (type)row, (type)sum) : name##_fmadd_##suffix((type)each, (type)row, (type)sum));
+#if defined(__AVX512F__)
+    CARAMEL_FUSED(64, 4, _mm512, ps, __m512)
+    CARAMEL_FUSED(64, 8, _mm512, pd, __m512d)
+#endif
+    CARAMEL_FUSED(32, 4, _mm256, ps, __m256)
+    CARAMEL_FUSED(32, 8, _mm256, pd, __m256d)
+    CARAMEL_FUSED(16, 4, _mm, ps, __m128)
+    CARAMEL_FUSED(16, 8, _mm, pd, __m128d)
+#undef CARAMEL_FUSED
+#endif
+    return Subtract ? sum - x * row : sum + x * row;
+}
+
+// Whether all numbers are finite, without a branch for each: anything else times 0 is not 0.
+template <class T>
+[[nodiscard]] bool all_finite(const T* numbers, std::size_t n) noexcept {
+    using lane = typename lanes<T>::type;
+    constexpr std::size_t count = lanes<T>::count;
+    lane sum{};
+    std::size_t i = 0;
+    for (; i + count <= n; i += count) {
+        lane x;
+        std::memcpy(&x, numbers + i, sizeof(x));
+        sum = sum + x * T(0);
+    }
+    T each[count], rest = 0;
+    std::memcpy(each, &sum, sizeof(sum));
+    for (; i < n; ++i) rest += numbers[i] * T(0);
+    for (const T v : each) rest += v;
+    return rest == T(0);
+}
+
 // out(Rows x V lanes) = a(Rows x depth) * b(depth x V lanes), or += where `add`, or -= where `add` and Subtract; the tile
 // in registers. a's elements lie at a[i * a_row + k * a_step]; b's rows are b_row apart.
 template <class T, std::size_t Rows, std::size_t V, bool Subtract = false>
@@ -51,7 +120,7 @@ CARAMEL_ALWAYS_INLINE void multiply_tile(const T* a, std::size_t a_row, std::siz
         for (std::size_t v = 0; v < V; ++v) std::memcpy(&row[v], b + k * b_row + v * width, sizeof(lane));
         for (std::size_t i = 0; i < Rows; ++i) {
             const T x = a[i * a_row + k * a_step];
-            for (std::size_t v = 0; v < V; ++v) sum[i][v] = Subtract ? sum[i][v] - x * row[v] : sum[i][v] + x * row[v];
+            for (std::size_t v = 0; v < V; ++v) sum[i][v] = multiply_add<Subtract>(x, row[v], sum[i][v]);
         }
     }
     for (std::size_t i = 0; i < Rows; ++i)
@@ -127,6 +196,37 @@ auto* fastest_multiply_panel() noexcept {
     return &multiply_panel<T>;
 }
 
+// The same for many rows: each strip of b is copied once to where its rows lie side by side, padded with zeros.
+template <class T>
+void multiply_many(const T* a, std::size_t a_row, std::size_t a_step, const T* b, std::size_t rows, std::size_t depth, std::size_t columns, T* out, bool add) {
+    constexpr std::size_t wide = 2 * lanes<T>::count, tall = CARAMEL_ALIGN_BYTES >= 64 ? 8 : 4;
+    if (rows < 32) return multiply_strided(a, a_row, a_step, b, rows, depth, columns, out, add);
+    vec<T> strip = vec<T>::Zero(static_cast<row_index>(depth * wide));
+    T tile[tall * wide];
+    for (std::size_t j = 0; j < columns; j += wide) {
+        const std::size_t some = std::min(wide, columns - j);
+        for (std::size_t k = 0; k < depth; ++k) {
+            if (some == wide) std::memcpy(strip.data() + k * wide, b + k * columns + j, wide * sizeof(T));
+            else std::memcpy(strip.data() + k * wide, b + k * columns + j, some * sizeof(T));
+        }
+        if (some < wide)  // what the strip before left there
+            for (std::size_t k = 0; k < depth; ++k) std::fill(strip.data() + k * wide + some, strip.data() + (k + 1) * wide, T(0));
+        std::size_t i = 0;
+        if (some == wide)
+            for (; i + tall <= rows; i += tall)
+                multiply_tile<T, tall, 2>(a + i * a_row, a_row, a_step, strip.data(), wide, depth, out + i * columns + j, columns, add);
+        for (std::size_t n; i < rows; i += n) {
+            n = std::min(tall, rows - i);
+            std::fill(tile, tile + tall * wide, T(0));
+            if (add)
+                for (std::size_t r = 0; r < n; ++r) std::memcpy(tile + r * wide, out + (i + r) * columns + j, some * sizeof(T));
+            if (n == tall) multiply_tile<T, tall, 2>(a + i * a_row, a_row, a_step, strip.data(), wide, depth, tile, wide, true);
+            else multiply_strip<T, 2>(a + i * a_row, a_row, a_step, strip.data(), wide, n, depth, tile, wide, true);
+            for (std::size_t r = 0; r < n; ++r) std::memcpy(out + (i + r) * columns + j, tile + r * wide, some * sizeof(T));
+        }
+    }
+}
+
 }  // namespace detail
 
 /// (n, k) * (k, m) -> (n, m).
@@ -134,8 +234,8 @@ template <class T>
 [[nodiscard]] matrix<T> multiply(const matrix_in<T>& a, const matrix<T>& b) {
     require(a.cols() == b.rows(), errc::shape_mismatch, "multiply: ", a.cols(), " columns times ", b.rows(), " rows");
     matrix<T> out(a.rows(), b.cols());
-    detail::multiply_strided(a.data(), static_cast<std::size_t>(a.outerStride()), 1, b.data(), static_cast<std::size_t>(a.rows()),
-                             static_cast<std::size_t>(a.cols()), static_cast<std::size_t>(b.cols()), out.data(), false);
+    detail::multiply_many(a.data(), static_cast<std::size_t>(a.outerStride()), 1, b.data(), static_cast<std::size_t>(a.rows()),
+                          static_cast<std::size_t>(a.cols()), static_cast<std::size_t>(b.cols()), out.data(), false);
     return out;
 }
 /// One row: (k) * (k, m) -> (m), written to `out`; the same bits as in a batch.
@@ -186,8 +286,8 @@ template <class T>
 void add_transposed_product(const matrix_in<T>& a, const matrix<T>& b, matrix<T>& out) {
     require(a.rows() == b.rows() && out.rows() == a.cols() && out.cols() == b.cols(), errc::shape_mismatch, "add_transposed_product: (", a.rows(), ", ",
             a.cols(), ")' times (", b.rows(), ", ", b.cols(), ")");
-    detail::multiply_strided(a.data(), 1, static_cast<std::size_t>(a.outerStride()), b.data(), static_cast<std::size_t>(a.cols()),
-                             static_cast<std::size_t>(a.rows()), static_cast<std::size_t>(b.cols()), out.data(), true);
+    detail::multiply_many(a.data(), 1, static_cast<std::size_t>(a.outerStride()), b.data(), static_cast<std::size_t>(a.cols()),
+                          static_cast<std::size_t>(a.rows()), static_cast<std::size_t>(b.cols()), out.data(), true);
 }
 /// a * b': (n, k) * (m, k)' -> (n, m).
 template <class T>

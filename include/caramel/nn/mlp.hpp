@@ -20,7 +20,9 @@
 #include <caramel/core/workspace.hpp>
 #include <caramel/nn/activation.hpp>
 #include <caramel/nn/dense.hpp>
+#include <caramel/nn/dense_steps.hpp>
 #include <caramel/nn/layer.hpp>
+#include <caramel/nn/packed_dense.hpp>
 #include <caramel/nn/predictor.hpp>
 #include <caramel/nn/probabilities.hpp>
 #include <caramel/nn/training.hpp>
@@ -32,6 +34,10 @@ namespace detail {
 
 template <class T>
 struct dense_stack_params {
+    struct served : packed_stack<T> {
+        explicit served(const dense_stack_params& p) : packed_stack<T>(p.layers) {}
+    };
+
     std::vector<dense_params<T>> layers;  // with ReLU between them
 
     [[nodiscard]] std::size_t inputs() const noexcept { return layers.empty() ? 0 : layers.front().inputs(); }
@@ -73,6 +79,9 @@ struct dense_stack {
         std::vector<layer_cache<relu, T>> activations;
         std::vector<layer_cache<dropout, T>> masks;
     };
+    // What the trainer uses instead of `forward` and the rest, which do the same layer by layer.
+    template <class T>
+    using steps = dense_steps<T>;
 
     template <class T>
     [[nodiscard]] dense_stack_params<T> init(layer_shape shape, rng& numbers) const {
@@ -257,7 +266,8 @@ class mlp_regressor_model : public detail::network_answers<mlp_regressor_model<T
 };
 
 /// Recipe for `mlp_model`: dense layers with ReLU between them, trained with Adam on shuffled mini-batches. Features of
-/// very different scales should be standardized first: `standardize<float>{} | mlp<float>{}`.
+/// very different scales should be standardized first: `standardize<float>{} | mlp<float>{}`. `fit_options::threads` share
+/// each mini-batch, where it is large enough to be worth it; one thread or many learn the same bits.
 template <class T>
 struct mlp {
     using stage_concept = recipe_tag;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string_view>
 #include <vector>
@@ -84,6 +85,16 @@ class optimizer {
     /// One step. `visit(f)` calls `f(parameter_block<T>)` for every piece of the parameters, in the same order each time.
     template <class Visit>
     void step(const Visit& visit) {
+        begin_step(visit);
+        std::size_t n = 0;
+        visit([&](const parameter_block<T>& block) {
+            if (block.follows > 0) follow(block);
+            else update(block, averages_[n++]);
+        });
+    }
+    /// The same in parts, for several threads: `begin_step`, then `step_part` once for every value of every block.
+    template <class Visit>
+    void begin_step(const Visit& visit) {
         ++steps_;
         first_power_ *= options_.beta1;
         second_power_ *= options_.beta2;
@@ -92,11 +103,14 @@ class optimizer {
         if (options_.max_gradient_norm > 0) clip_ = clipping(visit);
         std::size_t n = 0;
         visit([&](const parameter_block<T>& block) {
-            if (block.follows > 0) return follow(block);
-            if (averages_.size() == n)
+            if (block.follows > 0) return;
+            if (averages_.size() == n++)
                 averages_.push_back({std::vector<T>(block.values.size()), std::vector<T>(options_.rule == update_rule::sgd ? 0 : block.values.size())});
-            update(block, averages_[n++]);
         });
+    }
+    /// `n` values from `at` on of the dense block that `visit` names as number `which`, from 0.
+    void step_part(const parameter_block<T>& block, std::size_t which, std::size_t at, std::size_t n) {
+        update_run(block, averages_[which], at, at, n);
     }
     [[nodiscard]] std::size_t steps() const noexcept { return steps_; }
     /// Of the last step.

@@ -16,6 +16,7 @@
 #include <caramel/core/embedding_table.hpp>
 #include <caramel/core/error.hpp>
 #include <caramel/core/matrix.hpp>
+#include <caramel/core/products.hpp>
 #include <caramel/core/ragged.hpp>
 #include <caramel/core/rows.hpp>
 #include <caramel/core/softmax.hpp>
@@ -63,16 +64,32 @@ struct value_head {
     static constexpr const char* name = "value_";
 };
 
+// Parameters may have a second form, made for answering.
+template <class Params>
+struct served_form {
+    static constexpr bool exists = false;
+    struct type {
+        explicit type(const Params&) {}
+    };
+};
+template <class Params>
+    requires requires { typename Params::served; }
+struct served_form<Params> {
+    static constexpr bool exists = true;
+    using type = typename Params::served;
+};
+
 template <class T, class Params, class Head>
 class network_core {
     static constexpr bool tokens = reads_tokens<Params>;
+    static constexpr bool served = served_form<Params>::exists;
 
    public:
     using input = std::conditional_t<tokens, token_ids, matrix_in<T>>;
     using element = std::conditional_t<tokens, token_id, T>;
 
     network_core(Params params, Head head, std::string_view who)
-        : params_(std::move(params)), head_(std::move(head)), who_(who), outputs_(params_.check(params_.inputs(), who)) {
+        : params_(std::move(params)), head_(std::move(head)), who_(who), outputs_(params_.check(params_.inputs(), who)), served_(params_) {
         head_.check(outputs_, who);
     }
 
@@ -80,6 +97,13 @@ class network_core {
         check(x);
         const std::size_t rows = row_count(x);
         matrix<T> out(static_cast<row_index>(rows), static_cast<row_index>(outputs_));
+        if constexpr (served) {
+            served_.answer(x, [&](std::size_t i, std::span<const T> z) {
+                std::ranges::copy(z, out.data() + i * outputs_);
+                finish({out.data() + i * outputs_, outputs_}, i + 1);
+            });
+            return out;
+        }
         for (std::size_t at = 0; at < rows; at += block_rows) {  // what lies between the layers stays in the cache
             const std::size_t n = std::min(block_rows, rows - at);
             const matrix<T> z = run_block(x, at, n);
@@ -94,7 +118,12 @@ class network_core {
             require_ids(row, params_.inputs(), 1, who_);
         } else {
             require_width(row.size());
-            require_finite(row, who_);
+            if (!all_finite(row.data(), row.size())) require_finite(row, who_);
+        }
+        if constexpr (served) {
+            const auto out = served_.answer(row, scratch);
+            finish(out, 1);
+            return out;
         }
         const std::span<const T> z = params_.apply(row, scratch);
         const auto out = scratch.template take<T>(outputs_);
@@ -122,7 +151,9 @@ class network_core {
             require_token_weights(x, who_);
         } else {
             require_width(static_cast<std::size_t>(x.cols()));
-            require_finite(x, who_);
+            bool finite = true;
+            for (row_index i = 0; i < x.rows() && finite; ++i) finite = all_finite(x.data() + i * x.outerStride(), static_cast<std::size_t>(x.cols()));
+            if (!finite) require_finite(x, who_);
         }
     }
     void require_width(std::size_t columns) const {
@@ -148,6 +179,7 @@ class network_core {
     Head head_;
     std::string_view who_;
     std::size_t outputs_;
+    [[no_unique_address]] typename served_form<Params>::type served_;
 };
 
 // A model made of a core: `operator()` for batches and rows.

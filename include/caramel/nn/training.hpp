@@ -378,10 +378,24 @@ inline double sum_of(const row_weights& weights, std::span<const std::size_t> ro
 
 // ---- the loop --------------------------------------------------------------------------------------------------------
 
+// A layer may bring steps of its own, which do what the loop below does, faster.
+template <class Root, class T>
+struct own_steps_of {
+    static constexpr bool exist = false;
+    struct type {};
+};
+template <class Root, class T>
+    requires requires { typename Root::template steps<T>; }
+struct own_steps_of<Root, T> {
+    static constexpr bool exist = true;
+    using type = typename Root::template steps<T>;
+};
+
 // Trains one layer, which may be a stack of them. Everything happens in an order given by data and seed alone.
 template <class T, class Root, class X, class Targets>
 class trainer {
     using params = layer_params<Root, T>;
+    static constexpr bool own_steps = own_steps_of<Root, T>::exist;
 
    public:
     trainer(const Root& root, const X& x, const Targets& targets, const training& how, const fit_options& options, std::string_view who, const params* start)
@@ -399,6 +413,7 @@ class trainer {
         weight_to_learn_ = sum_of(weights_, rows.learn, "to learn from", who_);
         if (!rows.validate.empty()) (void)sum_of(weights_, rows.validate, "to validate on", who_);
         optimizer<T> steps(stepping, how_.epochs * ((rows.learn.size() - 1) / how_.batch_size + 1));
+        if constexpr (own_steps) fast_.emplace(root_, now, std::min(how_.batch_size, rows.learn.size()), options_);
         std::optional<params> best;
         double lowest = std::numeric_limits<double>::infinity();
         std::size_t waited = 0;
@@ -406,7 +421,7 @@ class trainer {
             const double loss = run_epoch(now, steps, rows.learn, epoch);
             require_sane(now, loss, rows.learn, epoch);
             if (!rows.validate.empty()) {
-                const double validation = mean_loss(now, rows.validate);
+                const double validation = validation_loss(now, rows.validate);
                 if (validation < lowest) {
                     lowest = validation;
                     best = now;
@@ -441,15 +456,28 @@ class trainer {
     // A mini-batch is a sample of all rows, so it is divided by its rows times their mean weight: not by what its own rows
     // happen to weigh, which may be nothing.
     double run_batch(params& now, optimizer<T>& steps, std::span<const std::size_t> rows, double mean_weight) {
-        gather_rows(x_, rows, batch_);
+        const double scale = 1 / (static_cast<double>(rows.size()) * mean_weight);
         rng noise = numbers_.split("noise").split(steps.steps());
-        const double sum = losses(root_.forward(now, batch_, cache_, noise), rows, 1 / (static_cast<double>(rows.size()) * mean_weight));
-        if (!std::isfinite(sum)) return sum;
-        first_gradients(root_, now, cache_, slopes_, grads_);
-        steps.step([&](const auto& f) { root_.visit(now, grads_, f); });
-        return sum;
+        if constexpr (own_steps) {
+            return fast_->step(now, x_, rows, [&](std::size_t row, std::span<const T> z, std::span<T> slopes) { return loss(row, z, slopes, scale); }, noise,
+                               steps);
+        } else {
+            gather_rows(x_, rows, batch_);
+            const double sum = losses(root_.forward(now, batch_, cache_, noise), rows, scale);
+            if (!std::isfinite(sum)) return sum;
+            first_gradients(root_, now, cache_, slopes_, grads_);
+            steps.step([&](const auto& f) { root_.visit(now, grads_, f); });
+            return sum;
+        }
     }
-    // The weighted sum of the rows' losses; `slopes_` become its gradient by the outputs, times `scale`.
+    // The weighted loss of a row; `slopes` become its gradient by the outputs, times `scale`.
+    double loss(std::size_t row, std::span<const T> z, std::span<T> slopes, double scale) const noexcept {
+        const double weight = weights_[row];
+        const double value = weight * targets_.loss(row, z, slopes);
+        for (T& slope : slopes) slope *= static_cast<T>(weight * scale);
+        return value;
+    }
+    // The sum of the rows' losses; `slopes_` become its gradient.
     double losses(const matrix<T>& z, std::span<const std::size_t> rows, double scale) {
         slopes_.resize(z.rows(), z.cols());
         if constexpr (requires { targets_.batch_loss(rows, weights_, std::span<const T>(), std::span<T>()); }) {
@@ -459,13 +487,18 @@ class trainer {
         } else {
             const auto width = static_cast<std::size_t>(z.cols());
             double sum = 0;
-            for (std::size_t i = 0; i < rows.size(); ++i) {
-                const std::span<T> slopes(slopes_.data() + i * width, width);
-                const double weight = weights_[rows[i]];
-                sum += weight * targets_.loss(rows[i], std::span<const T>(z.data() + i * width, width), slopes);
-                for (T& slope : slopes) slope *= static_cast<T>(weight * scale);
-            }
+            for (std::size_t i = 0; i < rows.size(); ++i)
+                sum += loss(rows[i], std::span<const T>(z.data() + i * width, width), std::span<T>(slopes_.data() + i * width, width), scale);
             return sum;
+        }
+    }
+    double validation_loss(const params& now, std::span<const std::size_t> rows) {
+        if constexpr (own_steps) {
+            double weight = 0;
+            for (const std::size_t row : rows) weight += weights_[row];
+            return fast_->evaluate(x_, rows, [&](std::size_t row, std::span<const T> z, std::span<T> slopes) { return loss(row, z, slopes, 1); }) / weight;
+        } else {
+            return mean_loss(now, rows);
         }
     }
     // Without dropout.
@@ -509,6 +542,7 @@ class trainer {
     layer_cache<Root, T> cache_;
     layer_grads<Root, T> grads_;
     matrix<T> slopes_;
+    std::optional<typename own_steps_of<Root, T>::type> fast_;
 };
 
 // The parameters of `root` after training on `x`, from `start` on, if there is one, or from random ones. Hyperparameters
