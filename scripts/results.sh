@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Measures what docs/results.md claims: one line `result NAME VALUE` a figure, nothing hard-coded.
-# usage: scripts/results.sh [GROUP]        groups: house, journey (default: all there are)
+# usage: scripts/results.sh [GROUP]        groups: house, journey, tables (default: all there are)
 # Speeds come from the JSON output of the Google Benchmark programs; figures that need real data are skipped, with a line
 # that says so, where neither CARAMEL_SHARED nor ../shared has them.
 . "$(dirname "$0")/common.sh"
 group=${1:-all}
-case $group in all | house | journey) ;; *)
-    echo "results.sh: unknown group '$group' (there are: house, journey)" >&2
+case $group in all | house | journey | tables) ;; *)
+    echo "results.sh: unknown group '$group' (there are: house, journey, tables)" >&2
     exit 2
     ;;
 esac
@@ -95,7 +95,32 @@ for name in runs[0]:
 PYTHON
 }
 
+# Classifiers of tables on real data, every choice made on training rows; speeds beside libtorch and pandas, where those are.
+tables() {
+    local name file target positive log_file
+    while read -r name file target positive; do
+        log_file=$shared/data/$file
+        if [ -f "$log_file" ]; then
+            build/release/examples/churn --data "$log_file" --target "$target" --positive "$positive" | sed -nE "s/^result churn\.(auc|log_loss|calibration_error|row_us|logistic.*)/result $name.\1/p"
+        else
+            skipped "$name.auc" "$log_file"
+        fi
+    done <<'SETS'
+telco telco_churn_ibm/wa_churn.csv churn Yes
+mlc mlc_churn/mlc_churn.csv churn yes
+SETS
+    log_file=$shared/data/bank_marketing/bank_additional_full.csv
+    if [ -f "$log_file" ]; then
+        build/release/examples/lead_scoring --data "$log_file" --target y --positive yes --drop duration | sed -nE 's/^result leads\.(auc|log_loss|top_lift|calibration_error|logistic.*)/result bank.\1/p'
+    else
+        skipped bank.auc "$log_file"
+    fi
+    # What is for g++ stands for both where there is one figure.
+    bash benchmarks/compare/mlp.sh | sed -E 's/^(result mlp\.(train\.rows_per_second|row_us|static_row_us|batch256_over_libtorch))\.gcc /\1 /'
+    bash benchmarks/compare/csv.sh
+}
+
 machine
-for one in house journey; do
+for one in house journey tables; do
     case $group in all | "$one") $one ;; esac
 done

@@ -31,11 +31,10 @@ fi
 need clang-14 libclang-rt-14-dev libbenchmark-dev
 build build/dev dev g++
 run_tests build/dev
-build build/clang dev clang++-14
-run_tests build/clang -L unit
-build build/asan asan g++ -DCARAMEL_BUILD_EXAMPLES=OFF
+say "clang, with the address and undefined-behaviour sanitizers"
+build build/asan asan clang++-14 -DCARAMEL_BUILD_EXAMPLES=OFF
 run_tests build/asan -L unit
-build build/tsan tsan clang++-14 -- caramel_{core,nn,recommend,contract,pipeline}_tests
+build build/tsan tsan clang++-14 -- caramel_{core,nn,trees,recommend,evaluate,contract,pipeline}_tests
 run_tests build/tsan -L threads
 build build/release release g++ -DCARAMEL_BUILD_TESTS=OFF
 say "a look at every benchmark"

@@ -97,6 +97,8 @@ static_assert(named<any_recipe<matrix<F>, vector<int>, matrix<F>>, auc_compariso
                     isotonic<F>, isotonic_model<F>, learning_point, mcnemar_result, paired_comparison, platt_scaling<F>, platt_scaling_model<F>, profit_point,
                     search_result<logistic<F>>, search_rules, searched<logistic<F>, by_auc, fold_plan>, signed_rank_result, temperature_scaling<F>,
                     temperature_scaling_model<F>, trial>);
+static_assert(named<monitored_model<logistic_model<F>>, monitored_recipe<logistic<F>>, roc_point, stacked_model<logistic_model<F>>,
+                    stacked_recipe<fold_plan, logistic<F>>, subscribers, subscribers_options>);
 
 int functions() {
     matrix<F> x = matrix<F>::Random(40, 3), y = matrix<F>::Random(3, 3), sum = matrix<F>::Zero(3, 3);
@@ -107,6 +109,14 @@ int functions() {
     vector<F> row(3);
     multiply_row<F>(row_of<F>(x, 0), y, span<F>(row));
     parallel_for(2, {}, [](size_t) {});
+    const auto people = synthetic_subscribers({.customers = 60});
+    const auto columns_known = learnable_columns(people.rows, vector<string>{"left", "accepted"});
+    const auto watched = monitored(columns_known, table_classifier<F>(columns_known));
+    const auto features_of = fit(table_features<F>(columns_known), people.rows);
+    good = good && watched.watch.size() < static_cast<size_t>(features_of(people.rows).cols());
+    (void)stacked(searched_trees<F>(), searched_networks<F>());
+    (void)mixed_classifier<F>();
+    (void)roc_curve(vector<double>{.1, .2}, vector<int>{0, 1});
     parallel_blocks(2, 1, {}, [](size_t, size_t, size_t) {});
     require(good, error::io, "names");
     require_at(good, error::io, {}, "names");

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <numeric>
@@ -172,4 +173,29 @@ TEST_CASE("equal_mass_calibration_error: worked by hand", "[curves]") {
     const std::vector<int> reversed{1, 0, 0, 0};
     CHECK(calibration_error(small, reversed, 2) == Approx(.2));
     CHECK(equal_mass_calibration_error(small, reversed, 2) == Approx((.49 + .09) / 2));
+}
+
+TEST_CASE("roc_curve: worked by hand, ties as one step, and its area is the AUC", "[curves]") {
+    CHECK(roc_curve(std::vector<double>{.9, .8, .8, .1}, std::vector<int>{1, 1, 0, 0}) == std::vector<roc_point>{{0, 0}, {0, .5}, {.5, 1}, {1, 1}});
+    rng random(1);
+    std::vector<double> scores(5000);
+    std::vector<int> labels(5000);
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+        labels[i] = static_cast<int>(random.below(2));
+        scores[i] = std::round(20 * (labels[i] + random.normal())) / 20;
+    }
+    const auto area = [](const std::vector<roc_point>& curve) {
+        double sum = 0;
+        for (std::size_t i = 1; i < curve.size(); ++i)
+            sum += (curve[i].false_positive_rate - curve[i - 1].false_positive_rate) * (curve[i].true_positive_rate + curve[i - 1].true_positive_rate) / 2;
+        return sum;
+    };
+    CHECK(area(roc_curve(scores, labels, 1'000'000)) == Approx(auc(scores, labels)).epsilon(1e-12));
+    const auto few = roc_curve(scores, labels, 30);
+    CHECK(few.size() <= 31);
+    CHECK(few.front() == roc_point{0, 0});
+    CHECK(few.back() == roc_point{1, 1});
+    CHECK(area(few) == Approx(auc(scores, labels)).margin(0.01));
+    CHECK(error_of([&] { (void)roc_curve(scores, std::vector<int>(5000, 1)); }).code() == errc::bad_data);
+    CHECK(error_of([&] { (void)roc_curve(scores, labels, 1); }).code() == errc::bad_parameter);
 }
