@@ -54,9 +54,12 @@ struct shop_log {
 
 shop_log read_and_clean(const std::string& file, std::uint64_t seed, journey_findings& found) {
     title("1. The log, cleaned");
-    const stopwatch reading;
-    const table rows = file.empty() ? synthetic_shop({.seed = seed}).rows : read_csv(file);
-    if (!file.empty()) result("read.seconds", reading.seconds());
+    table rows = file.empty() ? synthetic_shop({.seed = seed}).rows : read_csv(file);
+    if (!file.empty()) {  // measured the second time: the first brings the file into the system's cache
+        const stopwatch reading;
+        rows = read_csv(file);
+        result("read.seconds", reading.seconds());
+    }
     require(rows.rows() > 0, errc::empty_input, "the log has no rows");
     const auto log = transactions::from(rows, {.customer = "customer_id", .item = "stock_code", .invoice = "invoice", .quantity = "quantity",
                                                .price = "price", .when = "invoice_date", .description = "description"});
