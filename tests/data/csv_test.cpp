@@ -1,5 +1,6 @@
 #include <caramel/data/csv.hpp>
 
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -578,4 +579,20 @@ TEST_CASE("csv: a year of a real shop", "[csv][shop]") {
     CHECK(when.back() == sys_days(2010y / 12 / 9) + 20h + 1min);
     CHECK(t.categories("description")[2] == " WHITE CHERRY LIGHTS");
     CHECK(t.categories("description")[3] == "RECORD FRAME 7\" SINGLE SIZE ");
+}
+
+TEST_CASE("csv: numbers near the beginning of the text, of every length and sign, are those that from_chars reads", "[csv]") {
+    rng random(7);
+    for (std::size_t header = 1; header <= 12; ++header)
+        for (int trial = 0; trial < 200; ++trial) {
+            std::string number = random.below(2) == 0 ? "-" : "";
+            const std::size_t digits = 1 + random.below(12), point = random.below(digits + 2);
+            number += static_cast<char>('1' + random.below(9));
+            for (std::size_t d = 1; d < digits; ++d) number += d == point ? std::string(".") + static_cast<char>('0' + random.below(10)) : std::string(1, static_cast<char>('0' + random.below(10)));
+            double expected = 0;
+            std::from_chars(number.data(), number.data() + number.size(), expected);
+            const std::string text = std::string(header, 'x') + "\n" + number + (random.below(2) == 0 ? "\n" : "");
+            csv_options options{.schema = {{std::string(header, 'x'), column_type::number}}};
+            CHECK(parse_csv(text, options).column(0).numbers()[0] == expected);
+        }
 }

@@ -59,15 +59,21 @@ class mark_finder {
 
     /// The next one, or the end of the text.
     [[nodiscard]] const char* next() noexcept {
+        const char* const found = peek();
+        pass();
+        return found;
+    }
+    /// The same, but it stays the next one.
+    [[nodiscard]] const char* peek() noexcept {
         while (bits_ == 0) {
             if (end_ - block_ <= 64) return end_;
             block_ += 64;
             load();
         }
-        const char* const found = block_ + std::countr_zero(bits_);
-        bits_ &= bits_ - 1;
-        return found;
+        return block_ + std::countr_zero(bits_);
     }
+    /// On to the one after that which was peeked at.
+    void pass() noexcept { bits_ &= bits_ - 1; }
     /// Leaves out those before `p`, which is not before the last one.
     void skip_to(const char* p) noexcept {
         while (p - block_ >= 64 && end_ - block_ > 64) {

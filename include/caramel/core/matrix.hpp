@@ -12,6 +12,7 @@
 #include <Eigen/Core>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/finite.hpp>
 #include <caramel/core/workspace.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
@@ -72,21 +73,6 @@ class matrix_in : public Eigen::Ref<const matrix<T>> {
         return view(x.data() + x.data_offset(), rows, columns, Eigen::OuterStride<>(stride));
     }
 };
-
-namespace detail {
-// Times 0, a number is 0 if, and only if, it is finite. Eight sums at once, so that the compiler takes whole registers.
-template <std::floating_point T>
-[[nodiscard]] bool all_finite(std::span<const T> x) noexcept {
-    T sums[8] = {};
-    std::size_t i = 0;
-    for (; i + 8 <= x.size(); i += 8)
-        for (std::size_t lane = 0; lane < 8; ++lane) sums[lane] += T(0) * x[i + lane];
-    for (; i < x.size(); ++i) sums[0] += T(0) * x[i];
-    T sum = 0;
-    for (const T s : sums) sum += s;
-    return sum == T(0);
-}
-}  // namespace detail
 
 /// Throws `error` (`nan_or_inf`) with the row and column of the first value that is not finite.
 template <class Derived>

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/finite.hpp>
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/platform.hpp>
 
@@ -81,25 +82,6 @@ CARAMEL_ALWAYS_INLINE Lane multiply_add(T x, Lane row, Lane sum) {
 #undef CARAMEL_FUSED
 #endif
     return Subtract ? sum - x * row : sum + x * row;
-}
-
-// Whether all numbers are finite, without a branch for each: anything else times 0 is not 0.
-template <class T>
-[[nodiscard]] bool all_finite(const T* numbers, std::size_t n) noexcept {
-    using lane = typename lanes<T>::type;
-    constexpr std::size_t count = lanes<T>::count;
-    lane sum{};
-    std::size_t i = 0;
-    for (; i + count <= n; i += count) {
-        lane x;
-        std::memcpy(&x, numbers + i, sizeof(x));
-        sum = sum + x * T(0);
-    }
-    T each[count], rest = 0;
-    std::memcpy(each, &sum, sizeof(sum));
-    for (; i < n; ++i) rest += numbers[i] * T(0);
-    for (const T v : each) rest += v;
-    return rest == T(0);
 }
 
 // out(Rows x V lanes) = a(Rows x depth) * b(depth x V lanes), or += where `add`, or -= where `add` and Subtract; the tile

@@ -76,7 +76,7 @@ enum class number_verdict : std::uint8_t { ok, bad, out_of_range, not_finite };
 // Up to 8 digits in a word, the first one lowest, as a number; false if they are not all digits. Pairs, then fours, then
 // all eight are put together at once.
 template <std::same_as<std::uint64_t> Word>
-[[nodiscard]] bool read_digits(Word word, std::ptrdiff_t n, Word& out) noexcept {
+[[nodiscard]] CARAMEL_ALWAYS_INLINE bool read_digits(Word word, std::ptrdiff_t n, Word& out) noexcept {
     word = (word ^ 0x3030303030303030U) << (8 * (8 - n));  // zeros before the first digit
     if (((word + 0x7676767676767676U) | word) & 0x8080808080808080U) return false;
     word = word * 10 + (word >> 8);
@@ -84,16 +84,21 @@ template <std::same_as<std::uint64_t> Word>
     return true;
 }
 
-// The whole text as an integer: an optional minus, digits.
+// Up to 8 bytes before `end`, the first one lowest: in one load, where all eight before `end` may be read (`wide`).
+CARAMEL_ALWAYS_INLINE std::uint64_t load_bytes_before(const char* end, std::ptrdiff_t n, bool wide) noexcept {
+    return wide ? load_word<std::uint64_t>(end - 8) >> (8 * (8 - n)) : load_bytes(end - n, n);
+}
+
+// The whole text as an integer: an optional minus, digits. `wide`: see `load_bytes_before`.
 template <std::same_as<std::int64_t> Integer>
-[[nodiscard]] number_verdict parse_integer(std::string_view text, Integer& out) noexcept {
+[[nodiscard]] CARAMEL_ALWAYS_INLINE number_verdict parse_integer(std::string_view text, Integer& out, bool wide = false) noexcept {
     const char* p = text.data();
     const char* const end = p + text.size();
     const bool negative = p != end && *p == '-';
     p += negative;
     const auto digits = end - p;
     if (std::uint64_t value = 0; digits > 0 && digits <= 8) [[likely]] {
-        if (!read_digits(load_bytes(p, digits), digits, value)) return number_verdict::bad;
+        if (!read_digits(load_bytes_before(end, digits, wide), digits, value)) return number_verdict::bad;
         out = negative ? -static_cast<Integer>(value) : static_cast<Integer>(value);
         return number_verdict::ok;
     }
@@ -102,17 +107,36 @@ template <std::same_as<std::int64_t> Integer>
     return code == std::errc{} ? number_verdict::ok : number_verdict::out_of_range;
 }
 
-// The whole text as a double. Up to 15 digits without an exponent are exact as an integer, and so is the power of ten:
-// their quotient is correctly rounded (Clinger, PLDI 1990). The rest is for `from_chars`.
+// The whole text as a double, whatever its length.
 template <std::same_as<double> Number>
-[[nodiscard]] number_verdict parse_number(std::string_view text, char point, Number& out) {
+[[nodiscard]] CARAMEL_COLD number_verdict parse_any_number(std::string_view text, char point, Number& out) {
+    std::string dotted;
+    if (point != '.') {
+        if (text.find('.') != std::string_view::npos) return number_verdict::bad;
+        dotted = text;
+        std::replace(dotted.begin(), dotted.end(), point, '.');
+        text = dotted;
+    }
+    const char* const last = text.data() + text.size();
+    const auto [ptr, code] = std::from_chars(text.data(), last, out);
+    if (ptr != last || code == std::errc::invalid_argument) return number_verdict::bad;
+    if (code != std::errc{}) return number_verdict::out_of_range;
+    return std::isfinite(out) ? number_verdict::ok : number_verdict::not_finite;
+}
+
+// The whole text as a double. Up to 15 digits without an exponent are exact as an integer, and so is the power of ten:
+// their quotient is correctly rounded (Clinger, PLDI 1990). The rest is for `from_chars`. Signs come as they like, so no
+// jump depends on them. `wide`: see `load_bytes_before`.
+template <std::same_as<double> Number>
+[[nodiscard]] CARAMEL_ALWAYS_INLINE number_verdict parse_number(std::string_view text, char point, Number& out, bool wide = false) {
     static constexpr std::array<double, 16> powers{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
     const char* p = text.data();
     const char* const end = p + text.size();
     const bool negative = p != end && *p == '-';
     p += negative;
+    const auto with_sign = [negative](Number value) { return std::bit_cast<Number>(std::bit_cast<std::uint64_t>(value) | std::uint64_t{negative} << 63U); };
     if (const auto length = end - p; length > 0 && length <= 8) [[likely]] {
-        std::uint64_t word = load_bytes(p, length), mantissa = 0;
+        std::uint64_t word = load_bytes_before(end, length, wide), mantissa = 0;
         std::ptrdiff_t digits = length, decimals = 0;
         const std::uint64_t others = word ^ static_cast<unsigned char>(point) * std::uint64_t{0x0101010101010101};
         if (const std::uint64_t points = (others - 0x0101010101010101U) & ~others & 0x8080808080808080U; points != 0) {  // lowest: the first point
@@ -122,8 +146,7 @@ template <std::same_as<double> Number>
             decimals = --digits - at / 8;
         }
         if (digits > 0 && read_digits(word, digits, mantissa)) {
-            const double value = static_cast<double>(mantissa) / powers[static_cast<std::size_t>(decimals)];
-            out = negative ? -value : value;
+            out = with_sign(static_cast<double>(mantissa) / powers[static_cast<std::size_t>(decimals)]);
             return number_verdict::ok;
         }
     } else if (length > 0 && length <= 16) {
@@ -144,22 +167,11 @@ template <std::same_as<double> Number>
         if (p == end && digits > 0 && digits <= 15) {
             double value = static_cast<double>(mantissa);
             if (after_point != nullptr) value /= powers[static_cast<std::size_t>(end - after_point)];
-            out = negative ? -value : value;
+            out = with_sign(value);
             return number_verdict::ok;
         }
     }
-    std::string dotted;
-    if (point != '.') {
-        if (text.find('.') != std::string_view::npos) return number_verdict::bad;
-        dotted = text;
-        std::replace(dotted.begin(), dotted.end(), point, '.');
-        text = dotted;
-    }
-    const char* const last = text.data() + text.size();
-    const auto [ptr, code] = std::from_chars(text.data(), last, out);
-    if (ptr != last || code == std::errc::invalid_argument) return number_verdict::bad;
-    if (code != std::errc{}) return number_verdict::out_of_range;
-    return std::isfinite(out) ? number_verdict::ok : number_verdict::not_finite;
+    return parse_any_number(text, point, out);
 }
 
 // "2010-12-09", "2010-12-09 20:01:00" or "2010-12-09T20:01:00", as UTC.
@@ -440,11 +452,32 @@ class csv_parser {
         const std::size_t width = columns_.size();
         if (row_ - 1 >= options_.limits.rows) fail(errc::limit_exceeded, {.row = row_ + 1}, "csv: more than ", options_.limits.rows, " rows");
         ++row_;
-        for (std::string_view* out = fields_.data() + r;; out += batch_rows_) {
+        std::string_view* out = fields_.data() + r;
+        // Plain fields as far as they go, with what changes from one to the next at hand; then one that is not plain, if
+        // there is one, or what ends the row.
+        const std::size_t stride = batch_rows_, most = options_.limits.field_bytes;
+        for (;;) {
+            mark_finder finder = finder_;
+            const char* begin = p_;
+            std::size_t n = fields;
+            while (n + 1 < width) {
+                const char* const q = finder.peek();
+                const auto size = static_cast<std::size_t>(q - begin);
+                if (class_at(q) != delimiter || size > most) break;
+                *out = {begin, size};
+                out += stride;
+                finder.pass();
+                begin = q + 1;
+                ++n;
+            }
+            finder_ = finder;
+            p_ = begin;
+            fields = n;
             if (fields == width) fail_at(errc::ragged_row, width + 1, p_, "more fields than the header has, ", width);
             const std::string_view text = read_field(fields + 1);
             if (!more_ && fields + 1 != width) fail_at(errc::ragged_row, fields + 1, begin_, "the row ends after ", fields + 1, " of ", width, " fields");
             *out = text;
+            out += stride;
             ++fields;
             if (!more_) return;
         }
@@ -525,14 +558,14 @@ class csv_parser {
             switch (c.what) {
                 case kind::integer:
                     r = take_values(c, c.integers, texts, above, r, n, [&](std::string_view text, std::int64_t& out) {
-                        const auto verdict = parse_integer(text, out);
+                        const auto verdict = parse_integer(text, out, has_eight_before(text));
                         return verdict == number_verdict::ok && c.inferred && leads_with_zero(text) ? number_verdict::bad : verdict;
                     }, col, refused);
                     break;
                 case kind::number:
                     r = take_values(c, c.numbers, texts, above, r, n, [&](std::string_view text, double& out) {
-                        const auto verdict = parse_number(text, point_, out);
-                        return verdict == number_verdict::ok && c.inferred && is_code(text) ? number_verdict::bad : verdict;
+                        const auto verdict = parse_number(text, point_, out, has_eight_before(text));
+                        return verdict == number_verdict::ok && c.inferred && (leads_with_zero(text) || text.size() > 18) && is_code(text) ? number_verdict::bad : verdict;
                     }, col, refused);
                     break;
                 case kind::timestamp: {
@@ -558,6 +591,11 @@ class csv_parser {
                 case kind::skipped: return;
             }
         }
+    }
+    // Whether a field has eight bytes of the input before its end, which one in the workspace has not.
+    [[nodiscard]] CARAMEL_ALWAYS_INLINE bool has_eight_before(std::string_view text) const noexcept {
+        const auto at = std::bit_cast<std::uintptr_t>(text.data()) - std::bit_cast<std::uintptr_t>(base_);
+        return at - 8 <= static_cast<std::uintptr_t>(end_ - base_);
     }
     [[nodiscard]] CARAMEL_ALWAYS_INLINE bool is_missing(std::string_view text) const { return text.empty() || (!options_.missing.empty() && is_listed(text)); }
     [[nodiscard]] bool is_listed(std::string_view text) const {

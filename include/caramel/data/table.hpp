@@ -25,6 +25,7 @@
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/finite.hpp>
 #include <caramel/core/string_numbers.hpp>
 #include <caramel/core/utf8.hpp>
 #include <caramel/core/workspace.hpp>
@@ -190,6 +191,7 @@ class table_column {
     }
     template <class Values>
     static void require_finite_rows(const Values& values) {
+        if (detail::all_finite(values.data(), values.size())) return;
         for (std::size_t i = 0; i < values.size(); ++i)
             require_at(std::isfinite(values[i]), errc::nan_or_inf, {.row = i + 1}, "table: row ", i + 1, " is not finite; mark it as missing or leave it out");
     }
