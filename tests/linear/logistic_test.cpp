@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <limits>
 #include <set>
 #include <span>
@@ -24,6 +23,7 @@
 #include <caramel/pipeline.hpp>
 
 #include "support/catch.hpp"
+#include "support/churn_data.hpp"
 #include "support/shared_data.hpp"
 
 using namespace caramel;
@@ -495,61 +495,6 @@ TEST_CASE("logistic: a model is only made of fields that belong together", "[log
 
 // ---- real customers --------------------------------------------------------------------------------------------------
 
-namespace {
-
-std::vector<int> labels_of(const std::vector<int>& all, const std::vector<std::size_t>& rows) {
-    std::vector<int> out;
-    for (const std::size_t row : rows) out.push_back(all[row]);
-    return out;
-}
-std::vector<std::string> cells_of(const std::string& line) {
-    std::vector<std::string> out(1);
-    for (const char c : line) {
-        if (c == ',') out.emplace_back();
-        else if (c != '"' && c != '\r') out.back() += c;
-    }
-    return out;
-}
-bool is_number(const std::string& text) { return !text.empty() && text.find_first_not_of("0123456789.-") == std::string::npos; }
-
-// Numbers first, as they are, an empty one 0; then a column for each word of the others, in alphabetical order.
-examples read_customers(const std::filesystem::path& file) {
-    std::ifstream in(file);
-    std::string line;
-    std::getline(in, line);
-    const auto names = cells_of(line);
-    std::vector<std::vector<std::string>> rows;
-    while (std::getline(in, line)) rows.push_back(cells_of(line));
-    std::vector<std::vector<double>> columns, words;
-    examples out;
-    for (std::size_t c = 0; c < names.size(); ++c) {
-        std::set<std::string> levels;
-        bool numeric = true;
-        for (const auto& row : rows) {
-            levels.insert(row[c]);
-            numeric = numeric && (row[c].empty() || row[c] == "NA" || is_number(row[c]));
-        }
-        if (names[c] == "churn") {
-            for (const auto& row : rows) out.y.push_back(row[c] == "Yes" || row[c] == "yes" ? 1 : 0);
-        } else if (numeric) {
-            columns.emplace_back();
-            for (const auto& row : rows) columns.back().push_back(is_number(row[c]) ? std::stod(row[c]) : 0);
-        } else {
-            for (const auto& level : levels) {
-                words.emplace_back();
-                for (const auto& row : rows) words.back().push_back(row[c] == level ? 1 : 0);
-            }
-        }
-    }
-    columns.insert(columns.end(), words.begin(), words.end());
-    out.x.resize(static_cast<row_index>(rows.size()), static_cast<row_index>(columns.size()));
-    for (row_index i = 0; i < out.x.rows(); ++i)
-        for (row_index j = 0; j < out.x.cols(); ++j) out.x(i, j) = columns[static_cast<std::size_t>(j)][static_cast<std::size_t>(i)];
-    return out;
-}
-
-}  // namespace
-
 TEMPLATE_TEST_CASE("logistic: scikit-learn's figures on churn, fold by fold", "[logistic][slow]", float, double) {
     SHARED_OR_SKIP(telco, "data/telco_churn_ibm/wa_churn.csv");
     SHARED_OR_SKIP(mlc, "data/mlc_churn/mlc_churn.csv");
@@ -563,9 +508,9 @@ TEMPLATE_TEST_CASE("logistic: scikit-learn's figures on churn, fold by fold", "[
         for (std::size_t k = 0; k < 5; ++k) {
             const matrix<TestType> x = all.x.cast<TestType>();
             const matrix<TestType> train = x(folds[k].train, Eigen::all), test = x(folds[k].test, Eigen::all);
-            const auto model = fit(standardize<TestType>{} | logistic<TestType>{}, train, labels_of(all.y, folds[k].train));
+            const auto model = fit(standardize<TestType>{} | logistic<TestType>{}, train, labels_at(all.y, folds[k].train));
             const matrix<TestType> p = model(test);
-            const auto y = labels_of(all.y, folds[k].test);
+            const auto y = labels_at(all.y, folds[k].test);
             INFO("fold " << k);
             CHECK(std::abs(auc(p, y) - expected[k].first) < 2e-5);
             CHECK(std::abs(log_loss(p, y) - expected[k].second) < 2e-5);
@@ -590,9 +535,9 @@ TEST_CASE("logistic: who will not return to the shop", "[logistic][slow]") {
     for (const auto& id : seen.ids()) ids.push_back(std::stoi(id));
     double recency = 0, area = 0, loss = 0;
     for (const auto& fold : modulo_folds(ids, 5)) {
-        const auto model = fit(rfm<double>{} | standardize<double>{} | logistic<double>{}, seen.take_rows(fold.train), labels_of(gone, fold.train));
+        const auto model = fit(rfm<double>{} | standardize<double>{} | logistic<double>{}, seen.take_rows(fold.train), labels_at(gone, fold.train));
         const auto tested = seen.take_rows(fold.test);
-        const auto y = labels_of(gone, fold.test);
+        const auto y = labels_at(gone, fold.test);
         recency += auc(matrix<double>(rfm<double>{}(tested).col(0)), y) / 5;
         area += auc(model(tested), y) / 5;
         loss += log_loss(model(tested), y) / 5;

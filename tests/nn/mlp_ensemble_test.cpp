@@ -120,7 +120,7 @@ TEST_CASE("mlp_ensemble: what cannot be is refused under its own name", "[ensemb
 
 TEST_CASE("mlp_ensemble: better on real customers than a published library's mean of five", "[ensemble][slow]") {
     SHARED_OR_SKIP(mlc, "data/mlc_churn/mlc_churn.csv");
-    const auto set = read_customers(mlc, "state");
+    const auto set = read_customers(mlc, "churn", {"state"});
     REQUIRE(set.x.rows() == 5000);
     REQUIRE(set.x.cols() == 22);
     const mlp_ensemble<float> recipe{.members = 5, .each = {.hidden = {32, 16}, .epochs = 60, .l2 = 0.3 / 64}};

@@ -15,7 +15,7 @@
 
 #include "support/catch.hpp"
 #include "support/shared_data.hpp"
-#include "trees/customers.hpp"
+#include "support/churn_data.hpp"
 
 using namespace caramel;
 

@@ -1,5 +1,5 @@
-#ifndef CARAMEL_TESTS_TREES_CUSTOMERS_HPP
-#define CARAMEL_TESTS_TREES_CUSTOMERS_HPP
+#ifndef CARAMEL_TESTS_SUPPORT_CHURN_DATA_HPP
+#define CARAMEL_TESTS_SUPPORT_CHURN_DATA_HPP
 
 // Churn data as other libraries' figures have them: numbers first, as they are, an empty one 0; then a column for each word
 // of the others, in alphabetical order.
@@ -27,7 +27,7 @@ inline std::vector<std::string> cells_of(const std::string& line) {
     return out;
 }
 
-inline customers read_customers(const std::filesystem::path& file, const std::string& target, const std::set<std::string>& left_out = {}) {
+inline customers read_customers(const std::filesystem::path& file, const std::string& target = "churn", const std::set<std::string>& left_out = {}) {
     std::ifstream in(file);
     std::string line;
     std::getline(in, line);
