@@ -39,5 +39,5 @@ run_tests build/tsan -L threads
 build build/release release g++ -DCARAMEL_BUILD_TESTS=OFF
 say "a look at every benchmark"
 for program in build/release/benchmarks/*_bench; do "$program" --benchmark_min_time=0.01 >/dev/null; done
-build/release/examples/customer_journey >/dev/null
+for example in customer_journey churn lead_scoring; do build/release/examples/$example >/dev/null; done
 say "all tests passed"
