@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds and runs the tests.
-# usage: scripts/test.sh            with the default compiler, without the slow tests: at most 12 minutes on 2 cores
+# usage: scripts/test.sh            with the default compiler, without the slow tests: about 12 minutes on 2 cores
 #        scripts/test.sh --full     with g++ and clang, slow tests, sanitizers, benchmarks: what CI runs
 # Installs what it needs (Debian and its kin: apt). Real data are used where CARAMEL_SHARED or ../shared has them.
 . "$(dirname "$0")/common.sh"
@@ -22,14 +22,14 @@ build() {
 run_tests() { ctest --test-dir "$@" --output-on-failure --parallel "$cores"; }
 
 if [ $full = no ]; then
-    build build/dev dev "${CXX:-g++}"
+    build build/dev dev "${CXX:-g++}" -DCARAMEL_BUILD_EXAMPLES=OFF
     run_tests build/dev -LE slow
     say "the tests passed"
     exit 0
 fi
 
 need clang-14 libclang-rt-14-dev libbenchmark-dev
-build build/dev dev g++
+build build/dev dev g++ -DCARAMEL_BUILD_EXAMPLES=ON
 run_tests build/dev
 say "clang, with the address and undefined-behaviour sanitizers"
 build build/asan asan clang++-14 -DCARAMEL_BUILD_EXAMPLES=OFF
