@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <cmath>
-#include <utility>
+#include <string>
 #include <vector>
 
 #include <caramel/data/synthetic_subscribers.hpp>
@@ -13,17 +13,18 @@ using namespace caramel;
 TEST_CASE("synthetic_subscribers: what became of them follows the probabilities behind it", "[synthetic]") {
     const auto s = synthetic_subscribers({.customers = 6000, .seed = 1});
     REQUIRE(s.rows.rows() == 6000);
-    for (const auto& [column, truth] : {std::pair("left", &s.leaves), std::pair("accepted", &s.accepts)}) {
+    for (const std::string column : {"left", "accepted"}) {
+        const std::vector<double>& truth = column == "left" ? s.leaves : s.accepts;
         const auto labels = labels_of(s.rows, column, "yes");
         // In each fifth of the probabilities the share lies within four standard errors of their mean.
         std::vector<std::size_t> order(labels.size());
         for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-        std::ranges::sort(order, {}, [&](std::size_t i) { return (*truth)[i]; });
+        std::ranges::sort(order, {}, [&](std::size_t i) { return truth[i]; });
         for (std::size_t part = 0; part < 5; ++part) {
             double mean = 0, share = 0;
             const std::size_t n = order.size() / 5;
             for (std::size_t i = part * n; i < (part + 1) * n; ++i) {
-                mean += (*truth)[order[i]] / static_cast<double>(n);
+                mean += truth[order[i]] / static_cast<double>(n);
                 share += labels[order[i]] / static_cast<double>(n);
             }
             CHECK(std::abs(share - mean) < 4 * std::sqrt(mean * (1 - mean) / static_cast<double>(n)));
