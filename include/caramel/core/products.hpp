@@ -6,7 +6,6 @@
 // instruction set. (Eigen's product sums a single row in another order than a batch.)
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstring>
 #include <span>
@@ -17,10 +16,8 @@
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/platform.hpp>
 
-#if defined(__AVX__)
+#if defined(__FMA__)
 #include <immintrin.h>
-#elif defined(__SSE2__)
-#include <emmintrin.h>
 #endif
 
 namespace caramel::inline CARAMEL_ABI {
@@ -40,27 +37,6 @@ struct lanes {
     using type = T;
 };
 #endif
-
-// The square root of each lane, correctly rounded like std::sqrt, which compilers do not vectorize for the sake of errno.
-template <class T>
-CARAMEL_ALWAYS_INLINE typename lanes<T>::type square_root(typename lanes<T>::type x) {
-#if defined(__AVX512F__) && CARAMEL_ALIGN_BYTES == 64
-    if constexpr (sizeof(T) == 4) return (typename lanes<T>::type)_mm512_maskz_sqrt_ps(0xffff, (__m512)x);  // unmasked: g++ 12 warns of its own header
-    else return (typename lanes<T>::type)_mm512_maskz_sqrt_pd(0xff, (__m512d)x);
-#elif defined(__AVX__) && CARAMEL_ALIGN_BYTES == 32
-    if constexpr (sizeof(T) == 4) return (typename lanes<T>::type)_mm256_sqrt_ps((__m256)x);
-    else return (typename lanes<T>::type)_mm256_sqrt_pd((__m256d)x);
-#elif defined(__SSE2__) && CARAMEL_ALIGN_BYTES <= 16
-    if constexpr (sizeof(T) == 4) return (typename lanes<T>::type)_mm_sqrt_ps((__m128)x);
-    else return (typename lanes<T>::type)_mm_sqrt_pd((__m128d)x);
-#else
-    T each[lanes<T>::count];
-    std::memcpy(each, &x, sizeof(x));
-    for (T& v : each) v = std::sqrt(v);
-    std::memcpy(&x, each, sizeof(x));
-    return x;
-#endif
-}
 
 // sum + x * row, or sum - x * row, rounded once where the machine can: said outright, because compilers decide from case
 // to case (g++ tuned for Zen does not fuse a lone sum), and then a row would not have the bits that it has in a batch.
