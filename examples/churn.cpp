@@ -113,7 +113,7 @@ int main(int argc, char** argv) try {
     const std::vector<std::string>& names = customers.rows.names();
 
     title("2. How well leavers are told, in five folds");
-    const auto folds = five_folds(customers.labels.size());
+    const auto folds = five_folds(customers.labels);
     const fit_options options{.seed = seed, .threads = threads};
     fit_options with_bar = options;
     with_bar.on_progress = progress_bar("folds");

@@ -93,7 +93,7 @@ int main(int argc, char** argv) try {
     const study leads = study_of(data.empty() ? synthetic_subscribers({.seed = seed}).rows : read_csv(data), target, positive, drop);
 
     title("2. Scores of leads that the model has not seen");
-    const std::vector<train_test> fifth{five_folds(leads.labels.size())[4]};
+    const std::vector<train_test> fifth{five_folds(leads.labels)[4]};
     const fit_options options{.seed = seed, .threads = threads};
     const auto& names = leads.rows.names();
     const judged plain = judge(table_features<float>(names) | logistic<float>{}, leads, fifth, options), ours = judge(table_classifier<float>(names), leads, fifth, options);

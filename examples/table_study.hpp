@@ -56,11 +56,17 @@ inline table columns_as_in(const study& like, const table& rows) {
     return out;
 }
 
-// Row number (from 0) modulo 5, so that others can repeat it.
-inline std::vector<train_test> five_folds(std::size_t rows) {
-    std::vector<std::size_t> numbers(rows);
-    for (std::size_t i = 0; i < rows; ++i) numbers[i] = i;
-    return modulo_folds(numbers, 5);
+// Row number (from 0) modulo 5, so that others can repeat it; drawn by class where a fold would have one class only.
+inline std::vector<train_test> five_folds(const std::vector<int>& labels) {
+    std::vector<std::size_t> numbers(labels.size());
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = i;
+    auto folds = modulo_folds(numbers, 5);
+    const auto has_two_of_each = [&](const std::vector<std::size_t>& rows) {
+        const auto ones = std::ranges::count_if(rows, [&](std::size_t row) { return labels[row] == 1; });
+        return ones >= 2 && std::ssize(rows) - ones >= 2;
+    };
+    if (std::ranges::all_of(folds, [&](const train_test& fold) { return has_two_of_each(fold.test) && has_two_of_each(fold.train); })) return folds;
+    return stratified_k_fold(labels, 5);
 }
 
 // Predictions for rows that the model has not learnt from.

@@ -165,12 +165,12 @@ TEST_CASE("stacked: rows that weigh more count more", "[stacked]") {
 }
 
 TEST_CASE("stacked: refused", "[stacked][error]") {
-    const auto [x, y] = two_classes(40, 8);
+    const matrix<double> x = two_classes(40, 8).x;
     CHECK(error_of([&] { (void)fit(stacked(says_column{}), x, std::vector<int>(40, 1)); }).code() == errc::bad_data);
     CHECK(error_of([&] { (void)fit(stacked(says_column{}), matrix<double>(0, 2), std::vector<int>{}); }).code() == errc::empty_input);
     using model = stacked_model<says_column_model>;
     CHECK(error_of([] { (void)model({-1}, {0, 0}, {0, 1}); }).code() == errc::bad_data);
     CHECK(error_of([] { (void)model({1, 1}, {0, 0}, {0, 1}); }).code() == errc::bad_data);
     CHECK(error_of([] { (void)model({1}, {0}, {0, 1}); }).code() == errc::bad_data);
-    CHECK(error_of([x = x] { (void)model({1}, {0, 0, 0}, {0, 1})(x); }).code() == errc::shape_mismatch);
+    CHECK(error_of([&] { (void)model({1}, {0, 0, 0}, {0, 1})(x); }).code() == errc::shape_mismatch);
 }

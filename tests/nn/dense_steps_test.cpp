@@ -20,7 +20,7 @@ namespace {
 
 /// The stack without steps of its own.
 struct layer_by_layer {
-    static constexpr std::string_view kind = "layer_by_layer";
+    [[maybe_unused]] static constexpr std::string_view kind = "layer_by_layer";
 
     detail::dense_stack stack;
 

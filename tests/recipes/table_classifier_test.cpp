@@ -74,6 +74,7 @@ TEST_CASE("learnable_columns: ids, free text, times and what is mostly missing a
     t.add_column("target", target);
     CHECK(learnable_columns(t, std::vector<std::string>{"target"}) == std::vector<std::string>{"kind", "number"});
     CHECK(error_of([&] { (void)learnable_columns(t, std::vector<std::string>{"target", "kind", "number"}); }).code() == errc::bad_data);
+    CHECK(error_of([&] { (void)learnable_columns(t.take_rows(std::vector<std::size_t>{})); }).code() == errc::empty_input);
 }
 
 TEST_CASE("table_classifier: learns most of what there is to know of generated subscribers", "[table_classifier]") {

@@ -99,7 +99,7 @@ struct customer_process {
     template <class Values>
     [[nodiscard]] double mean(const Values& of_states) const {
         double sum = 0;
-        for (std::size_t s = 0; s < today.size(); ++s) sum += today[s] * of_states[static_cast<row_index>(s)];
+        for (std::size_t s = 0; s < today.size(); ++s) sum += today[s] * of_states[static_cast<decltype(of_states.size())>(s)];
         return sum;
     }
 };

@@ -30,9 +30,10 @@ namespace caramel::inline CARAMEL_ABI {
 /// The columns of a table that `table_features` can learn from in any larger part of its rows, in their order: numbers, and
 /// categories of at most a level for every five rows (those with more are ids or free text), with a value in at least a tenth
 /// of the rows. Times are left out (see `date_parts`), and so are the columns named in `but`, such as the target.
-/// Throws `error` (`bad_data`) where no column is left.
+/// Throws `error`: `empty_input` (no rows), `bad_data` where no column is left.
 template <class Names = std::vector<std::string>>
 [[nodiscard]] std::vector<std::string> learnable_columns(const table& rows, const Names& but = {}) {
+    require(rows.rows() > 0, errc::empty_input, "learnable_columns: the table has no rows");
     std::vector<std::string> out;
     for (const auto& name : rows.names()) {
         if (std::ranges::find(but, name) != std::ranges::end(but)) continue;
