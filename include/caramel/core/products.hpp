@@ -98,6 +98,10 @@ void multiply_strip(const T* a, std::size_t a_row, std::size_t a_step, const T* 
 template <class T>
 void multiply_strided(const T* a, std::size_t a_row, std::size_t a_step, const T* b, std::size_t rows, std::size_t depth, std::size_t columns, T* out, bool add) {
     constexpr std::size_t width = lanes<T>::count;
+    if (depth == 0 || rows == 0) {  // nothing to add up: a and b may be null
+        if (!add) std::fill_n(out, rows * columns, T(0));
+        return;
+    }
     std::size_t j = 0;
     if (rows == 1)  // more columns at once, to hide the latency of a sum
         for (; j + 8 * width <= columns; j += 8 * width) multiply_tile<T, 1, 8>(a, a_row, a_step, b + j, columns, depth, out + j, columns, add);
@@ -158,7 +162,7 @@ auto* fastest_multiply_panel() noexcept {
 template <class T>
 void multiply_many(const T* a, std::size_t a_row, std::size_t a_step, const T* b, std::size_t rows, std::size_t depth, std::size_t columns, T* out, bool add) {
     constexpr std::size_t wide = 2 * lanes<T>::count, tall = CARAMEL_ALIGN_BYTES >= 64 ? 8 : 4;
-    if (rows < 32) return multiply_strided(a, a_row, a_step, b, rows, depth, columns, out, add);
+    if (rows < 32 || depth == 0) return multiply_strided(a, a_row, a_step, b, rows, depth, columns, out, add);
     vec<T> strip = vec<T>::Zero(static_cast<row_index>(depth * wide));
     T tile[tall * wide];
     for (std::size_t j = 0; j < columns; j += wide) {
