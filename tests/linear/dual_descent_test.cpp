@@ -20,6 +20,7 @@
 #include <caramel/pipeline.hpp>
 
 #include "support/catch.hpp"
+#include "support/count_allocations.hpp"
 
 using namespace caramel;
 
@@ -365,7 +366,6 @@ TEST_CASE("linear_svm and sparse_logistic: a model of few of many columns", "[du
 
 namespace {
 
-thread_local std::size_t allocations = 0;
 
 /// How often each letter stands in a text.
 struct letters {
@@ -399,16 +399,6 @@ struct letters {
 };
 
 }  // namespace
-// Not inlined: g++ 12 would take the pair for a mismatch.
-[[gnu::noinline]] void* operator new(std::size_t n) {
-    ++allocations;
-    if (void* p = std::malloc(n == 0 ? 1 : n)) return p;
-    throw std::bad_alloc();
-}
-[[gnu::noinline]] void* operator new(std::size_t n, const std::nothrow_t&) noexcept { return std::malloc(n == 0 ? 1 : n); }
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 TEST_CASE("linear_svm and sparse_logistic: a chain over sparse rows, one at a time without allocation", "[dual]") {
     std::vector<std::string> texts;
@@ -427,9 +417,9 @@ TEST_CASE("linear_svm and sparse_logistic: a chain over sparse rows, one at a ti
         int right = 0;
         workspace scratch;
         for (std::size_t i = 0; i < texts.size(); ++i) {
-            const std::size_t before = allocations;
+            const std::size_t before = n_allocations;
             const std::span<const float> row = chain(std::string_view(texts[i]), scratch);
-            if (i > 0) REQUIRE(allocations == before);
+            if (i > 0) REQUIRE(n_allocations == before);
             REQUIRE(row[1] == out(static_cast<row_index>(i), 1));
             right += (row[1] > row[0]) == (y[i] == 1);
         }

@@ -14,22 +14,10 @@
 #include <caramel/nn/static_mlp.hpp>
 
 #include "support/catch.hpp"
+#include "support/count_allocations.hpp"
 
 using namespace caramel;
 
-namespace {
-thread_local std::size_t n_allocations = 0;
-}
-// Not inlined: g++ 12 would take the pair for a mismatch.
-[[gnu::noinline]] void* operator new(std::size_t n) {
-    ++n_allocations;
-    if (void* p = std::malloc(n == 0 ? 1 : n)) return p;
-    throw std::bad_alloc();
-}
-[[gnu::noinline]] void* operator new(std::size_t n, const std::nothrow_t&) noexcept { return std::malloc(n == 0 ? 1 : n); }
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 namespace {
 

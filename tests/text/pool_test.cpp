@@ -12,6 +12,7 @@
 #include <caramel/text/tokenizer.hpp>
 
 #include "support/catch.hpp"
+#include "support/count_allocations.hpp"
 
 using namespace caramel;
 
@@ -201,19 +202,6 @@ TEST_CASE("pool: stages without fields say so", "[pool]") {
 }
 
 // ---- the whole chain ---------------------------------------------------------------------------------------------------
-namespace {
-thread_local std::size_t allocations = 0;
-}
-// Not inlined: g++ 12 would take the pair for a mismatch.
-[[gnu::noinline]] void* operator new(std::size_t n) {
-    ++allocations;
-    if (void* p = std::malloc(n == 0 ? 1 : n)) return p;
-    throw std::bad_alloc();
-}
-[[gnu::noinline]] void* operator new(std::size_t n, const std::nothrow_t&) noexcept { return std::malloc(n == 0 ? 1 : n); }
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 TEMPLATE_TEST_CASE("text chain: batch, one text, and no allocation after the first", "[pool]", float, double) {
     using T = TestType;
@@ -225,9 +213,9 @@ TEMPLATE_TEST_CASE("text chain: batch, one text, and no allocation after the fir
         REQUIRE(out.row(1).isZero());
         workspace scratch;
         for (const std::size_t i : {3U, 0U, 1U, 2U}) {
-            const std::size_t before = allocations;
+            const std::size_t before = n_allocations;
             const std::span<const T> row = chain(std::string_view(texts[i]), scratch);
-            if (i != 3) CHECK(allocations == before);
+            if (i != 3) CHECK(n_allocations == before);
             CHECK(std::ranges::equal(row, row_of<T>(out, static_cast<row_index>(i))));
             const std::vector<T> owned = chain(std::string_view(texts[i]));
             CHECK(std::ranges::equal(owned, row_of<T>(out, static_cast<row_index>(i))));
