@@ -69,7 +69,7 @@ class callback<Result(In...)> {
               return callable.template get<std::remove_cvref_t<F>>()(std::forward<In>(in)...);
           }) {
         if constexpr (requires { f == nullptr; })  // an empty std::function or a null pointer is no callback
-            if (callable_.template get<std::remove_cvref_t<F>>() == nullptr) callable_ = {};
+            if (callable_.template get<std::remove_cvref_t<F>>() == nullptr) callable_ = detail::shared_value();  // not {}: clang 14 would leak what was there
     }
 
     Result operator()(In... in) const { return call_(callable_, std::forward<In>(in)...); }
