@@ -28,6 +28,19 @@ TEST_CASE("team: every piece once, round after round, for any number of threads"
     }
 }
 
+// A thread that is late in seeing that a round has ended must not take a piece of the next one before that has begun:
+// the rounds here are short and of changing size, so that threads are late all the time.
+TEST_CASE("team: a late thread takes nothing of a round that has not begun", "[team]") {
+    detail::team team({4});
+    std::vector<std::atomic<int>> taken(9);
+    for (std::size_t round = 0; round < 20'000; ++round) {
+        const std::size_t pieces = 2 + round % 8;
+        team.run(pieces, [&](std::size_t i) { taken[i].fetch_add(1, std::memory_order_relaxed); });
+        for (std::size_t i = 0; i < taken.size(); ++i)
+            if (taken[i].exchange(0, std::memory_order_relaxed) != (i < pieces ? 1 : 0)) FAIL("round " << round << ", piece " << i);
+    }
+}
+
 TEST_CASE("team: a host's executor runs the pieces", "[team]") {
     std::vector<std::size_t> order;
     detail::team team({4, [](std::size_t tasks, const std::function<void(std::size_t)>& task) {

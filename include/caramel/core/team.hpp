@@ -45,7 +45,7 @@ class team {
     team& operator=(const team&) = delete;
     ~team() {
         leave_.store(true, std::memory_order_relaxed);
-        publish();
+        publish(0);
     }
 
     // Into how many pieces work is worth being cut.
@@ -55,7 +55,7 @@ class team {
     template <class Task>
     void run(std::size_t tasks, const Task& task) {
         if (run_ && tasks > 1) return parallel_for(tasks, {.run = run_}, task);
-        if (helpers_.empty() || tasks <= 1 || resting()) {
+        if (helpers_.empty() || tasks <= 1 || tasks >= one_round || resting()) {
             for (std::size_t i = 0; i < tasks; ++i) task(i);
             return;
         }
@@ -63,7 +63,7 @@ class team {
         task_.store(&task, std::memory_order_relaxed);
         tasks_.store(tasks, std::memory_order_relaxed);
         done_.store(0, std::memory_order_relaxed);
-        publish();
+        publish(tasks);
         take_all();
         if (done_.load(std::memory_order_acquire) < tasks) wait(tasks);
     }
@@ -74,21 +74,23 @@ class team {
     static constexpr std::uint64_t one_round = std::uint64_t{1} << 32;
     static constexpr int spins = 2000;  // some 20 to 100 microseconds: about what lies between two pieces of work
 
-    // The round in the upper half, the next piece to be taken in the lower one.
-    void publish() noexcept {
-        next_.store((next_.load(std::memory_order_relaxed) / one_round + 1) * one_round, std::memory_order_release);
+    // The round in the upper half, how many pieces have not been taken in the lower one.
+    void publish(std::size_t tasks) noexcept {
+        next_.store((next_.load(std::memory_order_relaxed) / one_round + 1) * one_round + tasks, std::memory_order_release);
         next_.notify_all();
     }
-    // A piece is taken by counting up `next_` from what was seen, so what was read in between belongs to the same round:
-    // the next round begins only after each piece of this one has been taken and has ended.
+    // Taking a piece changes `next_` from what was seen, where a piece was left: a round with a piece left has not ended, so
+    // what was read in between belongs to it. `next_` alone must say that none is left: compared with `tasks_`, a late
+    // thread would see the next round's number before that round is published, and take a piece of it under the old one.
     void take_all() noexcept {
         for (;;) {
             std::uint64_t seen = next_.load(std::memory_order_acquire);
-            const std::size_t piece = static_cast<std::size_t>(seen % one_round);
+            const std::size_t left = static_cast<std::size_t>(seen % one_round);
+            if (left == 0) return;
             const call f = call_.load(std::memory_order_relaxed);
             const void* const task = task_.load(std::memory_order_relaxed);
-            if (piece >= tasks_.load(std::memory_order_relaxed)) return;
-            if (!next_.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel)) continue;
+            const std::size_t piece = tasks_.load(std::memory_order_relaxed) - left;
+            if (!next_.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel)) continue;
             f(task, piece);
             done_.fetch_add(1, std::memory_order_acq_rel);
         }
