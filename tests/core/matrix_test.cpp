@@ -80,7 +80,7 @@ TEST_CASE("require_finite: names the first place, counted from 1", "[matrix][err
     CHECK(std::string(e.what()) == "f: the value in row 3, column 4 is not finite");
 }
 
-TEMPLATE_TEST_CASE("all_finite: one bad value at any place is found", "[matrix]", float, double) {
+TEMPLATE_TEST_CASE("all_finite: one bad value at any place is found", "[matrix]", CARAMEL_TEST_SCALARS) {
     using L = std::numeric_limits<TestType>;
     for (std::size_t n = 0; n <= 40; ++n) {
         for (const TestType filler : {TestType(0), TestType(-1.5), L::max(), L::lowest(), L::denorm_min()}) {

@@ -31,7 +31,7 @@ matrix<T> by_hand(const matrix<T>& a, const matrix<T>& b) {
 }
 }  // namespace
 
-TEMPLATE_TEST_CASE("products: equal to the definition, for every shape up to odd sizes", "[products]", float, double) {
+TEMPLATE_TEST_CASE("products: equal to the definition, for every shape up to odd sizes", "[products]", CARAMEL_TEST_SCALARS) {
     rng random(1);
     const TestType tolerance = TestType(64) * std::numeric_limits<TestType>::epsilon();
     for (const row_index n : {0, 1, 2, 3, 4, 5, 9, 37})
@@ -48,7 +48,7 @@ TEMPLATE_TEST_CASE("products: equal to the definition, for every shape up to odd
             }
 }
 
-TEMPLATE_TEST_CASE("products: a row has the same bits alone and in any batch", "[products]", float, double) {
+TEMPLATE_TEST_CASE("products: a row has the same bits alone and in any batch", "[products]", CARAMEL_TEST_SCALARS) {
     rng random(2);
     const auto a = numbers<TestType>(random, 23, 77), b = numbers<TestType>(random, 77, 75);
     const auto whole = multiply<TestType>(a, b);
@@ -74,7 +74,7 @@ bool same_bits(std::span<const T> a, std::span<const T> b) {
 }
 }  // namespace
 
-TEMPLATE_TEST_CASE("products: packed columns give the bits of the matrix itself", "[products]", float, double) {
+TEMPLATE_TEST_CASE("products: packed columns give the bits of the matrix itself", "[products]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     rng random(3);
     constexpr auto panel = static_cast<row_index>(8 * detail::lanes<T>::count);
@@ -96,7 +96,7 @@ TEMPLATE_TEST_CASE("products: packed columns give the bits of the matrix itself"
     CHECK(packed_columns<T>().columns() == 0);
 }
 
-TEMPLATE_TEST_CASE("products: a panel has the same bits in registers of any width", "[products]", float, double) {
+TEMPLATE_TEST_CASE("products: a panel has the same bits in registers of any width", "[products]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     constexpr std::size_t width = 8 * detail::lanes<T>::count;
     rng random(4);

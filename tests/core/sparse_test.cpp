@@ -26,7 +26,7 @@ matrix<T> mostly_zero(row_index rows, row_index columns) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("sparse_matrix: there and back from dense, and as Eigen sees it", "[sparse]", float, double) {
+TEMPLATE_TEST_CASE("sparse_matrix: there and back from dense, and as Eigen sees it", "[sparse]", CARAMEL_TEST_SCALARS) {
     const matrix<TestType> x = mostly_zero<TestType>(30, 11);
     const sparse_matrix<TestType> sparse(x);
     CHECK(sparse.rows() == 30);

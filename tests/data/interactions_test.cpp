@@ -32,7 +32,7 @@ std::vector<V> listed(std::span<const V> values) {
 
 static_assert(std::is_nothrow_move_constructible_v<interactions<float>> && std::is_nothrow_move_assignable_v<interactions<float>>);
 
-TEMPLATE_TEST_CASE("interactions: rows are customers, in the order of their ids", "[interactions]", float, double) {
+TEMPLATE_TEST_CASE("interactions: rows are customers, in the order of their ids", "[interactions]", CARAMEL_TEST_SCALARS) {
     const std::vector<purchase> log{{"zoe", 30, 2}, {"ann", 7, 1}, {"zoe", 7, 5}, {"bob", -1, 0.5}};
     const auto x = interactions<TestType>::of(log);
     REQUIRE(x.rows() == 3);

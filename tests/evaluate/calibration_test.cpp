@@ -67,7 +67,7 @@ sure three_classes(std::size_t rows, double sharpness, std::uint64_t seed) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("platt_scaling: another library's figures", "[calibration][oracle]", float, double) {
+TEMPLATE_TEST_CASE("platt_scaling: another library's figures", "[calibration][oracle]", CARAMEL_TEST_SCALARS) {
     const auto model = fit(platt_scaling<TestType>{}, tiny_scores<TestType>(), tiny_labels);
     CHECK(model.slopes()[0] == Approx(3.282768194763763).margin(1e-4));
     CHECK(model.intercepts()[0] == Approx(-1.091222236837858).margin(1e-4));
@@ -109,7 +109,7 @@ TEST_CASE("platt_scaling: finds the sigmoid that made the data; leaves right pro
     CHECK(same.slopes()[0] == Approx(1).margin(0.04));
     CHECK(same.intercepts()[0] == Approx(0).margin(0.04));
 }
-TEMPLATE_TEST_CASE("isotonic: another library's figures", "[calibration][oracle]", float, double) {
+TEMPLATE_TEST_CASE("isotonic: another library's figures", "[calibration][oracle]", CARAMEL_TEST_SCALARS) {
     const auto p = fit(isotonic<TestType>{}, tiny_scores<TestType>(), tiny_labels)(tiny_scores<TestType>());
     const std::vector<double> expected{0, 0, .5, .5, 2. / 3, 2. / 3, 2. / 3, 1, 1, 1};
     for (std::size_t i = 0; i < 10; ++i) CHECK(static_cast<double>(p(static_cast<row_index>(i), 1)) == Approx(expected[i]).margin(1e-7));

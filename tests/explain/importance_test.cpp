@@ -101,7 +101,7 @@ TEST_CASE("permutation_importance: columns of a table, whole categories", "[impo
     CHECK(code([&] { return partial_dependence(chain, x, "none", std::vector<double>{1}); }) == errc::missing_column);
 }
 
-TEMPLATE_TEST_CASE("partial_dependence: the mean answer with the column held", "[importance]", float, double) {
+TEMPLATE_TEST_CASE("partial_dependence: the mean answer with the column held", "[importance]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     matrix<T> x(3, 2);
     x << 1, 2, 3, 4, 5, 9;

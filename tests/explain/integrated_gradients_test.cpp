@@ -88,7 +88,7 @@ TEST_CASE("input_gradient: as central differences have it", "[gradients]") {
     CHECK(error_of([&] { (void)input_gradient(model, matrix<double>(2, 3), 0); }).code() == errc::shape_mismatch);
 }
 
-TEMPLATE_TEST_CASE("integrated_gradients: a small network worked out elsewhere", "[gradients]", float, double) {
+TEMPLATE_TEST_CASE("integrated_gradients: a small network worked out elsewhere", "[gradients]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const std::vector<T> zero(3), row{1, T(.5), 2};
     const double margin = std::is_same_v<T, float> ? 2e-6 : 1e-9;
@@ -120,7 +120,7 @@ TEST_CASE("integrated_gradients: of a product half and half, of a linear model i
     for (std::size_t j = 0; j < 3; ++j) CHECK(slopes.contributions[j] == Approx(shares.contributions[j]).margin(1e-9));
 }
 
-TEMPLATE_TEST_CASE("integrated_gradients: of a trained network they add up, and agree with many small steps", "[gradients]", float, double) {
+TEMPLATE_TEST_CASE("integrated_gradients: of a trained network they add up, and agree with many small steps", "[gradients]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const matrix<double> wide = normal_numbers(300, 6, 6);
     const matrix<T> x = (wide.array() * 3 + 10).template cast<T>();

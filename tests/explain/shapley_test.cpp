@@ -123,7 +123,7 @@ TEST_CASE("shapley: columns that count as one feature", "[shapley]") {
     CHECK(code({{0, 1}, {2, 3, 4}}) == errc::bad_parameter);
 }
 
-TEMPLATE_TEST_CASE("shapley: of fitted models, by every way", "[shapley]", float, double) {
+TEMPLATE_TEST_CASE("shapley: of fitted models, by every way", "[shapley]", CARAMEL_TEST_SCALARS) {
     const matrix<double> wide = normal_numbers(300, 8, 5);
     const matrix<TestType> x = wide.cast<TestType>();
     std::vector<int> two, three;

@@ -64,7 +64,7 @@ void add_cuts(const labelled& rows, std::vector<double>& cuts) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("bucketize: equally full and equally wide, worked by hand", "[bucketize]", float, double) {
+TEMPLATE_TEST_CASE("bucketize: equally full and equally wide, worked by hand", "[bucketize]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const auto x = column<T>({1, 2, 3, 4, 5, 6, 7, 21});
     CHECK(cuts_of(fit(bucketize<T>{.buckets = 4}, x)) == std::vector<T>{T(2.5), T(4.5), T(6.5)});

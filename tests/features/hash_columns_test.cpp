@@ -26,7 +26,7 @@ TEST_CASE("hash_columns: the hash is the documented one", "[hash_columns]") {
     CHECK(detail::fnv_1a("bar", detail::fnv_1a("foo")) == 0x85944171f73967e8U);
     CHECK(detail::spread_bits(0x9e3779b97f4a7c15U) == 0xe220a8397b1dcdafU);
 }
-TEMPLATE_TEST_CASE("hash_columns: each value where its hash says, with its sign", "[hash_columns]", float, double) {
+TEMPLATE_TEST_CASE("hash_columns: each value where its hash says, with its sign", "[hash_columns]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const auto model = fit(hash_columns<T>{.features = 13}, two_rows());
     matrix<T> expected = matrix<T>::Zero(2, 13);

@@ -19,7 +19,7 @@ matrix<T> numbers(row_index rows, double centre, std::uint64_t seed = 1) {
 }
 }  // namespace
 
-TEMPLATE_TEST_CASE("standardize_learner: pieces, merged in any grouping, give what all rows at once give", "[moments]", float, double) {
+TEMPLATE_TEST_CASE("standardize_learner: pieces, merged in any grouping, give what all rows at once give", "[moments]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     for (const double centre : {0.0, 1e6}) {
         const auto x = numbers<T>(1000, centre);

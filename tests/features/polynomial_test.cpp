@@ -10,7 +10,7 @@
 
 using namespace caramel;
 
-TEMPLATE_TEST_CASE("polynomial: worked by hand, with names", "[polynomial]", float, double) {
+TEMPLATE_TEST_CASE("polynomial: worked by hand, with names", "[polynomial]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     matrix<T> x(1, 3);
     x << 2, 3, 5;

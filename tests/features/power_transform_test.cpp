@@ -25,7 +25,7 @@ TEST_CASE("power_transform: the powers' definition", "[power]") {
     CHECK(fit(power_transform<float>{.power = 1}, column<float>({1, 2}))(column<float>({-3.5F}))(0, 0) == Approx(-3.5));
     CHECK(fit(power_transform<double>{.power = 0}, column<double>({1, 2}))(column<double>({std::exp(1.0) - 1}))(0, 0) == Approx(1));
 }
-TEMPLATE_TEST_CASE("power_transform: the likeliest power is found, against a fine grid", "[power]", float, double) {
+TEMPLATE_TEST_CASE("power_transform: the likeliest power is found, against a fine grid", "[power]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     rng random(4);
     matrix<T> x(400, 3);

@@ -26,7 +26,7 @@ TEST_CASE("quantile_transform: shares worked by hand, interpolated between, equa
     CHECK(fit(quantile_transform<double>{}, column<double>({7, 7}))(column<double>({7}))(0, 0) == .5);
     CHECK(fit(quantile_transform<double>{.shape = quantile_shape::normal}, column<double>({7}))(column<double>({7}))(0, 0) == 0);
 }
-TEMPLATE_TEST_CASE("quantile_transform: any distribution becomes even, or normal", "[quantile]", float, double) {
+TEMPLATE_TEST_CASE("quantile_transform: any distribution becomes even, or normal", "[quantile]", CARAMEL_TEST_SCALARS) {
     rng random(1);
     matrix<TestType> x(5000, 1);
     for (row_index i = 0; i < x.rows(); ++i) x(i, 0) = static_cast<TestType>(std::exp(2 * random.normal()));

@@ -16,7 +16,7 @@ matrix<T> column(const std::vector<T>& values) {
 }
 }  // namespace
 
-TEMPLATE_TEST_CASE("robust_scale: median and quartiles, worked by hand, whatever the extremes are", "[scale]", float, double) {
+TEMPLATE_TEST_CASE("robust_scale: median and quartiles, worked by hand, whatever the extremes are", "[scale]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const auto x = column<T>({8, 1, 2, 3, 4, 5, 6, 1000000});  // 1 2 | 3 4 | 5 6 | 8 1e6
     const auto model = fit(robust_scale<T>{}, x);

@@ -19,7 +19,7 @@ matrix<T> numbers(row_index rows, row_index columns) {
 }
 }  // namespace
 
-TEMPLATE_TEST_CASE("standardize: training data come out with mean 0 and deviation 1", "[standardize]", float, double) {
+TEMPLATE_TEST_CASE("standardize: training data come out with mean 0 and deviation 1", "[standardize]", CARAMEL_TEST_SCALARS) {
     const auto x = numbers<TestType>(200, 3);
     const auto z = fit(standardize<TestType>{}, x)(x);
     CHECK(z.colwise().mean().cwiseAbs().maxCoeff() < TestType(1e-5));

@@ -96,7 +96,7 @@ TEST_CASE("target_encode: a weight of two is a row twice", "[target_encode]") {
     }
 }
 
-TEMPLATE_TEST_CASE("target_encode: in a chain, rows learn from what the other folds say of them", "[target_encode]", float, double) {
+TEMPLATE_TEST_CASE("target_encode: in a chain, rows learn from what the other folds say of them", "[target_encode]", CARAMEL_TEST_SCALARS) {
     rng random(3);
     const auto levels = random_levels(60, 7, random);
     std::vector<int> labels(60);

@@ -271,7 +271,7 @@ TEST_CASE("linear_svm and sparse_logistic: the gap holds what it promises", "[du
     }
 }
 
-TEMPLATE_TEST_CASE("linear_svm and sparse_logistic: the same bits dense and sparse, alone and in any batch", "[dual]", float, double) {
+TEMPLATE_TEST_CASE("linear_svm and sparse_logistic: the same bits dense and sparse, alone and in any batch", "[dual]", CARAMEL_TEST_SCALARS) {
     for (const int classes : {2, 5}) {
         const auto set = sparse_classes(60, classes, 9, 1);
         matrix<TestType> x = set.x.cast<TestType>();

@@ -235,7 +235,7 @@ TEST_CASE("logistic: exact where rows can be told apart, and where columns are o
         }
 }
 
-TEMPLATE_TEST_CASE("logistic: the gradient is zero at what it finds, by both ways to a direction", "[logistic]", float, double) {
+TEMPLATE_TEST_CASE("logistic: the gradient is zero at what it finds, by both ways to a direction", "[logistic]", CARAMEL_TEST_SCALARS) {
     const double tolerance = std::is_same_v<TestType, float> ? 2e-2 : 1e-7;
     for (const auto& [classes, columns] : {std::pair<int, row_index>{2, 20}, {2, 600}, {4, 30}, {7, 90}}) {
         const examples set = overlapping(400, classes, columns, 11);
@@ -333,7 +333,7 @@ TEST_CASE("logistic: classes that can be told apart", "[logistic][edge]") {
     CHECK(error_of([&] { (void)fit(logistic<double>{.regularization = 0}, x, std::vector<int>{0, 0, 1, 1, 2, 2}); }).code() == errc::diverged);
 }
 
-TEMPLATE_TEST_CASE("logistic: a row has the same bits alone and in any batch", "[logistic]", float, double) {
+TEMPLATE_TEST_CASE("logistic: a row has the same bits alone and in any batch", "[logistic]", CARAMEL_TEST_SCALARS) {
     for (const int classes : {2, 5}) {
         const examples set = overlapping(70, classes, 7, 1);
         const matrix<TestType> x = set.x.cast<TestType>();
@@ -495,7 +495,7 @@ TEST_CASE("logistic: a model is only made of fields that belong together", "[log
 
 // ---- real customers --------------------------------------------------------------------------------------------------
 
-TEMPLATE_TEST_CASE("logistic: scikit-learn's figures on churn, fold by fold", "[logistic][slow]", float, double) {
+TEMPLATE_TEST_CASE("logistic: scikit-learn's figures on churn, fold by fold", "[logistic][slow]", CARAMEL_TEST_SCALARS) {
     SHARED_OR_SKIP(telco, "data/telco_churn_ibm/wa_churn.csv");
     SHARED_OR_SKIP(mlc, "data/mlc_churn/mlc_churn.csv");
     // LogisticRegression(C=1) of version 1.2.1 on z-scores of the training fold: AUC and log loss of test fold k, the rows

@@ -198,7 +198,7 @@ TEST_CASE("ridge: of the candidates, the one with the least error on rows left o
         }
 }
 
-TEMPLATE_TEST_CASE("ridge: a row has the same bits alone and in any batch, and its parts sum to its value", "[ridge]", float, double) {
+TEMPLATE_TEST_CASE("ridge: a row has the same bits alone and in any batch, and its parts sum to its value", "[ridge]", CARAMEL_TEST_SCALARS) {
     const auto set = noisy(50, 7, 2, 1);
     const matrix<TestType> x = set.x.cast<TestType>(), y = set.y.cast<TestType>();
     const auto model = fit(ridge<TestType>{}, x, y);

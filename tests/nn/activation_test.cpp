@@ -28,7 +28,7 @@ double worst_ulps(T from, T to, int steps, const F& f, const Exact& exact) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("elementary functions: against long double", "[activation]", float, double) {
+TEMPLATE_TEST_CASE("elementary functions: against long double", "[activation]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const T low = std::same_as<T, float> ? T(-87) : T(-708);
     const auto exp_exact = [](long double x) { return std::exp(x); };
@@ -93,7 +93,7 @@ TEST_CASE("activations: values, also far out", "[activation]") {
     }
 }
 
-TEMPLATE_TEST_CASE("activation: the function that is named, in place", "[activation]", float, double) {
+TEMPLATE_TEST_CASE("activation: the function that is named, in place", "[activation]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     using f = activation_function;
     std::vector<T> x;

@@ -58,7 +58,7 @@ struct shape {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("dense_steps: the bits of training layer by layer, for any number of threads", "[mlp][dense_steps]", float, double) {
+TEMPLATE_TEST_CASE("dense_steps: the bits of training layer by layer, for any number of threads", "[mlp][dense_steps]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const std::vector<shape> shapes = {
         {{}, 3, 1, 20, {.epochs = 2, .batch_size = 7}},
@@ -90,7 +90,7 @@ TEMPLATE_TEST_CASE("dense_steps: the bits of training layer by layer, for any nu
     }
 }
 
-TEMPLATE_TEST_CASE("mlp: answers from packed weights have the bits of the layers", "[mlp][dense_steps]", float, double) {
+TEMPLATE_TEST_CASE("mlp: answers from packed weights have the bits of the layers", "[mlp][dense_steps]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     for (const auto& hidden : std::vector<std::vector<std::size_t>>{{}, {1}, {2, 3}, {40}, {70, 33}, {200, 17, 4}})
         for (const std::size_t outputs : {1U, 2U, 4U, 5U, 45U}) {

@@ -136,7 +136,7 @@ TEST_CASE("layers: the first layer's gradients do not need those of its input", 
     CHECK(std::get<2>(whole).bias == std::get<2>(part).bias);
 }
 
-TEMPLATE_TEST_CASE("layers: a row has the same bits alone and in any batch", "[layer]", float, double) {
+TEMPLATE_TEST_CASE("layers: a row has the same bits alone and in any batch", "[layer]", CARAMEL_TEST_SCALARS) {
     rng random(8);
     const auto x = normal_matrix<TestType>(random, 13, 21);
     check_rows<TestType>(dense{.units = 19}.init<TestType>({.inputs = 21}, random), x);

@@ -42,7 +42,7 @@ std::uint64_t bits_of_ensemble(const mlp_ensemble_model<T>& model) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("mlp_ensemble: answers with the mean of its members, which differ", "[ensemble]", float, double) {
+TEMPLATE_TEST_CASE("mlp_ensemble: answers with the mean of its members, which differ", "[ensemble]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const auto train = noisy<T>(300, 1), test = noisy<T>(2000, 2);
     const mlp_ensemble<T> recipe{.members = 5, .each = {.hidden = {24}, .epochs = 60, .learning_rate = 0.01}};

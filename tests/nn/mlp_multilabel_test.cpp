@@ -45,7 +45,7 @@ std::vector<int> column(const matrix<T>& y, row_index j) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("mlp_multilabel: learns several questions at once, one of them not linear", "[mlp][multilabel]", float, double) {
+TEMPLATE_TEST_CASE("mlp_multilabel: learns several questions at once, one of them not linear", "[mlp][multilabel]", CARAMEL_TEST_SCALARS) {
     const auto [x, y] = customers<TestType>(600, 0);
     const auto model = fit(mlp_multilabel<TestType>{.hidden = {24}, .epochs = 200, .learning_rate = 0.01}, x, y);
     const auto fresh = customers<TestType>(300, 0, 2);
@@ -119,7 +119,7 @@ TEST_CASE("mlp_multilabel: one output is a classifier of two classes", "[mlp][mu
     CHECK(std::ranges::count_if(rows.validate, [&](std::size_t row) { return rare[row] > 0; }) == 2);
 }
 
-TEMPLATE_TEST_CASE("mlp_multilabel: columns of one kind, logits far apart", "[mlp][multilabel][edge]", float, double) {
+TEMPLATE_TEST_CASE("mlp_multilabel: columns of one kind, logits far apart", "[mlp][multilabel][edge]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     auto [x, y] = customers<T>(50, 0.5);
     y.col(0).setZero();

@@ -63,7 +63,7 @@ std::uint64_t bits_of_model(const Model& model) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("mlp: learns exclusive or, which no linear model can", "[mlp]", float, double) {
+TEMPLATE_TEST_CASE("mlp: learns exclusive or, which no linear model can", "[mlp]", CARAMEL_TEST_SCALARS) {
     const auto set = exclusive_or<TestType>();
     const auto& x = set.x;
     const auto& y = set.y;
@@ -75,7 +75,7 @@ TEMPLATE_TEST_CASE("mlp: learns exclusive or, which no linear model can", "[mlp]
     CHECK(log_loss(linear(x), y) > 0.69);  // no better than ln 2, a coin
 }
 
-TEMPLATE_TEST_CASE("mlp: probabilities sum to 1 and fit separate classes", "[mlp]", float, double) {
+TEMPLATE_TEST_CASE("mlp: probabilities sum to 1 and fit separate classes", "[mlp]", CARAMEL_TEST_SCALARS) {
     const auto set = clouds<TestType>(120, 3, 0.3);
     const auto& x = set.x;
     const auto& y = set.y;
@@ -88,7 +88,7 @@ TEMPLATE_TEST_CASE("mlp: probabilities sum to 1 and fit separate classes", "[mlp
     CHECK(model.output_names({"a", "b", "c"}) == std::vector<std::string>{"class_0", "class_1", "class_2"});
 }
 
-TEMPLATE_TEST_CASE("mlp: can learn a small set by heart", "[mlp]", float, double) {
+TEMPLATE_TEST_CASE("mlp: can learn a small set by heart", "[mlp]", CARAMEL_TEST_SCALARS) {
     rng random(5);
     const matrix<TestType> x = normal_matrix<TestType>(random, 30, 10);
     std::vector<int> y(30);
@@ -113,7 +113,7 @@ TEST_CASE("mlp: the probability of a network whose weights are known", "[mlp]") 
     CHECK(p(1, 1) == Approx(1 / (1 + std::exp(-.45))).epsilon(1e-14));
 }
 
-TEMPLATE_TEST_CASE("mlp: a row has the same bits alone and in any batch", "[mlp]", float, double) {
+TEMPLATE_TEST_CASE("mlp: a row has the same bits alone and in any batch", "[mlp]", CARAMEL_TEST_SCALARS) {
     const auto [x, y] = clouds<TestType>(300, 5, 1);  // more than one block of rows
     const auto model = fit(mlp<TestType>{.hidden = {37, 18}, .epochs = 2}, x, y);
     const matrix<TestType> p = model(x);
@@ -284,7 +284,7 @@ TEST_CASE("mlp: dropout is for training alone", "[mlp]") {
     CHECK(right_share(model(x), y) > 0.98);
 }
 
-TEMPLATE_TEST_CASE("mlp: a learning rate far too high is an error that says so", "[mlp][error]", float, double) {
+TEMPLATE_TEST_CASE("mlp: a learning rate far too high is an error that says so", "[mlp][error]", CARAMEL_TEST_SCALARS) {
     const auto set = clouds<TestType>(100, 3, 1);
     const auto& x = set.x;
     const auto& y = set.y;
@@ -389,7 +389,7 @@ TEST_CASE("mlp: a model is only made of layers that belong together", "[mlp][err
     CHECK(mlp_model<float>({layer(3, 2)})(matrix<float>::Zero(1, 3))(0, 0) == 0.5F);
 }
 
-TEMPLATE_TEST_CASE("mlp_regressor: learns a line exactly, on any scale", "[mlp][regression]", float, double) {
+TEMPLATE_TEST_CASE("mlp_regressor: learns a line exactly, on any scale", "[mlp][regression]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     rng random(9);
     const matrix<T> x = normal_matrix<T>(random, 200, 2);

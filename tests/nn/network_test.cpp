@@ -70,7 +70,7 @@ const auto texts_recipe = network<float>(embedding_bag{.dim = 8}, dense{});
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("network: learns a circle with each activation", "[network]", float, double) {
+TEMPLATE_TEST_CASE("network: learns a circle with each activation", "[network]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const auto x = numbers<T>(300, 2, 1);
     const auto y = inside(x);
@@ -161,7 +161,7 @@ TEST_CASE("network: in a chain from words to a class", "[network][pipeline]") {
     static_assert(std::is_same_v<fitted_t<decltype(texts_recipe), token_ids, std::vector<int>>, network_model<float, embedding_bag, dense>>);
 }
 
-TEMPLATE_TEST_CASE("network: a row has the same bits alone and in any batch", "[network]", float, double) {
+TEMPLATE_TEST_CASE("network: a row has the same bits alone and in any batch", "[network]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const auto set = random_texts(300, 4);  // more than one block of rows
     const auto model = fit(network<T>(training{.epochs = 2}, embedding_bag{.dim = 9}, dense{.units = 7}, tanh_layer{}, dropout{}, dense{}), set.x, set.y);

@@ -14,7 +14,7 @@
 
 using namespace caramel;
 
-TEMPLATE_TEST_CASE("batch_norm: in training by the mini-batch, afterwards by the running averages", "[norm]", float, double) {
+TEMPLATE_TEST_CASE("batch_norm: in training by the mini-batch, afterwards by the running averages", "[norm]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     rng random(1), noise(2);
     const batch_norm layer{.running_share = 0.25, .epsilon = 0.5};
@@ -58,7 +58,7 @@ TEMPLATE_TEST_CASE("batch_norm: in training by the mini-batch, afterwards by the
     CHECK(cache.mean == p.mean);
 }
 
-TEMPLATE_TEST_CASE("layer_norm: each row by itself", "[norm]", float, double) {
+TEMPLATE_TEST_CASE("layer_norm: each row by itself", "[norm]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     layer_norm_params<T> p{vec<T>::Ones(4), vec<T>::Zero(4), 1e-5};
     matrix<T> x(2, 4);
@@ -85,7 +85,7 @@ TEST_CASE("norms: fields that do not belong together are refused", "[norm][error
     CHECK(refused(layer_norm_params<double>{two, two * std::numeric_limits<double>::quiet_NaN(), 1e-5}));
 }
 
-TEMPLATE_TEST_CASE("norms: in a network, also with a mini-batch of one row", "[norm][network]", float, double) {
+TEMPLATE_TEST_CASE("norms: in a network, also with a mini-batch of one row", "[norm][network]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     rng random(3);
     matrix<T> x = normal_matrix<T>(random, 201, 2);

@@ -75,7 +75,7 @@ TEST_CASE("optimizer: a long gradient is shortened, a short one is not", "[optim
     CHECK(c[0] == -0.5);
 }
 
-TEMPLATE_TEST_CASE("optimizer: of a table only the rows with a gradient change", "[optimizer]", float, double) {
+TEMPLATE_TEST_CASE("optimizer: of a table only the rows with a gradient change", "[optimizer]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     for (const update_rule rule : {update_rule::adam, update_rule::adamw, update_rule::sgd}) {
         const optimizer_options options{.rule = rule, .learning_rate = 0.1, .l2 = 0.5};
@@ -210,7 +210,7 @@ TEST_CASE("optimizer: lazy Adam beside dense Adam", "[optimizer]") {
     CHECK(a == b);
 }
 
-TEMPLATE_TEST_CASE("optimizer: a long run of values is updated as each alone", "[optimizer]", float, double) {
+TEMPLATE_TEST_CASE("optimizer: a long run of values is updated as each alone", "[optimizer]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     for (const double l1 : {0.0, 0.01}) {
         const optimizer_options options{.learning_rate = 0.1, .l2 = 0.1, .l1 = l1};

@@ -9,7 +9,7 @@
 
 using namespace caramel;
 
-TEMPLATE_TEST_CASE("positive: the probability of class 1", "[probabilities]", float, double) {
+TEMPLATE_TEST_CASE("positive: the probability of class 1", "[probabilities]", CARAMEL_TEST_SCALARS) {
     matrix<TestType> p(3, 2);
     p << TestType(0.25), TestType(0.75), 1, 0, 0, 1;
     const matrix<TestType> out = positive{}(p);
@@ -23,7 +23,7 @@ TEMPLATE_TEST_CASE("positive: the probability of class 1", "[probabilities]", fl
     CHECK(positive{}(matrix<TestType>(0, 2)).rows() == 0);
 }
 
-TEMPLATE_TEST_CASE("most_likely: the class with the highest probability, ties to the lower", "[probabilities]", float, double) {
+TEMPLATE_TEST_CASE("most_likely: the class with the highest probability, ties to the lower", "[probabilities]", CARAMEL_TEST_SCALARS) {
     matrix<TestType> p(4, 3);
     p << 1, 2, 3, 3, 2, 1, 1, 2, 2, 2, 2, 2;
     CHECK(most_likely{}(p) == std::vector<int>{2, 0, 1, 0});

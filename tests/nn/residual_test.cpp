@@ -14,7 +14,7 @@
 
 using namespace caramel;
 
-TEMPLATE_TEST_CASE("residual: what goes in is added to what the layers make of it", "[residual]", float, double) {
+TEMPLATE_TEST_CASE("residual: what goes in is added to what the layers make of it", "[residual]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     rng random(1);
     const auto x = normal_matrix<T>(random, 5, 3);

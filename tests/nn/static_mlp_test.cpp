@@ -53,7 +53,7 @@ void check_equal(const Model& model, const matrix<T>& x) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("static_mlp: the bits of the model that it was made from, without an allocation", "[mlp][static_mlp]", float, double) {
+TEMPLATE_TEST_CASE("static_mlp: the bits of the model that it was made from, without an allocation", "[mlp][static_mlp]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const auto x = normal<T>(9, 37);
     check_equal<37, 70, 33, 1>(mlp_multilabel_model<T>(layers_of<T>({70, 33}, 37, 1)), x);

@@ -119,7 +119,7 @@ TEST_CASE("training: Huber's loss bears with targets far off", "[training][regre
     CHECK(off(network_regressor<double>(training{.epochs = 200, .learning_rate = 0.01, .huber_delta = 0.05}, dense{})) < 1);
 }
 
-TEMPLATE_TEST_CASE("training: the L1 penalty leaves useless inputs out", "[training]", float, double) {
+TEMPLATE_TEST_CASE("training: the L1 penalty leaves useless inputs out", "[training]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     rng random(5);
     const auto x = normal_matrix<T>(random, 400, 6);

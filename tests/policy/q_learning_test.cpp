@@ -60,7 +60,7 @@ std::vector<transition<3>> crm_log(std::size_t customers, std::uint64_t seed) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("q_learner: single updates as published in the tests of AI-Toolbox", "[q_learning]", float, double) {
+TEMPLATE_TEST_CASE("q_learner: single updates as published in the tests of AI-Toolbox", "[q_learning]", CARAMEL_TEST_SCALARS) {
     q_learner<TestType> learner({.states = {5}, .actions = 5, .discount = .9, .learning_rate = .5});
     const transition<> round{.state = {0}, .action = 0, .reward = 10, .next_state = {0}};
     learner.observe(round);
@@ -88,7 +88,7 @@ TEST_CASE("q_learner: the n-th update of a cell has the rate n^-exponent; a term
     CHECK(learner.table().visits({0}, 0) == 3);
 }
 
-TEMPLATE_TEST_CASE("q_learning: close to the optimum of the customer model after 200 000 steps", "[q_learning]", float, double) {
+TEMPLATE_TEST_CASE("q_learning: close to the optimum of the customer model after 200 000 steps", "[q_learning]", CARAMEL_TEST_SCALARS) {
     const auto process = processes::crm();
     double mean = 0, least = 1e9;
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
@@ -111,7 +111,7 @@ TEST_CASE("q_learning: the customer model after 5 000 000 steps", "[q_learning][
     CHECK(mean >= 129.0);
 }
 
-TEMPLATE_TEST_CASE("q_learning: the exact policy of FrozenLake after 100 000 steps", "[q_learning]", float, double) {
+TEMPLATE_TEST_CASE("q_learning: the exact policy of FrozenLake after 100 000 steps", "[q_learning]", CARAMEL_TEST_SCALARS) {
     const auto process = processes::frozen_lake();
     const q_learning<TestType> recipe{.states = {16}, .actions = 4, .discount = .99, .epsilon = {.to = .3}, .steps = 100'000, .restart_every = 200};
     for (std::uint64_t seed = 0; seed < 8; ++seed) CHECK(std::abs(exact_value(process, fit(recipe, process, {.seed = seed}), .99) - .5420259320) < 1e-4);
@@ -163,7 +163,7 @@ TEST_CASE("q_learning: bits that every compiler agrees on", "[q_learning]") {
 }
 #endif
 
-TEMPLATE_TEST_CASE("q_learning: a log leads to the values of the process estimated from it", "[q_learning]", float, double) {
+TEMPLATE_TEST_CASE("q_learning: a log leads to the values of the process estimated from it", "[q_learning]", CARAMEL_TEST_SCALARS) {
     const auto log = crm_log(2000, 3);
     const auto estimate = estimate_mdp(log, processes::crm_shape, 4);
     const auto exact = policy_iteration(estimate.process);
@@ -488,7 +488,7 @@ TEST_CASE("q_learning: a broken environment is refused with the step", "[q_learn
     check({.next = 1, .may = {2}}, errc::unknown_id, 1);
 }
 
-TEMPLATE_TEST_CASE("q_learning: values that leave the numbers are an error, not infinities", "[q_learning][error]", float, double) {
+TEMPLATE_TEST_CASE("q_learning: values that leave the numbers are an error, not infinities", "[q_learning][error]", CARAMEL_TEST_SCALARS) {
     const double huge = static_cast<double>(std::numeric_limits<TestType>::max()) / 2;
     const std::vector<transition<>> log(10, {.state = {0}, .action = 0, .reward = huge, .next_state = {0}});
     CHECK(error_of([&] { (void)fit(q_learning<TestType>{.states = {1}, .actions = 1, .discount = 1}, log); }).code() == errc::diverged);

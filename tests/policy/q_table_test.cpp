@@ -11,7 +11,7 @@
 
 using namespace caramel;
 
-TEMPLATE_TEST_CASE("q_table: an xtensor over the state axes and, last, the actions", "[q_table]", float, double) {
+TEMPLATE_TEST_CASE("q_table: an xtensor over the state axes and, last, the actions", "[q_table]", CARAMEL_TEST_SCALARS) {
     q_table<TestType, 2> q({4, 3}, 5, TestType(2));
     CHECK(q.states() == std::array<std::size_t, 2>{4, 3});
     CHECK(q.actions() == 5);

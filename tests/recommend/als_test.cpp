@@ -86,7 +86,7 @@ vec<double> least_squares(const interactions<T>& x, std::size_t row, const matri
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("als: one factor worked by hand", "[als]", float, double) {
+TEMPLATE_TEST_CASE("als: one factor worked by hand", "[als]", CARAMEL_TEST_SCALARS) {
     const auto x = interactions<TestType>::of(std::vector<sale>{{0, 0}, {1, 1}});
     matrix<TestType> items(2, 1);
     items << 1, 2;
@@ -99,7 +99,7 @@ TEMPLATE_TEST_CASE("als: one factor worked by hand", "[als]", float, double) {
     CHECK(scores[1] == Approx(.5).epsilon(1e-14));
 }
 
-TEMPLATE_TEST_CASE("als: a half-step has the reference's factors", "[als]", float, double) {
+TEMPLATE_TEST_CASE("als: a half-step has the reference's factors", "[als]", CARAMEL_TEST_SCALARS) {
     SHARED_OR_SKIP(file, "oracles/recommend/tiny.json");
     std::ifstream in(file);
     const auto oracle = nlohmann::json::parse(in).at("ials_half_step");
@@ -131,7 +131,7 @@ TEMPLATE_TEST_CASE("als: a half-step has the reference's factors", "[als]", floa
     }
 }
 
-TEMPLATE_TEST_CASE("als: fold_in gives training customers their factors, and refuses what cannot be a history", "[als]", float, double) {
+TEMPLATE_TEST_CASE("als: fold_in gives training customers their factors, and refuses what cannot be a history", "[als]", CARAMEL_TEST_SCALARS) {
     const auto x = interactions<TestType>::of(random_log(40, 30, 0.3, 7));
     const auto model = fit(als<TestType>{.n_factors = 6, .epochs = 3}, x);
     const auto nobody = model.without_customers();
@@ -190,7 +190,7 @@ TEST_CASE("als: every row is the dense least-squares solution", "[als]") {
     }
 }
 
-TEMPLATE_TEST_CASE("als: the reported loss is the one of every pair, and no half-step raises it", "[als]", float, double) {
+TEMPLATE_TEST_CASE("als: the reported loss is the one of every pair, and no half-step raises it", "[als]", CARAMEL_TEST_SCALARS) {
     const auto x = interactions<TestType>::of(random_log(40, 30, 0.15, 2));
     const auto by_item = x.by_item();
     for (const als_loss& loss :
@@ -223,7 +223,7 @@ TEMPLATE_TEST_CASE("als: the reported loss is the one of every pair, and no half
           Approx(brute_force_loss(x, model.customer_factors(), model.item_factors(), model.loss())).epsilon(1e-12));
 }
 
-TEMPLATE_TEST_CASE("als: folding in a customer's purchases gives the factors of training, bit for bit", "[als]", float, double) {
+TEMPLATE_TEST_CASE("als: folding in a customer's purchases gives the factors of training, bit for bit", "[als]", CARAMEL_TEST_SCALARS) {
     const auto x = interactions<TestType>::of(random_log(70, 90, 0.4, 9));  // rows of more than one chunk
     const auto model = fit(als<TestType>{.n_factors = 10, .weights = weighting::logarithmic, .epochs = 3}, x);
     workspace scratch;
@@ -289,7 +289,7 @@ TEST_CASE("als: permuted customers and items permute the result; a rotated start
     for (int i = 0; i < 20; ++i) CHECK((model.item_factors().row(i) - other.item_factors().row(item(i))).cwiseAbs().maxCoeff() < 1e-9);
 }
 
-TEMPLATE_TEST_CASE("als: any number of threads, the same bits", "[als][threads]", float, double) {
+TEMPLATE_TEST_CASE("als: any number of threads, the same bits", "[als][threads]", CARAMEL_TEST_SCALARS) {
     const auto x = interactions<TestType>::of(random_log(600, 300, 0.03, 5));
     const als<TestType> recipe{.n_factors = 12, .epochs = 2};
     const auto run = [&](const fit_options& how) {

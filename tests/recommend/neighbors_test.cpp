@@ -89,7 +89,7 @@ TEST_CASE("item_neighbors: cosines of the counts of the 4 x 6 table", "[neighbor
     check_close(similarity, expected, 1e-12);
 }
 
-TEMPLATE_TEST_CASE("item_neighbors: lists and scores as brute force has them", "[neighbors]", float, double) {
+TEMPLATE_TEST_CASE("item_neighbors: lists and scores as brute force has them", "[neighbors]", CARAMEL_TEST_SCALARS) {
     const double tolerance = std::is_same_v<TestType, float> ? 1e-5 : 1e-12;
     const auto x = interactions<TestType>::of(random_log(40, 25, 0.15, 11));
     const auto values = dense(x);
@@ -147,7 +147,7 @@ TEST_CASE("item_neighbors: a customer's history has the scores of the customer",
     }
 }
 
-TEMPLATE_TEST_CASE("customer_neighbors: lists and scores as brute force has them", "[neighbors]", float, double) {
+TEMPLATE_TEST_CASE("customer_neighbors: lists and scores as brute force has them", "[neighbors]", CARAMEL_TEST_SCALARS) {
     const double tolerance = std::is_same_v<TestType, float> ? 1e-5 : 1e-12;
     const auto x = interactions<TestType>::of(random_log(30, 25, 0.15, 12));
     const auto values = dense(x);

@@ -11,7 +11,7 @@
 
 using namespace caramel;
 
-TEMPLATE_TEST_CASE("popularity: counts customers, not purchases", "[popularity]", float, double) {
+TEMPLATE_TEST_CASE("popularity: counts customers, not purchases", "[popularity]", CARAMEL_TEST_SCALARS) {
     const std::vector<sale> log{{1, 10, 100}, {1, 20}, {2, 20}, {2, 20}, {3, 30}, {4, 30}, {4, 40}};
     const auto model = fit(popularity<TestType>{}, interactions<TestType>::of(log));
     using list = std::vector<recommendation<TestType>>;

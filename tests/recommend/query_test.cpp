@@ -189,7 +189,7 @@ TEST_CASE("top_k: the n largest, ties to the lower position", "[top_k]") {
     }
 }
 
-TEMPLATE_TEST_CASE("top_k: beside a stable sort, with ties, marks and infinities, about the lengths of runs", "[top_k]", float, double) {
+TEMPLATE_TEST_CASE("top_k: beside a stable sort, with ties, marks and infinities, about the lengths of runs", "[top_k]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     rng numbers(2);
     constexpr T inf = std::numeric_limits<T>::infinity();

@@ -167,7 +167,7 @@ TEST_CASE("sgd: every epoch has every rating once, and what runs together has no
     }
 }
 
-TEMPLATE_TEST_CASE("sgd: training equals a plain loop in the same order", "[sgd]", float, double) {
+TEMPLATE_TEST_CASE("sgd: training equals a plain loop in the same order", "[sgd]", CARAMEL_TEST_SCALARS) {
     const double tolerance = std::is_same_v<TestType, float> ? 2e-5 : 1e-12;
     for (const std::size_t d : {0U, 1U, 7U, 24U}) {
         const auto x = interactions<TestType>::of(rank_two(120, 60, .8, .3, d).learn);
@@ -240,7 +240,7 @@ TEMPLATE_TEST_CASE("sgd: training equals a plain loop in the same order", "[sgd]
     }
 }
 
-TEMPLATE_TEST_CASE("sgd: any number of threads, the same bits; another seed, others", "[sgd][threads]", float, double) {
+TEMPLATE_TEST_CASE("sgd: any number of threads, the same bits; another seed, others", "[sgd][threads]", CARAMEL_TEST_SCALARS) {
     const auto x = interactions<TestType>::of(rank_two(300, 200, .2, .3, 8).learn);
     REQUIRE(detail::rating_grid<TestType>::groups_for(x, 12) == 4);
     const sgd_factorization<TestType> recipe{.n_factors = 12, .epochs = 3, .validation_share = .1};
@@ -259,7 +259,7 @@ TEMPLATE_TEST_CASE("sgd: any number of threads, the same bits; another seed, oth
     CHECK(run({.seed = 4}) != expected);
 }
 
-TEMPLATE_TEST_CASE("sgd: predictions worked by hand", "[sgd]", float, double) {
+TEMPLATE_TEST_CASE("sgd: predictions worked by hand", "[sgd]", CARAMEL_TEST_SCALARS) {
     const auto model = by_hand<TestType>();
     // 3 + .5 + .125 + (1 + 1) and so on
     CHECK(model.predict(10, 7) == TestType(5.625));
@@ -301,7 +301,7 @@ TEST_CASE("sgd: lists by predicted rating", "[sgd]") {
             CHECK(pick.score == fitted.predict(customer, row_number{static_cast<std::size_t>(pick.item)}));
 }
 
-TEMPLATE_TEST_CASE("sgd: the customer of a history is learnt on the spot", "[sgd]", float, double) {
+TEMPLATE_TEST_CASE("sgd: the customer of a history is learnt on the spot", "[sgd]", CARAMEL_TEST_SCALARS) {
     const auto model = by_hand<TestType>();
     // Two passes of the plain step over (7, 4) and (9, 1), the items fixed, rates 1/8 and 1/16.
     double bias = 0, p[3] = {0, 0, 0};
@@ -365,7 +365,7 @@ TEST_CASE("sgd: customers and items without a rating have no bias and no factors
     CHECK(model.predict(2, -1) == model.mean() + model.customer_bias()(2));
 }
 
-TEMPLATE_TEST_CASE("sgd: finds the truth behind noisy ratings", "[sgd]", float, double) {
+TEMPLATE_TEST_CASE("sgd: finds the truth behind noisy ratings", "[sgd]", CARAMEL_TEST_SCALARS) {
     const double noise = .2;
     const auto data = rank_two(300, 150, .3, noise, 11);
     const auto x = interactions<TestType>::of(data.learn);
@@ -472,7 +472,7 @@ TEST_CASE("sgd: one rating, one opinion, more factors than the data have", "[sgd
     CHECK(biases(query{.customer = 4}).size() == 2);
 }
 
-TEMPLATE_TEST_CASE("sgd: training that diverges says so, and how to help", "[sgd][error]", float, double) {
+TEMPLATE_TEST_CASE("sgd: training that diverges says so, and how to help", "[sgd][error]", CARAMEL_TEST_SCALARS) {
     const auto data = rank_two(80, 60, .5, .2, 4).learn;
     const auto diverged = [&](const sgd_factorization<TestType>& recipe, const interactions<TestType>& x) {
         const auto e = error_of([&] { (void)fit(recipe, x); });

@@ -11,6 +11,14 @@ using Catch::Approx;
 
 #include <caramel/core/error.hpp>
 
+// What templates are tested with. Under the sanitizers float stands for both: twice the instances would take twice the
+// time to compile and show nothing new there.
+#ifdef CARAMEL_TESTS_SANITIZED
+#define CARAMEL_TEST_SCALARS float
+#else
+#define CARAMEL_TEST_SCALARS float, double
+#endif
+
 /// Runs `work`, which must throw `caramel::error`, and hands the error out for checking.
 template <class Work>
 caramel::error error_of(Work&& work) {

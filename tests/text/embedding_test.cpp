@@ -37,7 +37,7 @@ embedding_table<T> make_table(const std::vector<std::vector<T>>& rows) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("embedding: worked by hand", "[embedding]", float, double) {
+TEMPLATE_TEST_CASE("embedding: worked by hand", "[embedding]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const embedding_model<T> m(make_table<T>({{0, 1}, {2, 3}, {4, 5}}));
     const padded<T> out = m(make_tokens({{2, 0}, {}, {1}}, 3));
@@ -45,7 +45,7 @@ TEMPLATE_TEST_CASE("embedding: worked by hand", "[embedding]", float, double) {
     CHECK(std::vector<T>(out.values.begin(), out.values.end()) == std::vector<T>{4, 5, 0, 1, 0, 0, 0, 0, 2, 3, 0, 0});
 }
 
-TEMPLATE_TEST_CASE("embedding: equals indexing element by element", "[embedding]", float, double) {
+TEMPLATE_TEST_CASE("embedding: equals indexing element by element", "[embedding]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const auto tokens = random_tokens(50, 9, 30, 1);
     const auto m = fit(random_embedding<T>{.dim = 5}, tokens);
@@ -62,7 +62,7 @@ TEMPLATE_TEST_CASE("embedding: equals indexing element by element", "[embedding]
                 REQUIRE(out.values(i, t, j) == (t < tokens[i].size() ? table(static_cast<std::size_t>(tokens[i][t]), j) : T(0)));
 }
 
-TEMPLATE_TEST_CASE("embedding: a text alone has the bits that it has in a batch", "[embedding]", float, double) {
+TEMPLATE_TEST_CASE("embedding: a text alone has the bits that it has in a batch", "[embedding]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const auto tokens = random_tokens(20, 6, 10, 2);
     const auto m = fit(random_embedding<T>{.dim = 3}, tokens);
@@ -80,7 +80,7 @@ TEMPLATE_TEST_CASE("embedding: a text alone has the bits that it has in a batch"
     CHECK(m(make_tokens({{}, {}}, 10)).values.shape() == std::array<std::size_t, 3>{2, 0, 3});
 }
 
-TEMPLATE_TEST_CASE("random_embedding: the seed decides, the texts only say how many ids there are", "[embedding]", float, double) {
+TEMPLATE_TEST_CASE("random_embedding: the seed decides, the texts only say how many ids there are", "[embedding]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const auto learn = [](const token_ids& tokens, std::uint64_t seed, std::size_t dim = 8) { return fit(random_embedding<T>{.dim = dim}, tokens, {.seed = seed}); };
     const auto a = make_tokens({{1, 2}}, 2000), b = make_tokens({{7}, {1999}}, 2000);
@@ -123,7 +123,7 @@ TEST_CASE("embedding: what it refuses, and where", "[embedding][error]") {
     CHECK(refused(2, make_tokens({{1}, {3}}, 3)).where() == place{.row = 2});
 }
 
-TEMPLATE_TEST_CASE("nearest: worked by hand", "[embedding]", float, double) {
+TEMPLATE_TEST_CASE("nearest: worked by hand", "[embedding]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const auto table = make_table<T>({{0, 0}, {1, 0}, {0, 2}, {3, 3}, {-1, 0}, {5, 5}});
     const auto ids = [](const std::vector<similar_token>& found) {
@@ -141,7 +141,7 @@ TEMPLATE_TEST_CASE("nearest: worked by hand", "[embedding]", float, double) {
     CHECK(ids(nearest(table, 0, 10)) == std::vector<token_id>{1, 2, 3, 4, 5});
 }
 
-TEMPLATE_TEST_CASE("nearest: equals sorting all cosines", "[embedding]", float, double) {
+TEMPLATE_TEST_CASE("nearest: equals sorting all cosines", "[embedding]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     rng numbers(4);
     const auto table = embedding_table<T>::random(200, 7, numbers);

@@ -53,7 +53,7 @@ bool same_bits(const matrix<T>& a, const matrix<T>& b) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("pool: worked by hand", "[pool]", float, double) {
+TEMPLATE_TEST_CASE("pool: worked by hand", "[pool]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     padded<T> x{.values = make_tensor<T, 3>({3, 2, 2}), .lengths = {2, 0, 1}};
     x.values(0, 0, 0) = 1, x.values(0, 0, 1) = -8;
@@ -69,7 +69,7 @@ TEMPLATE_TEST_CASE("pool: worked by hand", "[pool]", float, double) {
     CHECK(max_pool{}(x) == expect(4, -6, -3, 5));  // padding zeros would win over -6 and -3
 }
 
-TEMPLATE_TEST_CASE("pool: equals brute force", "[pool]", float, double) {
+TEMPLATE_TEST_CASE("pool: equals brute force", "[pool]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const auto x = random_padded<T>(40, 12, 5, 3);
     const matrix<T> mean = mean_pool{}(x), sum = sum_pool{}(x), largest = max_pool{}(x);
@@ -97,7 +97,7 @@ TEST_CASE("pool: float sums do not lose the small", "[pool]") {
     CHECK(sum_pool{}(x)(0, 0) == 16'787'216.0F);
 }
 
-TEMPLATE_TEST_CASE("pool: rows alone and permuted have the same bits", "[pool]", float, double) {
+TEMPLATE_TEST_CASE("pool: rows alone and permuted have the same bits", "[pool]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const auto x = random_padded<T>(25, 6, 4, 8);
     const auto check = [&](const auto& stage) {
@@ -116,14 +116,14 @@ TEMPLATE_TEST_CASE("pool: rows alone and permuted have the same bits", "[pool]",
     check(max_pool{});
 }
 
-TEMPLATE_TEST_CASE("pool: nothing comes out as nothing", "[pool][edge]", float, double) {
+TEMPLATE_TEST_CASE("pool: nothing comes out as nothing", "[pool][edge]", CARAMEL_TEST_SCALARS) {
     const matrix<TestType> out = mean_pool{}(padded<TestType>{.values = make_tensor<TestType, 3>({0, 0, 3}), .lengths = {}});
     CHECK(out.rows() == 0);
     CHECK(out.cols() == 3);
     CHECK(max_pool{}(padded<TestType>{.values = make_tensor<TestType, 3>({2, 0, 3}), .lengths = {0, 0}}).isZero());
 }
 
-TEMPLATE_TEST_CASE("pool: values that are not finite, and sums that leave the numbers", "[pool][error]", float, double) {
+TEMPLATE_TEST_CASE("pool: values that are not finite, and sums that leave the numbers", "[pool][error]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const auto refuses = [](auto stage, std::initializer_list<T> bad_values) {
         for (const T bad : bad_values) {
@@ -149,7 +149,7 @@ TEMPLATE_TEST_CASE("pool: values that are not finite, and sums that leave the nu
     CHECK(error_of([&] { (void)max_pool{}(large); }).code() == errc::shape_mismatch);
 }
 
-TEMPLATE_TEST_CASE("bag_of_embeddings: the bits of embedding | pool", "[pool]", float, double) {
+TEMPLATE_TEST_CASE("bag_of_embeddings: the bits of embedding | pool", "[pool]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const auto table = random_table<T>(50, 7, 2);
     const auto tokens = random_tokens(40, 11, 50, 6);
@@ -203,7 +203,7 @@ TEST_CASE("pool: stages without fields say so", "[pool]") {
 
 // ---- the whole chain ---------------------------------------------------------------------------------------------------
 
-TEMPLATE_TEST_CASE("text chain: batch, one text, and no allocation after the first", "[pool]", float, double) {
+TEMPLATE_TEST_CASE("text chain: batch, one text, and no allocation after the first", "[pool]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     const std::vector<std::string> texts = {"Good food, fast!", "", "slow and cold 饭", "The food's GOOD; unheard-of words"};
     const auto check = [&](const auto& recipe) {

@@ -34,7 +34,7 @@ std::vector<std::size_t> sizes_of_bins(const std::vector<double>& values, const 
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("bins: a cut lies between its neighbours, whatever they are", "[bins]", float, double) {
+TEMPLATE_TEST_CASE("bins: a cut lies between its neighbours, whatever they are", "[bins]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     constexpr T most = std::numeric_limits<T>::max(), least = std::numeric_limits<T>::denorm_min();
     CHECK(detail::cut_between<T>(1, 2) == T(1.5));

@@ -215,7 +215,7 @@ TEST_CASE("boosted_trees_regressor: the splits that trying all of them finds, in
     CHECK(fit(recipe, x, std::vector<double>(60, 7.0))(x).isConstant(7, 1e-12));
 }
 
-TEMPLATE_TEST_CASE("boosted_trees: the training loss falls with every round", "[boosted_trees]", float, double) {
+TEMPLATE_TEST_CASE("boosted_trees: the training loss falls with every round", "[boosted_trees]", CARAMEL_TEST_SCALARS) {
     const matrix<double> wide = normal_numbers(400, 6, 21);
     const matrix<TestType> x = wide.cast<TestType>();
     for (const int classes : {2, 4}) {

@@ -115,12 +115,18 @@ class team {
     void wait(std::size_t tasks) noexcept {
         for (int i = 0; i < spins; ++i) {
             relax();
-            if (done_.load(std::memory_order_acquire) == tasks) return;
+            if (done_.load(std::memory_order_acquire) == tasks) {
+                if (++prompt_rounds_ == 1000) rest_factor_ = 20;
+                return;
+            }
         }
+        prompt_rounds_ = 0;
         const auto start = clock::now();
         while (done_.load(std::memory_order_acquire) < tasks) std::this_thread::yield();
         const auto now = clock::now();
-        if (now - start > std::chrono::microseconds(200)) alone_until_ = now + 20 * (now - start);
+        if (now - start <= std::chrono::microseconds(200)) return;
+        alone_until_ = now + rest_factor_ * (now - start);
+        rest_factor_ = std::min(2 * rest_factor_, 1280);  // where the other processors stay busy, ever less is lost in asking
     }
     [[nodiscard]] bool resting() const noexcept { return alone_until_ != clock::time_point{} && clock::now() < alone_until_; }
 
@@ -132,6 +138,7 @@ class team {
     alignas(64) std::atomic<std::size_t> done_{0};
     std::atomic<bool> leave_{false};
     clock::time_point alone_until_{};
+    int rest_factor_ = 20, prompt_rounds_ = 0;
     std::vector<std::jthread> helpers_;  // the last member: they end before the rest does
 };
 
