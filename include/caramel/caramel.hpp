@@ -23,6 +23,7 @@
 #include <caramel/features/concat.hpp>
 #include <caramel/features/date_parts.hpp>
 #include <caramel/features/encode.hpp>
+#include <caramel/features/encode_sparse.hpp>
 #include <caramel/features/hash_columns.hpp>
 #include <caramel/features/histories.hpp>
 #include <caramel/features/impute.hpp>

@@ -42,6 +42,8 @@ template <class T>
 class standardize_model;
 template <class T>
 class encode_model;
+template <class T>
+class encode_sparse_model;
 class impute_model;
 class word_tokenizer_model;
 template <class T>

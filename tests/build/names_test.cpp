@@ -84,7 +84,7 @@ static_assert(named<als_grid, bar_chart, bought_text_recipe<word_tokenizer>, bou
 static_assert(named<boosted_trees<F>, boosted_trees_model<F>, boosted_trees_regressor<F>, boosted_trees_regressor_model<F>, explanation, importance_options,
                     importances, reason, shapley_options> && Differentiable<mlp_regressor_model<F>, F>);
 static_assert(named<bucket_cuts, bucketize<F>, bucketize_by_target<F>, bucketize_model<F>, categories_only, column_moments, date_parts, date_parts_model,
-                    drop_columns_recipe, fill_column, hash_columns<F>, hash_columns_model<F>, level_order, min_max_scale<F>, min_max_scale_model<F>,
+                    drop_columns_recipe, encode_sparse<F>, encode_sparse_model<F>, fill_column, hash_columns<F>, hash_columns_model<F>, level_order, min_max_scale<F>, min_max_scale_model<F>,
                     missing_indicators, numbers_only, ordinal_encode<F>, ordinal_encode_model<F>, polynomial<F>, polynomial_model<F>, power_transform<F>,
                     power_transform_model<F>, quantile_shape, quantile_transform<F>, quantile_transform_model<F>, rename_columns_model, rename_columns_recipe,
                     robust_scale<F>, robust_scale_model<F>, standardize_learner<F>, target_encode<F>, target_encode_model<F>, timestamps_only, unknown_level>);

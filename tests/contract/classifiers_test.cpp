@@ -7,6 +7,8 @@
 #include <caramel/evaluate/metrics.hpp>
 #include <caramel/evaluate/search.hpp>
 #include <caramel/evaluate/stacked.hpp>
+#include <caramel/features/encode_sparse.hpp>
+#include <caramel/features/impute.hpp>
 #include <caramel/features/standardize.hpp>
 #include <caramel/linear/linear_svm.hpp>
 #include <caramel/linear/logistic.hpp>
@@ -77,6 +79,16 @@ struct sparse_component {
     auto other_widths() const { return std::vector{sparse_numbers(5, 3, 0), sparse_numbers(5, 3, 8), sparse_numbers(5, 3, 10), sparse_numbers(5, 3, 18)}; }
     auto width_error() const { return "shape_mismatch"; }
 };
+struct encode_sparse_component {
+    static constexpr std::string_view name = "impute | encode_sparse | sparse_logistic";
+    static constexpr bool random = true;
+    static constexpr std::array skipped{skip{"C04", "a table refuses what is not finite when it is made"}};
+    auto recipe() const { return impute{} | encode_sparse<double>{} | sparse_logistic<double>{}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return customers(rows, seed, true); }
+    auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, 2); }
+    auto other_widths() const { return std::vector<table>{table(), data(5, 1).take_columns(std::vector<std::string>{"tenure", "contract"})}; }
+    auto width_error() const { return "missing_column"; }
+};
 // Probabilities of classes, calibrated.
 template <class Calibration, row_index Classes>
 struct calibration_component : deterministic {
@@ -127,6 +139,7 @@ TEST_CASE("contract: linear models", "[contract]") {
     check_component(dual_component<sparse_logistic<float>, 2>{});
     check_component(sparse_component<linear_svm<double>, 2>{});
     check_component(sparse_component<sparse_logistic<double>, 3>{});
+    check_component(encode_sparse_component{});
 }
 
 TEST_CASE("contract: trees", "[contract]") {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <span>
@@ -6,6 +7,7 @@
 
 #include <caramel/features/columns.hpp>
 #include <caramel/features/encode.hpp>
+#include <caramel/features/encode_sparse.hpp>
 #include <caramel/features/impute.hpp>
 #include <caramel/features/standardize.hpp>
 
@@ -210,6 +212,29 @@ TEST_CASE("ordinal_encode: given orders, else byte order", "[encode]") {
     CHECK(error_of([&] { (void)fit(ordinal_encode<double>{.orders = {{"gone", {"S"}}}}, x); }).code() == errc::missing_column);
     CHECK(error_of([&] { (void)fit(ordinal_encode<double>{.orders = {{"n", {"S"}}}}, x); }).code() == errc::wrong_column_type);
     CHECK(error_of([&] { (void)fit(ordinal_encode<double>{.max_levels = 2}, x); }).code() == errc::limit_exceeded);
+}
+
+TEST_CASE("encode_sparse: the numbers of encode without the zeros, in a batch and row by row", "[encode]") {
+    table x = customer_table().drop({"orders"});
+    x.add_column("calls", std::vector<std::int64_t>{0, 2, 0, 1});  // a number that is zero is left out, too
+    const encode<double> dense{.min_count = 2, .unknown = unknown_level::rare};
+    const auto model = fit(encode_sparse<double>{.min_count = 2, .unknown = unknown_level::rare}, x);
+    const auto expected = fit(dense, x)(x);
+    const auto out = model(x);
+    CHECK(out.dense() == expected);
+    CHECK(out.values().size() == static_cast<std::size_t>((expected.array() != 0).count()));
+    CHECK(model.output_names({}) == fit(dense, x).output_names({}));
+    workspace scratch, mine;
+    for (std::size_t i = 0; i < x.rows(); ++i) {
+        const auto row = model(row_of(x, i, mine), scratch);
+        CHECK(std::ranges::equal(row.columns, out[i].columns));
+        CHECK(std::ranges::equal(row.values, out[i].values));
+        CHECK(row.width == static_cast<std::size_t>(out.cols()));
+    }
+    CHECK(model(x.take_rows(std::vector<std::size_t>{})).rows() == 0);
+    const auto strict = fit(encode_sparse<double>{.unknown = unknown_level::refuse}, colours({"red"}));
+    CHECK(error_of([&] { (void)strict(colours({"red", "blue"})); }).where() == place{.row = 2, .column = 1});
+    CHECK(error_of([&] { (void)fit(encode_sparse<float>{}, customer_table())(customer_table()); }).code() == errc::missing_value);
 }
 
 TEST_CASE("encode: timestamps are days", "[encode]") {

@@ -28,6 +28,9 @@
 
 namespace caramel::inline CARAMEL_ABI {
 
+template <class T>
+class encode_sparse_model;
+
 /// What `encode` makes of a level that training did not see. Numbers never change: they are in saved files.
 enum class unknown_level : std::uint8_t {
     zeros = 0,   ///< zeros throughout (with `drop_first` that is also the first level)
@@ -155,10 +158,14 @@ class encode_model {
     [[nodiscard]] matrix<T> operator()(const table& from) const {
         matrix<T> out = matrix<T>::Zero(static_cast<row_index>(from.rows()), width_);
         for (std::size_t c = 0; c < names_.size(); ++c) {
-            const table_column& column = detail::find_column(from, names_[c], "encode");
-            detail::require_type(types_[c], column.type(), names_[c], "encode");
-            if (types_[c] == column_type::category) encode_levels(column.categories(), c, out);
-            else detail::encode_numbers(column, names_[c], c, firsts_[c], out, "encode");
+            const table_column& column = column_of(from, c);
+            if (types_[c] != column_type::category) {
+                detail::encode_numbers(column, names_[c], c, firsts_[c], out, "encode");
+                continue;
+            }
+            const auto places = places_of(column.categories(), c);
+            for (std::size_t i = 0; i < places.size(); ++i)
+                if (places[i] >= 0) out(static_cast<row_index>(i), firsts_[c] + places[i]) = T(1);
         }
         return out;
     }
@@ -168,16 +175,10 @@ class encode_model {
         const auto out = scratch.take<T>(static_cast<std::size_t>(width_));
         std::fill(out.begin(), out.end(), T(0));
         for (std::size_t c = 0; c < names_.size(); ++c) {
-            const cell& found = detail::find_cell(row, names_[c], c, "encode");
-            detail::require_type(types_[c], found.type, names_[c], "encode");
+            const cell& found = cell_of(row, c);
             const auto first = static_cast<std::size_t>(firsts_[c]);
-            if (types_[c] != column_type::category) {
-                out[first] = detail::encoded_number<T>(found, names_[c], c, 1, "encode");
-            } else if (!found.missing) {
-                const std::int32_t slot = slot_of(c, detail::find_level(levels_of(c), found.text()));
-                require_known(slot, c, 1);
-                if (slot >= 0) out[first + static_cast<std::size_t>(slot)] = T(1);
-            }
+            if (types_[c] != column_type::category) out[first] = detail::encoded_number<T>(found, names_[c], c, 1, "encode");
+            else if (const std::int32_t place = place_of(found, c); place >= 0) out[first + static_cast<std::size_t>(place)] = T(1);
         }
         return out;
     }
@@ -200,6 +201,7 @@ class encode_model {
     static auto field_defaults() { return std::tuple(std::vector<std::int32_t>(), std::vector<bool>(), unknown_level::zeros); }  // files of 0.1
 
    private:
+    friend class encode_sparse_model<T>;
     static constexpr std::int32_t refused = -2;
 
     [[nodiscard]] std::span<const std::string> levels_of(std::size_t c) const { return detail::levels_between(levels_, starts_, c); }
@@ -213,15 +215,33 @@ class encode_model {
         require_at(slot != refused, errc::unknown_id, {.row = row, .column = c + 1}, "encode: column \"", names_[c], "\" has a level in row ", row,
                    " that training did not see");
     }
-    void encode_levels(const category_view& texts, std::size_t c, matrix<T>& out) const {
+    [[nodiscard]] const table_column& column_of(const table& from, std::size_t c) const {
+        const table_column& column = detail::find_column(from, names_[c], "encode");
+        detail::require_type(types_[c], column.type(), names_[c], "encode");
+        return column;
+    }
+    [[nodiscard]] const cell& cell_of(const table_row& row, std::size_t c) const {
+        const cell& found = detail::find_cell(row, names_[c], c, "encode");
+        detail::require_type(types_[c], found.type, names_[c], "encode");
+        return found;
+    }
+    // The place of each row's level among the numbers of its column; -1 = none.
+    [[nodiscard]] std::vector<std::int32_t> places_of(const category_view& texts, std::size_t c) const {
         std::vector<std::int32_t> to(texts.levels.size());  // each distinct text is looked up once
         for (std::size_t l = 0; l < to.size(); ++l) to[l] = slot_of(c, detail::find_level(levels_of(c), texts.levels[l]));
-        for (std::size_t i = 0; i < texts.size(); ++i) {
+        std::vector<std::int32_t> out(texts.size(), -1);
+        for (std::size_t i = 0; i < out.size(); ++i) {
             if (texts.codes[i] < 0) continue;
-            const std::int32_t slot = to[static_cast<std::size_t>(texts.codes[i])];
-            require_known(slot, c, i + 1);
-            if (slot >= 0) out(static_cast<row_index>(i), firsts_[c] + slot) = T(1);
+            out[i] = to[static_cast<std::size_t>(texts.codes[i])];
+            require_known(out[i], c, i + 1);
         }
+        return out;
+    }
+    [[nodiscard]] std::int32_t place_of(const cell& text, std::size_t c) const {
+        if (text.missing) return -1;
+        const std::int32_t place = slot_of(c, detail::find_level(levels_of(c), text.text()));
+        require_known(place, c, 1);
+        return place;
     }
 
     std::vector<std::string> names_;
