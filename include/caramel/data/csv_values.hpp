@@ -201,36 +201,40 @@ struct plain_fields {
 
     struct field {
         const char* end;
-        std::ptrdiff_t length;  // without the sign
-        bool negative, is_code;
-        std::uint64_t last;  // eight bytes
+        std::size_t length;  // without the sign
+        bool negative;
 
-        [[nodiscard]] bool is_short() const noexcept { return static_cast<std::size_t>(length) - 1 < 8 && !is_code; }
+        [[nodiscard]] char first() const noexcept { return end[-static_cast<std::ptrdiff_t>(length)]; }
+        [[nodiscard]] bool second_is_digit() const noexcept { return static_cast<unsigned char>(end[1 - static_cast<std::ptrdiff_t>(length)] - '0') <= 9; }
+        [[nodiscard]] std::uint64_t last() const noexcept { return load_word<std::uint64_t>(end - 8); }
         [[nodiscard]] std::uint64_t before_last() const noexcept { return load_word<std::uint64_t>(end - 16); }
     };
     template <std::convertible_to<std::size_t> Row>
     [[nodiscard]] CARAMEL_ALWAYS_INLINE field operator[](Row r) const noexcept {
         const std::uint32_t* const mark = marks + r * stride;
-        const char *p = origin + static_cast<std::uint32_t>(mark[-1] + 1), *const end = origin + *mark;
+        const char *const p = origin + static_cast<std::uint32_t>(mark[-1] + 1), *const end = origin + *mark;
         const bool negative = *p == '-';
-        p += negative;
-        return {end, end - p, negative, *p == zero && static_cast<unsigned char>(p[1] - '0') <= 9, load_word<std::uint64_t>(end - 8)};
+        return {end, static_cast<std::size_t>(end - p) - negative, negative};
     }
 };
 
 // From row `r` on, up to the first of `n` that is not simply a number (which may still be one, or missing): returns where
 // that is.
 template <std::same_as<double> Number>
-[[nodiscard]] std::size_t take_plain_values(const plain_fields& fields, std::size_t r, std::size_t n, char point, Number* out) noexcept {
+[[nodiscard]] std::size_t take_plain_values(const plain_fields fields, std::size_t r, std::size_t n, char point, Number* out) noexcept {
     const std::uint64_t points = point_bytes(point);
+    const auto is_code = [zero = fields.zero](const auto& field) { return field.first() == zero && field.second_is_digit(); };
     for (; r < n; ++r) {
 #if CARAMEL_TWO_NUMBERS
         for (ints4 numbers; n - r >= 2; r += 2) {
             const auto a = fields[r], b = fields[r + 1];
-            if (!a.is_short() || !b.is_short() || (a.length == 1 && a.end[-1] == point) || (b.length == 1 && b.end[-1] == point)) break;
+            if (((a.length - 1) | (b.length - 1)) >= 8) break;
+            if ((a.length - 1) * (b.length - 1) == 0) [[unlikely]]
+                if ((a.length == 1 && a.first() == point) || (b.length == 1 && b.first() == point)) break;
+            if ((a.first() == fields.zero || b.first() == fields.zero) && (is_code(a) || is_code(b))) break;
             unsigned a_place = 7, b_place = 7;
-            const std::uint64_t a_values = without_point(digit_values(a.last, a.length), points, a_place);
-            const std::uint64_t b_values = without_point(digit_values(b.last, b.length), points, b_place);
+            const std::uint64_t a_values = without_point(digit_values(a.last(), static_cast<std::ptrdiff_t>(a.length)), points, a_place);
+            const std::uint64_t b_values = without_point(digit_values(b.last(), static_cast<std::ptrdiff_t>(b.length)), points, b_place);
             if (!put_together(a_values, b_values, numbers)) break;
             out[r] = static_cast<Number>(numbers[0]) / powers_at_point[8U + 16U * a.negative + a_place];
             out[r + 1] = static_cast<Number>(numbers[1]) / powers_at_point[8U + 16U * b.negative + b_place];
@@ -238,32 +242,34 @@ template <std::same_as<double> Number>
         if (r == n) break;
 #endif
         const auto field = fields[r];
-        if (field.is_code || field.length <= 0 || field.length > 16) return r;
-        if (field.length <= 8 ? !read_short_decimal(field.last, field.length, points, field.negative, out[r])
-                              : !read_long_decimal(field.last, field.before_last(), field.length, points, field.negative, out[r]))
+        const auto length = static_cast<std::ptrdiff_t>(field.length);
+        if (length == 0 || length > 16 || is_code(field)) return r;
+        if (length <= 8 ? !read_short_decimal(field.last(), length, points, field.negative, out[r])
+                        : !read_long_decimal(field.last(), field.before_last(), length, points, field.negative, out[r]))
             return r;
     }
     return r;
 }
 template <std::same_as<std::int64_t> Integer>
-[[nodiscard]] std::size_t take_plain_values(const plain_fields& fields, std::size_t r, std::size_t n, char, Integer* out) noexcept {
-    const auto no_integer = [zero = fields.zero](const auto& field) { return field.is_code || (field.negative && field.end[-field.length] == zero); };
+[[nodiscard]] std::size_t take_plain_values(const plain_fields fields, std::size_t r, std::size_t n, char, Integer* out) noexcept {
+    const auto is_code = [zero = fields.zero](const auto& field) { return field.first() == zero && (field.negative || field.length > 1); };
     for (; r < n; ++r) {
 #if CARAMEL_TWO_NUMBERS
         for (ints4 numbers; n - r >= 2; r += 2) {
             const auto a = fields[r], b = fields[r + 1];
-            if (!a.is_short() || !b.is_short() || no_integer(a) || no_integer(b) || !put_together(digit_values(a.last, a.length), digit_values(b.last, b.length), numbers))
-                break;
+            if (((a.length - 1) | (b.length - 1)) >= 8 || is_code(a) || is_code(b)) break;
+            const std::uint64_t a_values = digit_values(a.last(), static_cast<std::ptrdiff_t>(a.length)), b_values = digit_values(b.last(), static_cast<std::ptrdiff_t>(b.length));
+            if (!put_together(a_values, b_values, numbers)) break;
             out[r] = (numbers[0] ^ -static_cast<Integer>(a.negative)) + a.negative;
             out[r + 1] = (numbers[1] ^ -static_cast<Integer>(b.negative)) + b.negative;
         }
         if (r == n) break;
 #endif
         const auto field = fields[r];
-        if (no_integer(field) || field.length <= 0 || field.length > 16) return r;
-        std::uint64_t high = 0;
-        const std::uint64_t low = digit_values(field.last, std::min<std::ptrdiff_t>(field.length, 8));
-        if (field.length > 8) high = digit_values(field.before_last(), field.length - 8);
+        const auto length = static_cast<std::ptrdiff_t>(field.length);
+        if (length == 0 || length > 16 || is_code(field)) return r;
+        const std::uint64_t low = digit_values(field.last(), std::min<std::ptrdiff_t>(length, 8));
+        const std::uint64_t high = length > 8 ? digit_values(field.before_last(), length - 8) : 0;
         if (!are_digits(low) || !are_digits(high)) return r;
         const auto value = static_cast<Integer>(100'000'000 * put_together(high) + put_together(low));
         out[r] = field.negative ? -value : value;
