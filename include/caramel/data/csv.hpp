@@ -138,6 +138,7 @@ class csv_parser {
         kind what = kind::skipped;   // in this pass
         kind known = kind::skipped;  // so far
         bool inferred = false, nullable = false, refuted = false;
+        std::uint8_t batches_by_hand = 0;  // to come, since few values are simple
         std::vector<std::int64_t> integers{};
         std::vector<double> numbers{};
         std::vector<std::chrono::sys_seconds> times{};
@@ -592,14 +593,16 @@ class csv_parser {
             if (values.size() < above + n) values.resize(above + n);
             return take_plain_values(all, r, n, point_, values.data() + above);
         };
-        std::size_t others = 0;
+        const bool by_hand = numbers_may_be_missing_ || c.batches_by_hand > 0;
+        if (c.batches_by_hand > 0) --c.batches_by_hand;
+        std::size_t others = 0;  // that are there, but not simple
         for (std::size_t r = 0; r < n && c.what != kind::skipped;) {
             std::size_t stop = n;
-            if ((c.what == kind::integer || c.what == kind::number) && !numbers_may_be_missing_ && others < 16) {
+            if ((c.what == kind::integer || c.what == kind::number) && !by_hand && others < 16) {
                 r = c.what == kind::integer ? simple(c.integers, r) : simple(c.numbers, r);
                 if (r == n) return;
                 stop = r + 1;
-                ++others;
+                if (all[r].length > 0 && ++others == 16) c.batches_by_hand = 16;
             }
             for (std::size_t i = r; i < stop; ++i) {
                 const std::uint32_t *const end = all.marks + i * all.stride, begin = end[-1] + 1;
