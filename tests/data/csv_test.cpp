@@ -528,6 +528,31 @@ TEST_CASE("csv: files and streams", "[csv][io]") {
     CHECK(std::distance(std::filesystem::directory_iterator(temporary.path), std::filesystem::directory_iterator{}) == 3);
 }
 
+TEST_CASE("csv: decimals of up to 24 characters are those that from_chars reads, also halfway between two doubles", "[csv]") {
+    rng random(29);
+    std::string text = "number,code\n";
+    std::vector<double> expected;
+    for (int i = 0; i < 30'000; ++i) {
+        std::string digits;
+        if (i % 3 == 0) {  // 2^53 to 2^54, and a half
+            digits = std::to_string((std::uint64_t{1} << 54U) + 2 * random.below(std::uint64_t{1} << 53U) + 1);
+        } else {
+            for (std::uint64_t n = 1 + random.below(23); n > 0; --n) digits += static_cast<char>('0' + (random.below(4) == 0 ? 9 * random.below(2) : random.below(10)));
+        }
+        digits.insert(random.below(digits.size() + 1), ".");
+        if (digits.size() > 2 && digits[0] == '0' && digits[1] != '.') digits[0] = '1';  // no code
+        if (digits == ".") digits = "0.";
+        if (random.below(2) == 0) digits.insert(0, "-");
+        std::from_chars(digits.data(), digits.data() + digits.size(), expected.emplace_back());
+        text += digits + ",9876543210" + std::to_string(1'000'000'000 + i) + "\n";
+    }
+    const table t = parse_csv(text);
+    REQUIRE(t.column("number").type() == column_type::number);
+    CHECK(list(t.numbers("number")) == expected);
+    CHECK(t.column("code").type() == column_type::category);  // more digits than an integer holds
+    CHECK(t.categories("code").levels.size() == 30'000);
+}
+
 // Rows of all kinds: numbers of every length, plain texts, quotes, line feeds within them, what is not ASCII.
 std::string random_rows(rng random, std::size_t rows, std::string_view line_end, std::uint64_t odd, bool quoted) {
     std::string text = std::string("i,n,long,t,s") + std::string(line_end);

@@ -161,7 +161,7 @@ class csv_parser {
 
     // --- the window
 
-    static constexpr std::size_t window_bytes = std::size_t{1} << 18U, room_before = 16;
+    static constexpr std::size_t window_bytes = std::size_t{1} << 18U, room_before = 24;
 
     // Where `p` is in the whole text.
     [[nodiscard]] std::size_t place_of(const char* p) const noexcept { return before_window_ + static_cast<std::size_t>(p - base_); }

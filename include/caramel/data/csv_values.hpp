@@ -39,6 +39,31 @@ template <std::same_as<std::uint64_t> Word>
     values = values * 10 + (values >> 8);
     return ((values & 0x000000FF000000FFU) * 0x000F424000000064U + (values >> 16 & 0x000000FF000000FFU) * 0x0000271000000001U) >> 32;
 }
+#if CARAMEL_BYTE_VECTORS
+#if __has_builtin(__builtin_ia32_pmaddwd128) && __has_builtin(__builtin_ia32_packssdw128)
+#define CARAMEL_TWO_NUMBERS 1
+using ints4 = int __attribute__((vector_size(16)));
+
+// As `are_digits` and `put_together` of two words of ASCII at once: the numbers are the first two of four.
+template <std::same_as<std::uint64_t> Word>
+[[nodiscard]] CARAMEL_ALWAYS_INLINE bool put_together(Word a, Word b, ints4& numbers) noexcept {
+    using words2 = std::uint64_t __attribute__((vector_size(16)));
+    using values16 = signed char __attribute__((vector_size(16)));
+    using pairs8 = unsigned short __attribute__((vector_size(16)));
+    using shorts8 = short __attribute__((vector_size(16)));
+    const words2 values{a, b};
+    if (high_bits(reinterpret_cast<bytes16>(reinterpret_cast<values16>(values) > 9)) != 0) return false;
+    const auto pairs = reinterpret_cast<pairs8>(values) * static_cast<unsigned short>((10 << 8) + 1) >> 8;
+    const auto fours = __builtin_ia32_pmaddwd128(reinterpret_cast<shorts8>(pairs), shorts8{100, 1, 100, 1, 100, 1, 100, 1});
+    numbers = reinterpret_cast<ints4>(__builtin_ia32_pmaddwd128(__builtin_ia32_packssdw128(fours, fours), shorts8{10'000, 1, 10'000, 1, 10'000, 1, 10'000, 1}));
+    return true;
+}
+#endif
+#endif
+#ifndef CARAMEL_TWO_NUMBERS
+#define CARAMEL_TWO_NUMBERS 0
+#endif
+
 // Without the first byte that is `point` (which stands in all bytes of the word), if there is one: then `place` says which
 // it is, and the bytes below have moved up.
 template <std::same_as<std::uint64_t> Word>
@@ -111,20 +136,86 @@ template <std::same_as<double> Number>
     out = static_cast<Number>(static_cast<std::int64_t>(put_together(values))) / powers_at_point[8U + 16U * negative + place];
     return true;
 }
+// digits / 10^decimals, correctly rounded; up to 27 decimals: by powers of five in whole numbers, whose quotient has more
+// bits than a double, and one that says whether anything is left.
+#ifdef __SIZEOF_INT128__
+inline constexpr std::array<std::uint64_t, 28> powers_of_five = [] {
+    std::array<std::uint64_t, 28> out{1};
+    for (std::size_t i = 1; i < out.size(); ++i) out[i] = 5 * out[i - 1];
+    return out;
+}();
+template <std::same_as<std::uint64_t> Word>
+[[nodiscard]] double divide_by_power(Word digits, unsigned decimals, bool negative) noexcept {
+    __extension__ using wide_word = unsigned __int128;
+    const Word five = powers_of_five[decimals];
+    const int up = std::countl_zero(digits), five_up = std::countl_zero(five);
+    const Word divisor = five << five_up;
+    const wide_word dividend = static_cast<wide_word>(digits << up) << 63U;  // so that the quotient has 63 or 64 bits
+    const Word quotient = static_cast<Word>(dividend / divisor), rest = static_cast<Word>(dividend) - quotient * divisor;
+    const Word rounded = quotient >> 2 | static_cast<Word>((quotient & 3) != 0 || rest != 0);
+    const int exponent = five_up - up - 61 - static_cast<int>(decimals);
+    return static_cast<double>(static_cast<std::int64_t>(rounded)) * std::bit_cast<double>(static_cast<Word>(1023 + exponent) << 52U | Word{negative} << 63U);
+}
+#endif
+
+struct sixteen_digits {
+    std::uint64_t value;
+    unsigned place;  // of the point; that of the last one, if there is none
+    bool has_point, ok;
+};
 // 9 to 16 characters: the last eight, and those before.
-template <std::same_as<double> Number>
-[[nodiscard]] CARAMEL_ALWAYS_INLINE bool read_long_decimal(std::uint64_t last, std::uint64_t first, std::ptrdiff_t n, std::uint64_t point, bool negative, Number& out) noexcept {
-    unsigned high_place = 8, low_place = 8;
-    const std::uint64_t high = without_point(digit_values(first, n - 8), point, high_place), low = without_point(digit_values(last, 8), point, low_place);
-    const std::uint64_t digits = put_together(high) * (low_place < 8 ? 10'000'000U : 100'000'000U) + put_together(low);
-    if (!are_digits(high) || !are_digits(low) || (high_place < 8 && low_place < 8) || digits > std::uint64_t{1} << 53U) return false;
-    out = static_cast<Number>(static_cast<std::int64_t>(digits)) / powers_at_point[16U * negative + (high_place < 8 ? high_place : low_place < 8 ? 8 + low_place : 15U)];
+template <std::same_as<std::uint64_t> Word>
+[[nodiscard]] CARAMEL_ALWAYS_INLINE sixteen_digits read_sixteen(Word first, Word last, std::ptrdiff_t n, Word point) noexcept {
+    unsigned first_place = 8, last_place = 8;
+    first = without_point(digit_values(first, n - 8), point, first_place);
+    last = without_point(digit_values(last, 8), point, last_place);
+    const bool in_first = first_place < 8, in_last = last_place < 8;
+    const Word scale = in_last ? 10'000'000U : 100'000'000U;
+    sixteen_digits out{0, in_last ? 8 + last_place : in_first ? first_place : 15U, in_first || in_last, !(in_first && in_last)};
+#if CARAMEL_TWO_NUMBERS
+    ints4 numbers{};
+    out.ok &= put_together(first, last, numbers);
+    out.value = static_cast<Word>(numbers[0]) * scale + static_cast<Word>(numbers[1]);
+#else
+    out.ok &= are_digits(first) && are_digits(last);
+    out.value = put_together(first) * scale + put_together(last);
+#endif
+    return out;
+}
+// 17 to 24 characters: `first` are those before sixteen others. `codes`: not those that may be more digits than an integer holds.
+template <std::same_as<std::uint64_t> Word>
+[[nodiscard]] bool read_longest_decimal(const sixteen_digits& others, Word first, std::ptrdiff_t n, Word point, bool negative, bool codes, double& out) noexcept {
+#ifdef __SIZEOF_INT128__
+    unsigned place = 8;
+    first = without_point(digit_values(first, n - 16), point, place);
+    const int points = static_cast<int>(place < 8) + static_cast<int>(others.has_point);
+    if (!are_digits(first) || points > 1 || (codes && points == 0 && n > 18)) return false;
+    const Word above = put_together(first), digits = above * (others.has_point ? 1'000'000'000'000'000U : 10'000'000'000'000'000U) + others.value;
+    if (above > 999 || digits == 0) return false;
+    out = divide_by_power(digits, place < 8 ? 23 - place : 15 - others.place, negative);
     return true;
+#else
+    static_cast<void>(others), static_cast<void>(first), static_cast<void>(n), static_cast<void>(point), static_cast<void>(negative), static_cast<void>(codes);
+    static_cast<void>(out);
+    return false;
+#endif
+}
+// 9 to 24 characters before `end`. `wide`: 24 bytes before it may be read.
+template <std::same_as<double> Number>
+[[nodiscard]] CARAMEL_ALWAYS_INLINE bool read_long_decimal(const char* end, std::ptrdiff_t n, std::uint64_t point, bool negative, Number& out, bool wide, bool codes) noexcept {
+    const std::uint64_t last = load_word<std::uint64_t>(end - 8), first = load_bytes_before(end - 8, std::min<std::ptrdiff_t>(n - 8, 8), wide);
+    const sixteen_digits read = read_sixteen(first, last, std::min<std::ptrdiff_t>(n, 16), point);
+    if (!read.ok) return false;
+    if (n <= 16 && read.value <= std::uint64_t{1} << 53U) [[likely]] {
+        out = static_cast<Number>(static_cast<std::int64_t>(read.value)) / powers_at_point[16U * negative + read.place];
+        return true;
+    }
+    return n > 16 && read_longest_decimal(read, load_bytes_before(end - 16, n - 16, wide), n, point, negative, codes, out);
 }
 
 // The whole text as a double. Digits without an exponent that are at most 2^53 as an integer are exact, and so is the
-// power of ten: their quotient is correctly rounded (Clinger, PLDI 1990). The rest is for `from_chars`. `wide`: see
-// `load_bytes_before`.
+// power of ten: their quotient is correctly rounded (Clinger, PLDI 1990). What has more of them, up to 24 characters, is
+// divided in whole numbers; the rest is for `from_chars`. `wide`: see `load_bytes_before`.
 template <std::same_as<double> Number>
 [[nodiscard]] CARAMEL_ALWAYS_INLINE number_verdict parse_number(std::string_view text, char point, Number& out, bool wide = false) {
     const char* p = text.data();
@@ -134,8 +225,8 @@ template <std::same_as<double> Number>
     const std::uint64_t points = point_bytes(point);
     if (const auto length = end - p; length > 0 && length <= 8) [[likely]] {
         if (read_short_decimal(load_bytes_before(end, length, wide), length, points, negative, out)) return number_verdict::ok;
-    } else if (length > 8 && length <= 16) {
-        if (read_long_decimal(load_word<std::uint64_t>(end - 8), load_bytes_before(end - 8, length - 8, false), length, points, negative, out)) return number_verdict::ok;
+    } else if (length > 8 && length <= 24) {
+        if (read_long_decimal(end, length, points, negative, out, false, false)) return number_verdict::ok;
     }
     return parse_any_number(text, point, out);
 }
@@ -166,33 +257,8 @@ template <std::same_as<std::chrono::sys_seconds> When>
     return true;
 }
 
-#if CARAMEL_BYTE_VECTORS
-#if __has_builtin(__builtin_ia32_pmaddwd128) && __has_builtin(__builtin_ia32_packssdw128)
-#define CARAMEL_TWO_NUMBERS 1
-using ints4 = int __attribute__((vector_size(16)));
-
-// As `are_digits` and `put_together` of two words of ASCII at once: the numbers are the first two of four.
-template <std::same_as<std::uint64_t> Word>
-[[nodiscard]] CARAMEL_ALWAYS_INLINE bool put_together(Word a, Word b, ints4& numbers) noexcept {
-    using words2 = std::uint64_t __attribute__((vector_size(16)));
-    using values16 = signed char __attribute__((vector_size(16)));
-    using pairs8 = unsigned short __attribute__((vector_size(16)));
-    using shorts8 = short __attribute__((vector_size(16)));
-    const words2 values{a, b};
-    if (high_bits(reinterpret_cast<bytes16>(reinterpret_cast<values16>(values) > 9)) != 0) return false;
-    const auto pairs = reinterpret_cast<pairs8>(values) * static_cast<unsigned short>((10 << 8) + 1) >> 8;
-    const auto fours = __builtin_ia32_pmaddwd128(reinterpret_cast<shorts8>(pairs), shorts8{100, 1, 100, 1, 100, 1, 100, 1});
-    numbers = reinterpret_cast<ints4>(__builtin_ia32_pmaddwd128(__builtin_ia32_packssdw128(fours, fours), shorts8{10'000, 1, 10'000, 1, 10'000, 1, 10'000, 1}));
-    return true;
-}
-#endif
-#endif
-#ifndef CARAMEL_TWO_NUMBERS
-#define CARAMEL_TWO_NUMBERS 0
-#endif
-
 // The fields of a column, in rows that are plain text: no quotes, and what ends a field is one byte that `marks` names,
-// each `stride` marks from the one of the row above. Eight bytes before its end, or sixteen, may be read.
+// each `stride` marks from the one of the row above. The 24 bytes before its end may be read.
 struct plain_fields {
     const char* origin;
     const std::uint32_t* marks;
@@ -226,7 +292,7 @@ template <std::same_as<double> Number>
     const auto is_code = [zero = fields.zero](const auto& field) { return field.first() == zero && field.second_is_digit(); };
     for (; r < n; ++r) {
 #if CARAMEL_TWO_NUMBERS
-        for (ints4 numbers; n - r >= 2; r += 2) {
+        for (ints4 numbers{}; n - r >= 2; r += 2) {
             const auto a = fields[r], b = fields[r + 1];
             if (((a.length - 1) | (b.length - 1)) >= 8) break;
             if ((a.length - 1) * (b.length - 1) == 0) [[unlikely]]
@@ -243,9 +309,9 @@ template <std::same_as<double> Number>
 #endif
         const auto field = fields[r];
         const auto length = static_cast<std::ptrdiff_t>(field.length);
-        if (length == 0 || length > 16 || is_code(field)) return r;
+        if (length == 0 || length > 24 || is_code(field)) return r;
         if (length <= 8 ? !read_short_decimal(field.last(), length, points, field.negative, out[r])
-                        : !read_long_decimal(field.last(), field.before_last(), length, points, field.negative, out[r]))
+                        : !read_long_decimal(field.end, length, points, field.negative, out[r], true, fields.zero != '\0'))
             return r;
     }
     return r;
@@ -255,7 +321,7 @@ template <std::same_as<std::int64_t> Integer>
     const auto is_code = [zero = fields.zero](const auto& field) { return field.first() == zero && (field.negative || field.length > 1); };
     for (; r < n; ++r) {
 #if CARAMEL_TWO_NUMBERS
-        for (ints4 numbers; n - r >= 2; r += 2) {
+        for (ints4 numbers{}; n - r >= 2; r += 2) {
             const auto a = fields[r], b = fields[r + 1];
             if (((a.length - 1) | (b.length - 1)) >= 8 || is_code(a) || is_code(b)) break;
             const std::uint64_t a_values = digit_values(a.last(), static_cast<std::ptrdiff_t>(a.length)), b_values = digit_values(b.last(), static_cast<std::ptrdiff_t>(b.length));

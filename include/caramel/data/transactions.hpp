@@ -218,7 +218,7 @@ class transactions {
             const auto texts = column.categories();
             for (std::size_t i = 0; i < texts.size(); ++i)
                 require_at(column.missing(i) || is_value(texts[i]), errc::wrong_column_type, {.row = i + 1, .column = col}, "transactions: column \"", name,
-                           "\" is of type category, not ", wanted, ": row ", i + 1, " is the first that is none");
+                           "\" is of type category, not ", wanted, ": row ", i + 1, ", not counting a header, is the first that is none");
         }
         require_type(right_type, column, name, wanted);
         const auto& missing = column.missing();
