@@ -109,42 +109,43 @@ struct field_marks {
     std::uint64_t odd;     // a quote, a control character that is none of those, what is not ASCII
 };
 
-// `delimiter` is below 0x80. With `Crlf`, rows end with "\r\n".
-template <bool Crlf>
-[[nodiscard]] CARAMEL_ALWAYS_INLINE field_marks marks_of_fields(const char* p, char delimiter) noexcept {
+// `delimiter` and `second` are below 0x80. `second` ends fields, too: a carriage return where rows end with two bytes, else
+// a line feed once more.
+template <std::same_as<char> Char>
+[[nodiscard]] field_marks portable_marks_of_fields(const Char* p, Char delimiter, Char second) noexcept {
+    constexpr std::uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
     field_marks marks{};
+    for (unsigned at = 0; at < 64; at += 8) {
+        std::uint64_t bytes;
+        std::memcpy(&bytes, p + at, sizeof bytes);
+        const auto others = [rest = bytes & ~tops](char c) { return (rest ^ static_cast<unsigned char>(c) * ones) + ~tops; };  // by their top bits
+        const auto add = [at](std::uint64_t& to, std::uint64_t top_bits) { to |= ((top_bits & tops) >> 7) * 0x0102040810204080U >> 56 << at; };
+        const std::uint64_t fields = ~((others('\n') & others(delimiter) & others(second)) | bytes);
+        const std::uint64_t controls = ~((bytes & ~tops) + (0x7FU - '\r') * ones);
+        add(marks.fields, fields);
+        add(marks.rows, ~(others('\n') | bytes));
+        add(marks.odd, ((~others('"') | controls) & ~fields) | bytes);
+    }
+    return marks;
+}
+template <std::same_as<char> Char>
+[[nodiscard]] CARAMEL_ALWAYS_INLINE field_marks marks_of_fields(const Char* p, Char delimiter, Char second) noexcept {
 #if CARAMEL_BYTE_VECTORS
-    const auto mark = static_cast<unsigned char>(delimiter);
+    const auto a = static_cast<unsigned char>(delimiter), b = static_cast<unsigned char>(second);
+    field_marks marks{};
     bytes16 odd{};
     for (unsigned at = 0; at < 64; at += 16) {
         bytes16 bytes;
         std::memcpy(&bytes, p + at, sizeof bytes);
-        const auto feeds = reinterpret_cast<bytes16>(bytes == '\n');
-        auto fields = feeds | reinterpret_cast<bytes16>(bytes == mark);
-        if constexpr (Crlf) fields |= reinterpret_cast<bytes16>(bytes == '\r');
-        marks.fields |= std::uint64_t{high_bits(fields)} << at;
-        marks.rows |= std::uint64_t{high_bits(feeds)} << at;
-        odd |= (reinterpret_cast<bytes16>((bytes == '"') | (bytes <= '\r')) & ~fields) | bytes;
+        const auto feeds = bytes == '\n', fields = feeds | (bytes == a) | (bytes == b);
+        marks.fields |= std::uint64_t{high_bits(reinterpret_cast<bytes16>(fields))} << at;
+        marks.rows |= std::uint64_t{high_bits(reinterpret_cast<bytes16>(feeds))} << at;
+        odd |= reinterpret_cast<bytes16>(((bytes == '"') | (bytes <= '\r')) & ~fields) | bytes;
     }
     if (high_bits(odd) == 0) [[likely]]
         return marks;
 #endif
-    constexpr std::uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
-    marks = {};
-    for (unsigned at = 0; at < 64; at += 8) {
-        std::uint64_t bytes;
-        std::memcpy(&bytes, p + at, sizeof bytes);
-        const auto equals = [rest = bytes & ~tops](char c) { return ~((rest ^ static_cast<unsigned char>(c) * ones) + ~tops); };
-        const auto add = [at](std::uint64_t& to, std::uint64_t top_bits) { to |= ((top_bits & tops) >> 7) * 0x0102040810204080U >> 56 << at; };
-        const std::uint64_t feeds = equals('\n') & ~bytes;
-        std::uint64_t fields = feeds | (equals(delimiter) & ~bytes);
-        if constexpr (Crlf) fields |= equals('\r') & ~bytes;
-        const std::uint64_t controls = ~((bytes & ~tops) + (0x7FU - '\r') * ones);
-        add(marks.fields, fields);
-        add(marks.rows, feeds);
-        add(marks.odd, ((equals('"') | controls) & ~fields) | bytes);
-    }
-    return marks;
+    return portable_marks_of_fields(p, delimiter, second);
 }
 
 // As std::popcount, which calls a function where the instruction set has none of its own.

@@ -416,13 +416,11 @@ class csv_parser {
     // How many of the next rows are plain text and as wide as the header, up to a batch that begins before `stop`; p_ is
     // behind them then, and places_ holds where their fields end: places_[0] is the byte before the first one, and two
     // bytes end the last one of a row where lines end with "\r\n". None where too few of them stand together.
-    std::size_t find_plain_rows(const char* stop) { return crlf_ ? find_plain_rows<true>(stop) : find_plain_rows<false>(stop); }
-    template <bool Crlf>
     std::size_t find_plain_rows(const char* stop) {
         const char* const origin = p_;
         if (origin - readable_ < static_cast<std::ptrdiff_t>(room_before)) return 0;
         const std::size_t most = static_cast<std::size_t>(std::min<std::uint64_t>(batch_rows_, options_.limits.rows - (row_ - 1)));
-        const std::size_t stride = columns_.size() + Crlf;
+        const std::size_t stride = columns_.size() + crlf_;
         places_[0] = ~std::uint32_t{0};
         std::uint32_t* const places = places_.data() + 1;
         std::size_t rows = 0, n = 0, next = stride - 1;  // `next`: the line feed that ends the row
@@ -436,9 +434,11 @@ class csv_parser {
                 std::fill_n(std::copy(block, end_, last), 64 - (end_ - block), '\0');  // which is odd
                 bytes = last;
             }
-            auto marks = marks_of_fields<Crlf>(bytes, options_.delimiter);
-            if constexpr (Crlf) {
-                const std::uint64_t returns = marks_of_fields<false>(bytes, '\r').fields & ~marks.rows;
+            auto marks = marks_of_fields(bytes, options_.delimiter, crlf_ ? '\r' : '\n');
+            if (crlf_) {  // of which no other may stand for the end of a field
+                std::uint64_t returns = 0;
+                for (std::uint64_t left = marks.fields & ~marks.rows; left != 0; left &= left - 1)
+                    returns |= (bytes[std::countr_zero(left)] == '\r' ? left & (~left + 1) : 0);
                 marks.odd |= (returns << 1 | after_return) & ~marks.rows;
                 after_return = returns >> 63;
             }
@@ -452,7 +452,7 @@ class csv_parser {
             for (; marks.rows != 0; marks.rows &= marks.rows - 1) {
                 const std::uint64_t above = (marks.rows & (~marks.rows + 1)) - 1;
                 const char* const feed = block + std::countr_zero(marks.rows);
-                if (n + count_bits(marks.fields & above) != next || static_cast<std::size_t>(feed - row) > options_.limits.field_bytes || (Crlf && feed[-1] != '\r')) {
+                if (n + count_bits(marks.fields & above) != next || static_cast<std::size_t>(feed - row) > options_.limits.field_bytes || (crlf_ && feed[-1] != '\r')) {
                     odd = true;
                     break;
                 }
@@ -510,16 +510,14 @@ class csv_parser {
         const auto bytes = static_cast<double>(total_ - first_row_), seen = static_cast<double>(place_of(p_) - first_row_);
         const double rows = static_cast<double>(row_ - 1) * (seen > 0 ? bytes / seen : 0) * 1.05 + 16;
         expected_rows_ = static_cast<std::size_t>(std::min(rows, bytes / static_cast<double>(columns_.size()) + 1));
-        std::vector<std::pair<std::uintptr_t, std::uintptr_t>> buffers;
-        const auto add = [&](const auto& values) {
-            const auto begin = std::bit_cast<std::uintptr_t>(values.data());
-            if (begin != 0) buffers.emplace_back(begin, begin + values.capacity() * sizeof(values[0]));
-        };
+        shared_large_pages pages;
         for (auto& c : columns_) {
             reserve(c);
-            add(c.integers), add(c.numbers), add(c.times), add(c.codes);
+            if (c.what == kind::integer) pages.add(c.integers.data(), 8 * c.integers.capacity());
+            if (c.what == kind::number) pages.add(c.numbers.data(), 8 * c.numbers.capacity());
+            if (c.what == kind::timestamp) pages.add(c.times.data(), 8 * c.times.capacity());
+            if (c.what == kind::category) pages.add(c.codes.data(), 4 * c.codes.capacity());
         }
-        prefer_large_pages_together(buffers);
     }
     void reserve(column& c) const {
         switch (c.what) {
@@ -619,13 +617,13 @@ class csv_parser {
             switch (c.what) {
                 case kind::integer:
                     r = take_values(c, c.integers, texts, above, r, n, [&](std::string_view text, std::int64_t& out) {
-                        const auto verdict = parse_integer(text, out, has_eight_before(text));
+                        const auto verdict = parse_integer(text, out);
                         return verdict == number_verdict::ok && c.inferred && leads_with_zero(text) ? number_verdict::bad : verdict;
                     }, col, refused);
                     break;
                 case kind::number:
                     r = take_values(c, c.numbers, texts, above, r, n, [&](std::string_view text, double& out) {
-                        const auto verdict = parse_number(text, point_, out, has_eight_before(text));
+                        const auto verdict = parse_number(text, point_, out);
                         return verdict == number_verdict::ok && c.inferred && (leads_with_zero(text) || text.size() > 18) && is_code(text) ? number_verdict::bad : verdict;
                     }, col, refused);
                     break;
@@ -652,11 +650,6 @@ class csv_parser {
                 case kind::skipped: return;
             }
         }
-    }
-    // Whether a field has eight bytes of the input before its end, which one in the workspace has not.
-    [[nodiscard]] CARAMEL_ALWAYS_INLINE bool has_eight_before(std::string_view text) const noexcept {
-        const auto at = std::bit_cast<std::uintptr_t>(text.data()) - std::bit_cast<std::uintptr_t>(base_);
-        return at - 8 <= static_cast<std::uintptr_t>(end_ - base_);
     }
     [[nodiscard]] CARAMEL_ALWAYS_INLINE bool is_missing(std::string_view text) const { return text.empty() || (!options_.missing.empty() && is_listed(text)); }
     [[nodiscard]] bool is_listed(std::string_view text) const {

@@ -77,21 +77,19 @@ template <std::same_as<std::uint64_t> Word>
     return (values & ~up_to_point) | (values & up_to_point >> 8) << 8;
 }
 
-// Up to 8 bytes before `end`, the last one highest: in one load, where all eight before `end` may be read (`wide`).
-CARAMEL_ALWAYS_INLINE std::uint64_t load_bytes_before(const char* end, std::ptrdiff_t n, bool wide) noexcept {
-    return wide ? load_word<std::uint64_t>(end - 8) : load_bytes(end - n, n) << (8 * (8 - n));
-}
+// `n` bytes from `p` on, up to 8, the last one highest.
+CARAMEL_ALWAYS_INLINE std::uint64_t load_bytes_high(const char* p, std::ptrdiff_t n) noexcept { return load_bytes(p, n) << (8 * (8 - n)); }
 
-// The whole text as an integer: an optional minus, digits. `wide`: see `load_bytes_before`.
+// The whole text as an integer: an optional minus, digits.
 template <std::same_as<std::int64_t> Integer>
-[[nodiscard]] CARAMEL_ALWAYS_INLINE number_verdict parse_integer(std::string_view text, Integer& out, bool wide = false) noexcept {
+[[nodiscard]] number_verdict parse_integer(std::string_view text, Integer& out) noexcept {
     const char* p = text.data();
     const char* const end = p + text.size();
     const bool negative = p != end && *p == '-';
     p += negative;
     const auto digits = end - p;
     if (digits > 0 && digits <= 8) [[likely]] {
-        const std::uint64_t values = digit_values(load_bytes_before(end, digits, wide), digits);
+        const std::uint64_t values = digit_values(load_bytes_high(p, digits), digits);
         if (!are_digits(values)) return number_verdict::bad;
         const std::uint64_t value = put_together(values);
         out = negative ? -static_cast<Integer>(value) : static_cast<Integer>(value);
@@ -200,33 +198,35 @@ template <std::same_as<std::uint64_t> Word>
     return false;
 #endif
 }
-// 9 to 24 characters before `end`. `wide`: 24 bytes before it may be read.
+// 9 to 24 characters before `end`; all 24 bytes may be read.
 template <std::same_as<double> Number>
-[[nodiscard]] CARAMEL_ALWAYS_INLINE bool read_long_decimal(const char* end, std::ptrdiff_t n, std::uint64_t point, bool negative, Number& out, bool wide, bool codes) noexcept {
-    const std::uint64_t last = load_word<std::uint64_t>(end - 8), first = load_bytes_before(end - 8, std::min<std::ptrdiff_t>(n - 8, 8), wide);
+[[nodiscard]] CARAMEL_ALWAYS_INLINE bool read_long_decimal(const char* end, std::ptrdiff_t n, std::uint64_t point, bool negative, Number& out, bool codes) noexcept {
+    const std::uint64_t last = load_word<std::uint64_t>(end - 8), first = load_word<std::uint64_t>(end - 16);
     const sixteen_digits read = read_sixteen(first, last, std::min<std::ptrdiff_t>(n, 16), point);
     if (!read.ok) return false;
     if (n <= 16 && read.value <= std::uint64_t{1} << 53U) [[likely]] {
         out = static_cast<Number>(static_cast<std::int64_t>(read.value)) / powers_at_point[16U * negative + read.place];
         return true;
     }
-    return n > 16 && read_longest_decimal(read, load_bytes_before(end - 16, n - 16, wide), n, point, negative, codes, out);
+    return n > 16 && read_longest_decimal(read, load_word<std::uint64_t>(end - 24), n, point, negative, codes, out);
 }
 
 // The whole text as a double. Digits without an exponent that are at most 2^53 as an integer are exact, and so is the
 // power of ten: their quotient is correctly rounded (Clinger, PLDI 1990). What has more of them, up to 24 characters, is
-// divided in whole numbers; the rest is for `from_chars`. `wide`: see `load_bytes_before`.
+// divided in whole numbers; the rest is for `from_chars`.
 template <std::same_as<double> Number>
-[[nodiscard]] CARAMEL_ALWAYS_INLINE number_verdict parse_number(std::string_view text, char point, Number& out, bool wide = false) {
+[[nodiscard]] number_verdict parse_number(std::string_view text, char point, Number& out) {
     const char* p = text.data();
     const char* const end = p + text.size();
     const bool negative = p != end && *p == '-';
     p += negative;
     const std::uint64_t points = point_bytes(point);
     if (const auto length = end - p; length > 0 && length <= 8) [[likely]] {
-        if (read_short_decimal(load_bytes_before(end, length, wide), length, points, negative, out)) return number_verdict::ok;
+        if (read_short_decimal(load_bytes_high(p, length), length, points, negative, out)) return number_verdict::ok;
     } else if (length > 8 && length <= 24) {
-        if (read_long_decimal(end, length, points, negative, out, false, false)) return number_verdict::ok;
+        char before[24] = {};  // which may not all be there to be read
+        std::copy(p, end, before + (24 - length));
+        if (read_long_decimal(before + 24, length, points, negative, out, false)) return number_verdict::ok;
     }
     return parse_any_number(text, point, out);
 }
@@ -311,7 +311,7 @@ template <std::same_as<double> Number>
         const auto length = static_cast<std::ptrdiff_t>(field.length);
         if (length == 0 || length > 24 || is_code(field)) return r;
         if (length <= 8 ? !read_short_decimal(field.last(), length, points, field.negative, out[r])
-                        : !read_long_decimal(field.end, length, points, field.negative, out[r], true, fields.zero != '\0'))
+                        : !read_long_decimal(field.end, length, points, field.negative, out[r], fields.zero != '\0'))
             return r;
     }
     return r;

@@ -224,23 +224,42 @@ inline void prefer_large_pages([[maybe_unused]] std::byte* begin, [[maybe_unused
 
 // Memory that several large buffers share, all of which will be filled: where it lies together, it comes in large pages at
 // once, also for buffers that are too small to hold one of their own. Advice again, that older systems do not know.
-template <class Extents>  // of pairs of a first byte and the one behind the last
-void prefer_large_pages_together([[maybe_unused]] Extents& buffers) {
-#ifdef MADV_HUGEPAGE
-    constexpr std::uintptr_t page = std::uintptr_t{1} << 21U, apart = 2 * 4096;  // what the allocator notes between two
-    constexpr int collapse = 25;                                                 // MADV_COLLAPSE, since Linux 6.1
-    std::sort(buffers.begin(), buffers.end());
-    const int code = errno;
-    for (std::size_t i = 0, next = 0; i < buffers.size(); i = next) {
-        auto end = buffers[i].second;
-        for (next = i + 1; next < buffers.size() && buffers[next].first - end <= apart; ++next) end = buffers[next].second;
-        const auto first = (buffers[i].first + page - 1) / page * page, last = end / page * page;
-        if (first >= last) continue;
-        if (::madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE) == 0) (void)::madvise(reinterpret_cast<void*>(first), last - first, collapse);
+class shared_large_pages {
+   public:
+    shared_large_pages() = default;
+    shared_large_pages(const shared_large_pages&) = delete;
+    shared_large_pages& operator=(const shared_large_pages&) = delete;
+    ~shared_large_pages() { advise(); }
+
+    /// A buffer; best in the order in which they were allocated.
+    void add([[maybe_unused]] const void* buffer, [[maybe_unused]] std::size_t size) noexcept {
+        const auto begin = reinterpret_cast<std::uintptr_t>(buffer), end = begin + size;
+        constexpr std::uintptr_t apart = 2 * 4096;  // what the allocator notes between two
+        if (begin - end_ <= apart) {
+            end_ = end;
+        } else if (begin_ - end <= apart) {
+            begin_ = begin;
+        } else {
+            advise();
+            begin_ = begin;
+            end_ = end;
+        }
     }
-    errno = code;
+
+   private:
+    void advise() const noexcept {
+#ifdef MADV_HUGEPAGE
+        constexpr std::uintptr_t page = std::uintptr_t{1} << 21U;
+        constexpr int collapse = 25;  // MADV_COLLAPSE, since Linux 6.1
+        const auto first = (begin_ + page - 1) / page * page, last = end_ / page * page;
+        if (first >= last) return;
+        const int code = errno;
+        if (::madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE) == 0) (void)::madvise(reinterpret_cast<void*>(first), last - first, collapse);
+        errno = code;
 #endif
-}
+    }
+    std::uintptr_t begin_ = 0, end_ = 0;  // of what lies together so far
+};
 
 // A regular file that is read from its beginning to its end.
 class input_file {
@@ -307,8 +326,9 @@ struct closing {
 using stream_file = std::unique_ptr<std::FILE, closing>;
 
 inline void prefer_large_pages(std::byte*, std::size_t) noexcept {}
-template <class Extents>
-void prefer_large_pages_together(Extents&) noexcept {}
+struct shared_large_pages {
+    void add(const void*, std::size_t) noexcept {}
+};
 
 class input_file {
    public:
