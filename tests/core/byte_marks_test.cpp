@@ -73,3 +73,56 @@ TEST_CASE("mark_finder: finds all marks of texts of any length, and leaves out w
         }
     }
 }
+
+TEST_CASE("field_marks: every byte in every place, and random ones", "[byte_marks]") {
+    rng random(8);
+    const auto expected = [](const char* text, char delimiter, bool crlf) {
+        detail::field_marks marks{};
+        for (std::size_t at = 0; at < 64; ++at) {
+            const char c = text[at];
+            const bool row = c == '\n', field = row || c == delimiter || (crlf && c == '\r');
+            marks.rows |= std::uint64_t{row} << at;
+            marks.fields |= std::uint64_t{field} << at;
+            marks.odd |= std::uint64_t{!field && is_marked(c, '"', '"')} << at;
+        }
+        return marks;
+    };
+    const auto agrees = [&](const char* text, char delimiter) {
+        for (const bool crlf : {false, true}) {
+            const auto e = expected(text, delimiter, crlf);
+            const char second = crlf ? '\r' : '\n';
+            for (const auto& got : {detail::marks_of_fields(text, delimiter, second), detail::portable_marks_of_fields(text, delimiter, second)})
+                if (got.fields != e.fields || got.rows != e.rows || got.odd != e.odd) return false;
+        }
+        return true;
+    };
+    std::size_t wrong = 0;
+    for (const char delimiter : {',', '\t', '\x01', '\x7F'})
+        for (int c = 0; c < 256; ++c)
+            for (std::size_t at = 0; at < 64; ++at) {
+                char text[64];
+                for (char& plain : text) plain = 'x';
+                text[at] = static_cast<char>(c);
+                wrong += !agrees(text, delimiter);
+            }
+    CHECK(wrong == 0);
+    for (int i = 0; i < 2'000; ++i) wrong += !agrees(random_text(random, 64).data(), ';');
+    CHECK(wrong == 0);
+}
+
+TEST_CASE("append_marks: the place of every bit, whatever their number", "[byte_marks]") {
+    rng random(9);
+    for (std::uint64_t n = 0; n <= 64; ++n)
+        for (int trial = 0; trial < 20; ++trial) {
+            std::uint64_t marks = 0;
+            std::vector<std::uint32_t> expected, got(64);
+            for (std::uint64_t at = 0; at < 64; ++at)
+                if (random.below(64) < n) {
+                    marks |= std::uint64_t{1} << at;
+                    expected.push_back(static_cast<std::uint32_t>(1000 + at));
+                }
+            CHECK(detail::count_bits(marks) == expected.size());
+            got.resize(detail::append_marks(marks, std::uint32_t{1000}, got.data()));
+            CHECK(got == expected);
+        }
+}

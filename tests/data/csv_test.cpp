@@ -174,10 +174,10 @@ TEST_CASE("csv: errors name the byte, and no content", "[csv][error]") {
 TEST_CASE("csv: of several errors the first one in the text is reported", "[csv][error]") {
     const auto place_of = [](std::string_view text, const csv_options& options) { return error_of([&] { (void)parse_csv(text, options); }).where(); };
     const csv_options numbers{.schema = {{"a", column_type::number}, {"b", column_type::integer}, {"c", column_type::timestamp}}};
-    for (const std::size_t rows : {0U, 1U, 100U, 300U, 5000U}) {  // rows are read some at a time, column after column
+    for (const std::size_t rows : {0U, 1U, 100U, 300U, 5000U, 5001U}) {  // rows are read some at a time, column after column
         CAPTURE(rows);
         std::string text = "a,b,c\n";
-        for (std::size_t i = 0; i < rows; ++i) text += "1.5,\"2\",2010-12-09\n";
+        for (std::size_t i = 0; i < rows; ++i) text += rows == 5001 ? "1.5,2,2010-12-09\n" : "1.5,\"2\",2010-12-09\n";  // plain or not
         const std::uint64_t next = rows + 2;
         const std::uint64_t byte = text.size() + 1;
         CHECK(place_of(text + "1,2,x\nx,2,2010-12-09\n", numbers) == place{.row = next, .column = 3, .byte = byte + 4});
@@ -526,6 +526,125 @@ TEST_CASE("csv: files and streams", "[csv][io]") {
     CHECK(error_of([&] { write_csv(late, copy); }).code() == errc::bad_time);
     CHECK(read_csv(copy) == t);  // a failure leaves the file
     CHECK(std::distance(std::filesystem::directory_iterator(temporary.path), std::filesystem::directory_iterator{}) == 3);
+}
+
+TEST_CASE("csv: decimals of up to 24 characters are those that from_chars reads, also halfway between two doubles", "[csv]") {
+    rng random(29);
+    std::string text = "number,code\n";
+    std::vector<double> expected;
+    for (int i = 0; i < 30'000; ++i) {
+        std::string digits;
+        if (i % 3 == 0) {  // 2^53 to 2^54, and a half
+            digits = std::to_string((std::uint64_t{1} << 54U) + 2 * random.below(std::uint64_t{1} << 53U) + 1);
+        } else {
+            for (std::uint64_t n = 1 + random.below(23); n > 0; --n) digits += static_cast<char>('0' + (random.below(4) == 0 ? 9 * random.below(2) : random.below(10)));
+        }
+        digits.insert(random.below(digits.size() + 1), ".");
+        if (digits.size() > 2 && digits[0] == '0' && digits[1] != '.') digits[0] = '1';  // no code
+        if (digits == ".") digits = "0.";
+        if (random.below(2) == 0) digits.insert(0, "-");
+        std::from_chars(digits.data(), digits.data() + digits.size(), expected.emplace_back());
+        text += digits + ",9876543210" + std::to_string(1'000'000'000 + i) + "\n";
+    }
+    const table t = parse_csv(text);
+    REQUIRE(t.column("number").type() == column_type::number);
+    CHECK(list(t.numbers("number")) == expected);
+    CHECK(t.column("code").type() == column_type::category);  // more digits than an integer holds
+    CHECK(t.categories("code").levels.size() == 30'000);
+}
+
+// Rows of all kinds: numbers of every length, plain texts, quotes, line feeds within them, what is not ASCII.
+std::string random_rows(rng random, std::size_t rows, std::string_view line_end, std::uint64_t odd, bool quoted) {
+    std::string text = std::string("i,n,long,t,s") + std::string(line_end);
+    const auto digits = [&](std::uint64_t n) {
+        std::string out(1, static_cast<char>('1' + random.below(9)));
+        while (out.size() < n) out += static_cast<char>('0' + random.below(10));
+        return out;
+    };
+    for (; rows > 0; --rows) {
+        const auto sign = [&] { return std::string(random.below(3) == 0 ? "-" : ""); };
+        std::vector<std::string> fields{sign() + digits(1 + random.below(12)), sign() + digits(1 + random.below(4)) + "." + digits(1 + random.below(6)),
+                                        sign() + "0." + digits(1 + random.below(25)), "2010-12-0" + digits(1), "word " + digits(2)};
+        if (random.below(odd) == 0) fields[1] = digits(2) + "e-" + digits(1);
+        if (random.below(odd) == 0) fields[0] = "";
+        if (random.below(odd) == 0) fields[4] = "na\u00efve";
+        const bool lines = random.below(odd) == 0;
+        if (lines) fields[4] = digits(1) + "\n\"\"\n" + digits(2);
+        for (std::size_t i = 0; i < fields.size(); ++i) {
+            const bool quote = (quoted && !fields[i].empty()) || (i == 4 && lines);
+            text += std::string(i > 0 ? "," : "") + (quote ? "\"" : "") + fields[i] + (quote ? "\"" : "");
+        }
+        text += line_end;
+    }
+    return text;
+}
+
+TEST_CASE("csv: plain rows, quoted ones and windows of a file make the same table", "[csv]") {
+    const folder temporary;
+    const auto path = temporary.path / "rows.csv";
+    for (const std::string_view line_end : {"\n", "\r\n"})
+        for (const std::uint64_t odd : {2U, 30U, 1000U}) {
+            CAPTURE(line_end, odd);
+            const std::string plain = random_rows(rng(odd), 12'000, line_end, odd, false);
+            const table t = parse_csv(plain);
+            CHECK(t == parse_csv(random_rows(rng(odd), 12'000, line_end, odd, true)));
+            write_file(path, plain);
+            CHECK(read_csv(path) == t);
+        }
+}
+
+TEST_CASE("csv: what a file's window cuts", "[csv][io]") {
+    const folder temporary;
+    const auto path = temporary.path / "rows.csv";
+    const auto same = [&](const std::string& text, const csv_options& options = {}) {
+        write_file(path, text);
+        place in_text, in_file;
+        std::string why_text, why_file;
+        table from_text, from_file;
+        try {
+            from_text = parse_csv(text, options);
+        } catch (const error& e) {
+            in_text = e.where();
+            why_text = e.what();
+        }
+        try {
+            from_file = read_csv(path, options);
+        } catch (const error& e) {
+            in_file = e.where();
+            why_file = e.what();
+        }
+        CHECK(in_text == in_file);
+        CHECK(why_text == why_file);
+        CHECK(from_text == from_file);
+        return why_text;
+    };
+    std::string rows = "a,b\n";
+    while (rows.size() < 600'000) rows += "1,2.5\n";
+    // A type that a late row refutes: the file is read once more.
+    CHECK(same(rows + "x,0.5\n").empty());
+    // Errors far behind the first window; a last row without its end.
+    CHECK_THAT(same(rows + "1,2,3\n"), Contains("row 100002, column 3"));
+    CHECK_THAT(same(rows + "1,\"2\n" + rows), Contains("row 100002, column 2"));
+    CHECK_THAT(same(rows + "1,2\r3\n"), Contains("carriage return"));
+    CHECK_THAT(same(rows + "\xC3,2\n"), Contains("not UTF-8"));
+    CHECK_THAT(same(rows + "1,x\n", {.types = {{"b", column_type::number}}}), Contains("row 100002, column 2"));
+    CHECK(same(rows + "1,2").empty());
+    // Fields and headers larger than a window, with line feeds and without.
+    const std::string lines = "\"" + std::string(300'000, '\n') + "\"", word(700'000, 'w');
+    const csv_options large{.limits = {.field_bytes = 1'000'000}};
+    for (const auto& big : {lines, word}) {
+        CHECK(same(rows + big + ",1\n" + rows, large).empty());
+        CHECK(same("a," + big + "\n1,2\n3,4\n", large).empty());
+        CHECK(same(big + ",a\n" + rows.substr(4), large).empty());
+        CHECK_THAT(same(rows + big + ",1\n"), Contains("at most 65536"));
+    }
+    // A quoted line feed at every place about the window's end.
+    for (std::size_t shift = 0; shift < 12; ++shift) {
+        std::string text = "a,b\n" + std::string(shift, 'x') + ",1\n";
+        while (text.size() < 300'000) text += "\"a\n\n\",\"\n\"\r\n";
+        CHECK(same(text).empty());
+    }
+    CHECK(same("\xEF\xBB\xBF" + rows).empty());
 }
 
 TEST_CASE("csv: writing", "[csv][io]") {

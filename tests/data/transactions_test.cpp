@@ -135,6 +135,14 @@ TEST_CASE("transactions: errors", "[transactions][error]") {
     CHECK(from({.quantity = "item"}).code() == errc::wrong_column_type);
     CHECK(from({.when = "price"}).code() == errc::wrong_column_type);
     CHECK(from({.description = "price"}).code() == errc::wrong_column_type);
+    // A bad cell that made a column one of texts is named, and not what it says.
+    const table typo = parse_csv("customer,item,when,price\na,x,2010-12-01,1.5\nb,y,2010-12-02,\nc,z,soon,secret\nd,z,later,-\n");
+    const auto bad_price = error_of([&] { (void)transactions::from(typo, {.price = "price"}); });
+    CHECK(bad_price.code() == errc::wrong_column_type);
+    CHECK(bad_price.where() == place{.row = 3, .column = 4});
+    CHECK_THAT(bad_price.what(), Catch::Matchers::Contains("row 3") && !Catch::Matchers::Contains("secret"));
+    CHECK(error_of([&] { (void)transactions::from(typo, {.when = "when"}); }).where() == place{.row = 3, .column = 3});
+    CHECK(error_of([&] { (void)transactions::from(parse_csv("customer,item,price\na,x,007\n"), {.price = "price"}); }).code() == errc::wrong_column_type);
     const auto e = from({.customer = "item", .quantity = "customer"});
     CHECK(e.code() == errc::missing_value);
     CHECK(e.where().row == 3);

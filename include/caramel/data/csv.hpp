@@ -27,6 +27,7 @@
 #include <caramel/core/string_numbers.hpp>
 #include <caramel/core/utf8.hpp>
 #include <caramel/core/workspace.hpp>
+#include <caramel/data/csv_values.hpp>
 #include <caramel/data/table.hpp>
 #include <caramel/io/file.hpp>
 
@@ -71,143 +72,19 @@ namespace detail {
     return static_cast<unsigned char>(c) < 0x80 && c != '\0' && !(c >= '0' && c <= '9') && std::string_view("\"\r\n.-").find(c) == std::string_view::npos;
 }
 
-enum class number_verdict : std::uint8_t { ok, bad, out_of_range, not_finite };
-
-// Up to 8 digits in a word, the first one lowest, as a number; false if they are not all digits. Pairs, then fours, then
-// all eight are put together at once.
-template <std::same_as<std::uint64_t> Word>
-[[nodiscard]] CARAMEL_ALWAYS_INLINE bool read_digits(Word word, std::ptrdiff_t n, Word& out) noexcept {
-    word = (word ^ 0x3030303030303030U) << (8 * (8 - n));  // zeros before the first digit
-    if (((word + 0x7676767676767676U) | word) & 0x8080808080808080U) return false;
-    word = word * 10 + (word >> 8);
-    out = ((word & 0x000000FF000000FFU) * 0x000F424000000064U + (word >> 16 & 0x000000FF000000FFU) * 0x0000271000000001U) >> 32;
-    return true;
-}
-
-// Up to 8 bytes before `end`, the first one lowest: in one load, where all eight before `end` may be read (`wide`).
-CARAMEL_ALWAYS_INLINE std::uint64_t load_bytes_before(const char* end, std::ptrdiff_t n, bool wide) noexcept {
-    return wide ? load_word<std::uint64_t>(end - 8) >> (8 * (8 - n)) : load_bytes(end - n, n);
-}
-
-// The whole text as an integer: an optional minus, digits. `wide`: see `load_bytes_before`.
-template <std::same_as<std::int64_t> Integer>
-[[nodiscard]] CARAMEL_ALWAYS_INLINE number_verdict parse_integer(std::string_view text, Integer& out, bool wide = false) noexcept {
-    const char* p = text.data();
-    const char* const end = p + text.size();
-    const bool negative = p != end && *p == '-';
-    p += negative;
-    const auto digits = end - p;
-    if (std::uint64_t value = 0; digits > 0 && digits <= 8) [[likely]] {
-        if (!read_digits(load_bytes_before(end, digits, wide), digits, value)) return number_verdict::bad;
-        out = negative ? -static_cast<Integer>(value) : static_cast<Integer>(value);
-        return number_verdict::ok;
-    }
-    const auto [ptr, code] = std::from_chars(text.data(), end, out);
-    if (ptr != end || code == std::errc::invalid_argument) return number_verdict::bad;
-    return code == std::errc{} ? number_verdict::ok : number_verdict::out_of_range;
-}
-
-// The whole text as a double, whatever its length.
-template <std::same_as<double> Number>
-[[nodiscard]] CARAMEL_COLD number_verdict parse_any_number(std::string_view text, char point, Number& out) {
-    std::string dotted;
-    if (point != '.') {
-        if (text.find('.') != std::string_view::npos) return number_verdict::bad;
-        dotted = text;
-        std::replace(dotted.begin(), dotted.end(), point, '.');
-        text = dotted;
-    }
-    const char* const last = text.data() + text.size();
-    const auto [ptr, code] = std::from_chars(text.data(), last, out);
-    if (ptr != last || code == std::errc::invalid_argument) return number_verdict::bad;
-    if (code != std::errc{}) return number_verdict::out_of_range;
-    return std::isfinite(out) ? number_verdict::ok : number_verdict::not_finite;
-}
-
-// The whole text as a double. Up to 15 digits without an exponent are exact as an integer, and so is the power of ten:
-// their quotient is correctly rounded (Clinger, PLDI 1990). The rest is for `from_chars`. Signs come as they like, so no
-// jump depends on them. `wide`: see `load_bytes_before`.
-template <std::same_as<double> Number>
-[[nodiscard]] CARAMEL_ALWAYS_INLINE number_verdict parse_number(std::string_view text, char point, Number& out, bool wide = false) {
-    static constexpr std::array<double, 16> powers{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-    const char* p = text.data();
-    const char* const end = p + text.size();
-    const bool negative = p != end && *p == '-';
-    p += negative;
-    const auto with_sign = [negative](Number value) { return std::bit_cast<Number>(std::bit_cast<std::uint64_t>(value) | std::uint64_t{negative} << 63U); };
-    if (const auto length = end - p; length > 0 && length <= 8) [[likely]] {
-        std::uint64_t word = load_bytes_before(end, length, wide), mantissa = 0;
-        std::ptrdiff_t digits = length, decimals = 0;
-        const std::uint64_t others = word ^ static_cast<unsigned char>(point) * std::uint64_t{0x0101010101010101};
-        if (const std::uint64_t points = (others - 0x0101010101010101U) & ~others & 0x8080808080808080U; points != 0) {  // lowest: the first point
-            const int at = std::countr_zero(points) & ~7;
-            const std::uint64_t before = (std::uint64_t{1} << at) - 1;
-            word = (word & before) | (word >> 8 & ~before);
-            decimals = --digits - at / 8;
-        }
-        if (digits > 0 && read_digits(word, digits, mantissa)) {
-            out = with_sign(static_cast<double>(mantissa) / powers[static_cast<std::size_t>(decimals)]);
-            return number_verdict::ok;
-        }
-    } else if (length > 0 && length <= 16) {
-        std::uint64_t mantissa = 0;
-        const char* after_point = nullptr;
-        std::ptrdiff_t digits = length;
-        for (; p != end; ++p) {
-            const auto digit = static_cast<unsigned>(static_cast<unsigned char>(*p)) - unsigned{'0'};
-            if (digit <= 9) {
-                mantissa = 10 * mantissa + digit;
-            } else if (*p == point && after_point == nullptr) {
-                after_point = p + 1;
-                --digits;
-            } else {
-                break;
-            }
-        }
-        if (p == end && digits > 0 && digits <= 15) {
-            double value = static_cast<double>(mantissa);
-            if (after_point != nullptr) value /= powers[static_cast<std::size_t>(end - after_point)];
-            out = with_sign(value);
-            return number_verdict::ok;
-        }
-    }
-    return parse_any_number(text, point, out);
-}
-
-// "2010-12-09", "2010-12-09 20:01:00" or "2010-12-09T20:01:00", as UTC.
-template <std::same_as<std::chrono::sys_seconds> When>
-[[nodiscard]] bool parse_time(std::string_view text, When& out) noexcept {
-    if (text.size() != 10 && text.size() != 19) return false;
-    bool digits_only = true;
-    const auto digits = [&](std::size_t at, std::size_t n) {
-        int value = 0;
-        for (std::size_t i = at; i < at + n; ++i) {
-            const auto digit = static_cast<unsigned>(static_cast<unsigned char>(text[i])) - unsigned{'0'};
-            digits_only &= digit <= 9;
-            value = 10 * value + static_cast<int>(digit <= 9 ? digit : 0);
-        }
-        return value;
-    };
-    const std::chrono::year_month_day date{std::chrono::year(digits(0, 4)), std::chrono::month(static_cast<unsigned>(digits(5, 2))),
-                                           std::chrono::day(static_cast<unsigned>(digits(8, 2)))};
-    if (!digits_only || text[4] != '-' || text[7] != '-' || !date.ok()) return false;
-    out = std::chrono::sys_days(date);
-    if (text.size() == 10) return true;
-    const int hours = digits(11, 2), minutes = digits(14, 2), seconds = digits(17, 2);
-    if (!digits_only || (text[10] != ' ' && text[10] != 'T') || text[13] != ':' || text[16] != ':') return false;
-    if (hours > 23 || minutes > 59 || seconds > 59) return false;
-    out += std::chrono::seconds(3600 * hours + 60 * minutes + seconds);
-    return true;
-}
-
 // Reads rows in one pass over the bytes, some rows at a time: first where their fields are, then column after column what
 // they hold. Types are inferred on the way: a column is taken for what its fields so far are; integers turn into numbers
-// in place, and a column that a later field proves to be text is read once more at the end.
+// in place, and a column that a later field proves to be text is read once more at the end. Of a file, only a window
+// that fits into the cache is in memory, and holds whole lines: a row leaves it only by a line feed within quotes. Rows
+// of plain text take a short way, and the numbers among them are read from where they stand.
 template <class Options>
 class csv_parser {
    public:
-    csv_parser(std::string_view text, const Options& options)
+    csv_parser(std::string_view text, const Options& options, input_file* file = nullptr)
         : options_(options),
+          file_(file),
+          total_(file != nullptr ? file->size() : text.size()),
+          readable_(text.data()),
           base_(text.data()),
           p_(text.data()),
           end_(text.data() + text.size()),
@@ -221,27 +98,34 @@ class csv_parser {
         class_['\0'] = nul;
         for (std::size_t c = 0x80; c < class_.size(); ++c) class_[c] = high;
         class_[static_cast<unsigned char>(options.delimiter)] = delimiter;
+        const auto looks_like_number = [](const std::string& listed) { return listed.find_first_of("0123456789") != std::string::npos; };
+        numbers_may_be_missing_ = std::any_of(options.missing.begin(), options.missing.end(), looks_like_number);
     }
 
     [[nodiscard]] table parse() {
-        require(static_cast<std::uint64_t>(end_ - base_) <= options_.limits.file_bytes, errc::limit_exceeded, "csv: ", end_ - base_, " bytes, at most ",
-                options_.limits.file_bytes);
-        if (std::string_view(base_, static_cast<std::size_t>(end_ - base_)).starts_with("\xEF\xBB\xBF")) p_ += 3;
-        require(p_ != end_, errc::empty_input, "csv: the input is empty, there is no header");
-        go_to(p_);
-        read_header();
-        first_row_ = p_;
-        const char* const sample = first_row_ + std::min<std::ptrdiff_t>(end_ - first_row_, 1 << 16);
+        require(total_ <= options_.limits.file_bytes, errc::limit_exceeded, "csv: ", total_, " bytes, at most ", options_.limits.file_bytes);
+        if (file_ != nullptr) fill(nullptr, 0, window_bytes);
+        for (bool whole = false; !whole; whole = end_header()) {
+            p_ = base_;
+            if (std::string_view(base_, static_cast<std::size_t>(end_ - base_)).starts_with("\xEF\xBB\xBF")) p_ += 3;
+            require(p_ != end_, errc::empty_input, "csv: the input is empty, there is no header");
+            go_to(p_);
+            read_names();
+        }
+        find_columns();
+        first_row_ = place_of(p_);
+        crlf_ = p_ - base_ >= 2 && p_[-2] == '\r';
         do {  // what the first rows tell, so that few columns are read twice
             begin_pass();
-            read_rows(sample);
+            read_rows(p_ + std::min<std::ptrdiff_t>(end_ - p_, 1 << 16));
         } while (keep_refuted_only(false));
         reserve_rows();
-        read_rows(end_);
-        if (keep_refuted_only(true)) {  // as text, which nothing refutes
+        read_rows(nullptr);
+        if (const std::uint64_t rows = row_; keep_refuted_only(true)) {  // as text, which nothing refutes
             begin_pass();
             for (auto& c : columns_) reserve(c);
-            read_rows(end_);
+            read_rows(nullptr);
+            require(row_ == rows, errc::io, "read_csv: the file changed while it was read");
         }
         return finish();
     }
@@ -254,6 +138,7 @@ class csv_parser {
         kind what = kind::skipped;   // in this pass
         kind known = kind::skipped;  // so far
         bool inferred = false, nullable = false, refuted = false;
+        std::uint8_t batches_by_hand = 0;  // to come, since few values are simple
         std::vector<std::int64_t> integers{};
         std::vector<double> numbers{};
         std::vector<std::chrono::sys_seconds> times{};
@@ -264,7 +149,7 @@ class csv_parser {
 
     template <class... Parts>
     [[noreturn]] CARAMEL_COLD void fail_at(errc code, std::size_t col, const char* at, const Parts&... what) const {
-        const auto byte = static_cast<std::uint64_t>(at - base_) + 1;
+        const auto byte = static_cast<std::uint64_t>(place_of(at)) + 1;
         fail(code, {.row = row_, .column = col, .byte = byte}, "csv: row ", row_, ", column ", col, " (byte ", byte, "): ", what...);
     }
 
@@ -272,6 +157,54 @@ class csv_parser {
         require(is_delimiter(options_.delimiter), errc::bad_parameter,
                 "csv: the delimiter must be an ASCII character that is no digit, quote, point, minus or line end");
         require(options_.schema.empty() || options_.types.empty(), errc::bad_parameter, "csv: a schema and types exclude each other");
+    }
+
+    // --- the window
+
+    static constexpr std::size_t window_bytes = std::size_t{1} << 18U, room_before = 24;
+
+    // Where `p` is in the whole text.
+    [[nodiscard]] std::size_t place_of(const char* p) const noexcept { return before_window_ + static_cast<std::size_t>(p - base_); }
+    // On to a window that begins at `keep`; where that is where it begins already, a larger one.
+    void refill(const char* keep) {
+        before_window_ = place_of(keep);
+        fill(keep, static_cast<std::size_t>(filled_ - keep), keep == base_ ? 2 * capacity_ : capacity_);
+    }
+    // `kept` bytes at `keep`, and what follows in the file, to the end of a line.
+    void fill(const char* keep, std::size_t kept, std::size_t capacity) {
+        for (;; capacity *= 2) {
+            capacity = std::max(std::min(capacity, kept + file_->left()), capacity_);
+            if (window_ == nullptr || capacity > capacity_) {
+                std::unique_ptr<char[]> larger(new char[room_before + capacity]);  // not filled with zeros
+                std::fill_n(larger.get(), room_before, '\n');
+                if (kept > 0) std::copy_n(keep, kept, larger.get() + room_before);
+                window_ = std::move(larger);
+                capacity_ = capacity;
+            } else if (kept > 0) {
+                std::copy_n(keep, kept, window_.get() + room_before);
+            }
+            char* const begin = window_.get() + room_before;
+            readable_ = window_.get();
+            keep = base_ = begin;
+            const std::size_t more = std::min(capacity_ - kept, file_->left());
+            file_->read(reinterpret_cast<std::byte*>(begin + kept), more);
+            kept += more;
+            filled_ = end_ = base_ + kept;
+            is_last_ = file_->left() == 0;
+            while (!is_last_ && end_ != base_ && end_[-1] != '\n') --end_;
+            if (is_last_ || end_ != base_) break;
+        }
+        split_ = false;
+        go_to(base_);
+    }
+    void go_to_first_row() {
+        if (before_window_ > 0) {
+            file_->rewind();
+            before_window_ = 0;
+            fill(nullptr, 0, capacity_);
+            require(static_cast<std::size_t>(end_ - base_) >= first_row_, errc::io, "read_csv: the file changed while it was read");
+        }
+        go_to(base_ + first_row_);
     }
 
     // --- fields
@@ -334,7 +267,12 @@ class csv_parser {
         std::size_t doubled = 0;
         for (;;) {
             q = finder_.next();
-            if (q == end_) fail_at(errc::unterminated_quote, col, begin_, "a quoted field that does not end");
+            if (q == end_) {
+                if (is_last_) fail_at(errc::unterminated_quote, col, begin_, "a quoted field that does not end");
+                split_ = true;
+                more_ = false;
+                return {};
+            }
             const byte_class found = class_at(q);
             if (found == nul) fail_at(errc::nul_byte, col, q, "a NUL byte");
             if (found == high) {
@@ -365,13 +303,22 @@ class csv_parser {
 
     // --- the header
 
-    void read_header() {
+    void read_names() {
         const workspace::frame frame(scratch_);
+        header_.clear();
         do {
             const std::size_t col = header_.size() + 1;
             if (col > options_.limits.columns) fail_at(errc::limit_exceeded, col, p_, "more than ", options_.limits.columns, " columns");
             header_.emplace_back(read_field(col));
         } while (more_);
+    }
+    // Whether the window held the whole of it; else one that is larger is at hand.
+    bool end_header() {
+        if (!split_) return true;
+        refill(base_);
+        return false;
+    }
+    void find_columns() {
         columns_.resize(header_.size());
         std::vector<std::size_t> by_name(header_.size());
         for (std::size_t i = 0; i < by_name.size(); ++i) by_name[i] = i;
@@ -423,29 +370,104 @@ class csv_parser {
     // --- rows
 
     void begin_pass() {
-        go_to(first_row_);
+        go_to_first_row();
         row_ = 1;
         for (auto& c : columns_) c.what = c.known;
         batch_rows_ = std::clamp<std::size_t>(2048 / columns_.size(), 1, 256);  // their fields stay in the cache
         fields_.resize(batch_rows_ * columns_.size());
+        places_.resize(batch_rows_ * (columns_.size() + 1) + 128);
     }
-    // All rows that begin before `stop`.
+    // All rows, or those that begin before `stop`, in the window.
     void read_rows(const char* stop) {
-        while (p_ < stop) {
-            const workspace::frame frame(scratch_);
-            const batch now{.begin = p_, .first_row = row_};
-            std::size_t rows = 0, fields = 0;  // `fields` of the row that is being read
-            try {
-                for (; rows < batch_rows_ && p_ < stop; ++rows) {
-                    fields = 0;
-                    find_row(rows, fields);
-                }
-            } catch (const error&) {  // a value that is refused further up comes first
-                take_batch(now, rows, fields);
-                throw;
-            }
-            take_batch(now, rows, 0);
+        for (;; refill(p_)) {
+            while (p_ < (stop != nullptr ? stop : end_) && !split_) read_batch(stop != nullptr ? stop : end_);
+            if (stop != nullptr || (is_last_ && !split_)) break;
         }
+        split_ = false;
+    }
+    void read_batch(const char* stop) {
+        const workspace::frame frame(scratch_);
+        const batch now{.begin = p_, .first_row = row_};
+        std::size_t rows = find_plain_rows(stop), fields = 0;  // `fields` of the row that is being read
+        if (rows > 0) {
+            row_ += rows;
+            take_batch(now, rows, 0, true);
+            return;
+        }
+        go_to(p_);
+        const char* row = p_;
+        try {
+            for (; rows < batch_rows_ && p_ < stop; ++rows) {
+                fields = 0;
+                row = p_;
+                find_row(rows, fields);
+                if (split_) break;
+            }
+        } catch (const error&) {  // a value that is refused further up comes first
+            take_batch(now, rows, fields, false);
+            throw;
+        }
+        take_batch(now, rows, 0, false);
+        if (split_) {
+            --row_;
+            go_to(row);
+        }
+    }
+    // How many of the next rows are plain text and as wide as the header, up to a batch that begins before `stop`; p_ is
+    // behind them then, and places_ holds where their fields end: places_[0] is the byte before the first one, and two
+    // bytes end the last one of a row where lines end with "\r\n". None where too few of them stand together.
+    std::size_t find_plain_rows(const char* stop) {
+        const char* const origin = p_;
+        if (origin - readable_ < static_cast<std::ptrdiff_t>(room_before)) return 0;
+        const std::size_t most = static_cast<std::size_t>(std::min<std::uint64_t>(batch_rows_, options_.limits.rows - (row_ - 1)));
+        const std::size_t stride = columns_.size() + crlf_;
+        places_[0] = ~std::uint32_t{0};
+        std::uint32_t* const places = places_.data() + 1;
+        std::size_t rows = 0, n = 0, next = stride - 1;  // `next`: the line feed that ends the row
+        const char* row = origin;
+        std::uint64_t after_return = 0;
+        bool odd = false;
+        for (const char* block = origin; rows < most && row < stop && !odd; block += 64) {
+            char last[64];
+            const char* bytes = block;
+            if (end_ - block < 64) {
+                std::fill_n(std::copy(block, end_, last), 64 - (end_ - block), '\0');  // which is odd
+                bytes = last;
+            }
+            auto marks = marks_of_fields(bytes, options_.delimiter, crlf_ ? '\r' : '\n');
+            if (crlf_) {  // of which no other may stand for the end of a field
+                std::uint64_t returns = 0;
+                for (std::uint64_t left = marks.fields & ~marks.rows; left != 0; left &= left - 1)
+                    returns |= (bytes[std::countr_zero(left)] == '\r' ? left & (~left + 1) : 0);
+                marks.odd |= (returns << 1 | after_return) & ~marks.rows;
+                after_return = returns >> 63;
+            }
+            if (marks.odd != 0) {
+                const int at = std::countr_zero(marks.odd);
+                odd = block + at < end_;
+                marks.fields &= (std::uint64_t{1} << at) - 1;
+                marks.rows &= marks.fields;
+            }
+            const std::size_t found = append_marks(marks.fields, static_cast<std::uint32_t>(block - origin), places + n);
+            for (; marks.rows != 0; marks.rows &= marks.rows - 1) {
+                const std::uint64_t above = (marks.rows & (~marks.rows + 1)) - 1;
+                const char* const feed = block + std::countr_zero(marks.rows);
+                if (n + count_bits(marks.fields & above) != next || static_cast<std::size_t>(feed - row) > options_.limits.field_bytes || (crlf_ && feed[-1] != '\r')) {
+                    odd = true;
+                    break;
+                }
+                ++rows;
+                next += stride;
+                row = feed + 1;
+                if (rows == most || row >= stop) break;
+            }
+            n += found;
+            if (n > next || block - row > (1 << 30)) odd = true;
+            if (bytes == last) break;
+        }
+        if (odd && rows < batch_rows_ / 8 + 1) return 0;
+        p_ = row;
+        return rows;
     }
     // Where the fields of one row are: `fields` tells how many were found.
     void find_row(std::size_t r, std::size_t& fields) {
@@ -475,6 +497,7 @@ class csv_parser {
             fields = n;
             if (fields == width) fail_at(errc::ragged_row, width + 1, p_, "more fields than the header has, ", width);
             const std::string_view text = read_field(fields + 1);
+            if (split_) return;
             if (!more_ && fields + 1 != width) fail_at(errc::ragged_row, fields + 1, begin_, "the row ends after ", fields + 1, " of ", width, " fields");
             *out = text;
             out += stride;
@@ -484,10 +507,17 @@ class csv_parser {
     }
     // Room for all rows, estimated from the first ones; never more than the input can hold.
     void reserve_rows() {
-        const auto bytes = static_cast<double>(end_ - first_row_), seen = static_cast<double>(p_ - first_row_);
+        const auto bytes = static_cast<double>(total_ - first_row_), seen = static_cast<double>(place_of(p_) - first_row_);
         const double rows = static_cast<double>(row_ - 1) * (seen > 0 ? bytes / seen : 0) * 1.05 + 16;
         expected_rows_ = static_cast<std::size_t>(std::min(rows, bytes / static_cast<double>(columns_.size()) + 1));
-        for (auto& c : columns_) reserve(c);
+        shared_large_pages pages;
+        for (auto& c : columns_) {
+            reserve(c);
+            if (c.what == kind::integer) pages.add(c.integers.data(), 8 * c.integers.capacity());
+            if (c.what == kind::number) pages.add(c.numbers.data(), 8 * c.numbers.capacity());
+            if (c.what == kind::timestamp) pages.add(c.times.data(), 8 * c.times.capacity());
+            if (c.what == kind::category) pages.add(c.codes.data(), 4 * c.codes.capacity());
+        }
     }
     void reserve(column& c) const {
         switch (c.what) {
@@ -537,11 +567,12 @@ class csv_parser {
     };
 
     // The values of a batch; of the row behind its last one, `partial` fields.
-    void take_batch(const batch& now, std::size_t rows, std::size_t partial) {
+    void take_batch(const batch& now, std::size_t rows, std::size_t partial, bool is_plain) {
         refusal refused{.row = rows + 1};
         for (std::size_t c = 0; c < columns_.size(); ++c) {
-            const std::string_view* const texts = fields_.data() + c * batch_rows_;
-            take(columns_[c], c + 1, texts, now.first_row - 1, std::min(rows + (c < partial), refused.row), refused);
+            const std::size_t n = std::min(rows + (c < partial), refused.row);
+            if (is_plain) take_plain(columns_[c], c, now, n, refused);
+            else take(columns_[c], c + 1, fields_.data() + c * batch_rows_, now.first_row - 1, 0, n, refused);
         }
         if (refused.row > rows) [[likely]]
             return;
@@ -552,19 +583,47 @@ class csv_parser {
         for (std::size_t col = 1; col <= refused.col; ++col) (void)read_field(col);
         fail_at(refused.code, refused.col, begin_, refused.what);
     }
-    // `n` fields of a column, which has `above` values.
-    void take(column& c, std::size_t col, const std::string_view* texts, std::size_t above, std::size_t n, refusal& refused) {
-        for (std::size_t r = 0; r < n;) {  // once more from where a column turns into another
+    // The same of rows of plain text.
+    void take_plain(column& c, std::size_t at, const batch& now, std::size_t n, refusal& refused) {
+        const std::size_t above = now.first_row - 1;
+        const plain_fields all{now.begin, places_.data() + 1 + at, columns_.size() + crlf_, c.inferred ? '0' : '\0'};
+        const auto simple = [&](auto& values, std::size_t r) {
+            if (values.size() < above + n) values.resize(above + n);
+            return take_plain_values(all, r, n, point_, values.data() + above);
+        };
+        const bool by_hand = numbers_may_be_missing_ || c.batches_by_hand > 0;
+        if (c.batches_by_hand > 0) --c.batches_by_hand;
+        std::size_t others = 0;  // that are there, but not simple
+        for (std::size_t r = 0; r < n && c.what != kind::skipped;) {
+            std::size_t stop = n;
+            if ((c.what == kind::integer || c.what == kind::number) && !by_hand && others < 16) {
+                r = c.what == kind::integer ? simple(c.integers, r) : simple(c.numbers, r);
+                if (r == n) return;
+                stop = r + 1;
+                if (all[r].length > 0 && ++others == 16) c.batches_by_hand = 16;
+            }
+            for (std::size_t i = r; i < stop; ++i) {
+                const std::uint32_t *const end = all.marks + i * all.stride, begin = end[-1] + 1;
+                fields_[i] = {now.begin + begin, *end - begin};
+            }
+            take(c, at + 1, fields_.data(), above, r, stop, refused);
+            if (refused.row < stop) return;
+            r = stop;
+        }
+    }
+    // Fields `r` to `n` of a column, which has `above` values above the batch.
+    void take(column& c, std::size_t col, const std::string_view* texts, std::size_t above, std::size_t r, std::size_t n, refusal& refused) {
+        while (r < n) {  // once more from where a column turns into another
             switch (c.what) {
                 case kind::integer:
                     r = take_values(c, c.integers, texts, above, r, n, [&](std::string_view text, std::int64_t& out) {
-                        const auto verdict = parse_integer(text, out, has_eight_before(text));
+                        const auto verdict = parse_integer(text, out);
                         return verdict == number_verdict::ok && c.inferred && leads_with_zero(text) ? number_verdict::bad : verdict;
                     }, col, refused);
                     break;
                 case kind::number:
                     r = take_values(c, c.numbers, texts, above, r, n, [&](std::string_view text, double& out) {
-                        const auto verdict = parse_number(text, point_, out, has_eight_before(text));
+                        const auto verdict = parse_number(text, point_, out);
                         return verdict == number_verdict::ok && c.inferred && (leads_with_zero(text) || text.size() > 18) && is_code(text) ? number_verdict::bad : verdict;
                     }, col, refused);
                     break;
@@ -592,11 +651,6 @@ class csv_parser {
             }
         }
     }
-    // Whether a field has eight bytes of the input before its end, which one in the workspace has not.
-    [[nodiscard]] CARAMEL_ALWAYS_INLINE bool has_eight_before(std::string_view text) const noexcept {
-        const auto at = std::bit_cast<std::uintptr_t>(text.data()) - std::bit_cast<std::uintptr_t>(base_);
-        return at - 8 <= static_cast<std::uintptr_t>(end_ - base_);
-    }
     [[nodiscard]] CARAMEL_ALWAYS_INLINE bool is_missing(std::string_view text) const { return text.empty() || (!options_.missing.empty() && is_listed(text)); }
     [[nodiscard]] bool is_listed(std::string_view text) const {
         return std::find(options_.missing.begin(), options_.missing.end(), text) != options_.missing.end();
@@ -605,7 +659,7 @@ class csv_parser {
     template <class Value, class Parse>
     std::size_t take_values(column& c, std::vector<Value>& values, const std::string_view* texts, std::size_t above, std::size_t r, std::size_t n, const Parse& parse,
                             std::size_t col, refusal& refused) {
-        values.resize(above + n);
+        if (values.size() < above + n) values.resize(above + n);
         Value* const out = values.data() + above;
         for (; r < n; ++r) {
             if (is_missing(texts[r])) [[unlikely]] {
@@ -704,7 +758,7 @@ class csv_parser {
             column& c = columns_[at];
             if (!c.missing.empty()) c.missing.resize(rows);
             if (c.known == kind::integer) out.add_column(header_[at], table_column(std::move(c.integers), std::move(c.missing)));
-            else if (c.known == kind::number) out.add_column(header_[at], table_column(std::move(c.numbers), std::move(c.missing)));
+            else if (c.known == kind::number) out.add_column(header_[at], table_column(already_checked{}, std::move(c.numbers), std::move(c.missing)));
             else if (c.known == kind::timestamp) out.add_column(header_[at], table_column(std::move(c.times), std::move(c.missing)));
             else {
                 if (c.known == kind::undecided) c.codes.assign(rows, -1);  // no value at all
@@ -715,20 +769,31 @@ class csv_parser {
     }
 
     const Options& options_;
-    const char* const base_;
+    input_file* const file_;  // null where the whole text is at hand
+    const std::size_t total_;  // bytes of the whole text
+    std::unique_ptr<char[]> window_;
+    std::size_t capacity_ = 0, before_window_ = 0;
+    const char* filled_ = nullptr;  // where what was read ends
+    bool is_last_ = true;           // there is nothing behind the window
+    bool split_ = false;            // a row leaves the window
+    const char* readable_;          // from here on
+    const char* base_;              // the window: whole lines
     const char* p_;
-    const char* const end_;
+    const char* end_;
     const char point_;
     std::array<std::uint8_t, 256> class_{};
     byte_marks marks_;
     mark_finder finder_;
-    const char* first_row_ = nullptr;
+    std::size_t first_row_ = 0;  // its place
+    bool crlf_ = false;          // the header ends with "\r\n"
+    bool numbers_may_be_missing_ = false;  // since a text that means a missing value has digits
     const char* begin_ = nullptr;
     bool more_ = false;
     workspace scratch_;       // what quoted texts say
     std::uint64_t row_ = 1;  // the header is row 1
     std::size_t expected_rows_ = 0, batch_rows_ = 0;
     std::vector<std::string_view> fields_;            // of a batch, column after column
+    std::vector<std::uint32_t> places_;               // of a batch of plain rows, row after row
     std::vector<std::string> header_;
     std::vector<column> columns_;                     // as in the file
     std::vector<std::size_t> wanted_;                 // in the order of the table
@@ -751,14 +816,9 @@ template <std::convertible_to<std::string_view> Text>
 /// The same from a file; regular files only. Throws also `error` (`io`).
 template <std::convertible_to<file_path> Path>
 [[nodiscard]] table read_csv(const Path& path, const csv_options& options = {}) {
-    std::unique_ptr<std::byte[]> bytes;
-    std::size_t size = 0;
-    detail::read_whole(path, options.limits.file_bytes, "read_csv", [&](std::size_t n) {
-        bytes.reset(new std::byte[n]);  // not filled with zeros first
-        detail::prefer_large_pages(bytes.get(), size = n);
-        return bytes.get();
-    });
-    return parse_csv(std::string_view(reinterpret_cast<const char*>(bytes.get()), size), options);
+    const file_path& name = path;
+    detail::input_file file(name, options.limits.file_bytes, "read_csv");
+    return detail::csv_parser(std::string_view(), options, &file).parse();
 }
 
 /// The same from a stream, to its end.

@@ -82,6 +82,10 @@ class table_column {
         settle(numbers_, 0.0);
         require_finite_rows(numbers_);
     }
+    table_column(detail::already_checked, std::vector<double>&& values, std::vector<bool>&& missing)
+        : type_(column_type::number), numbers_(std::move(values)), missing_(std::move(missing)) {
+        settle(numbers_, 0.0);
+    }
     explicit table_column(std::vector<std::int64_t> values, std::vector<bool> missing = {})
         : type_(column_type::integer), integers_(std::move(values)), missing_(std::move(missing)) {
         settle(integers_, std::int64_t{0});

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/data/csv_values.hpp>
 #include <caramel/data/table.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
@@ -65,8 +66,9 @@ class transactions {
    public:
     transactions() = default;
 
-    /// Throws `error`: `missing_column`, `wrong_column_type`; `missing_value` with the row, counted from 1, of a quantity,
-    /// price or time that is missing. (Customers, items, invoices and descriptions may be missing; an empty id is.)
+    /// Throws `error`: `missing_column`; `wrong_column_type`, with row and column of the first quantity, price or time that is
+    /// a text and no number or time; `missing_value` with row and column of one that is missing. Rows count from 1: the first
+    /// one below a file's header. (Customers, items, invoices and descriptions may be missing; an empty id is.)
     /// An item's description is the most frequent nonempty text of its rows, of equally frequent ones the smallest.
     [[nodiscard]] static transactions from(const table& log, const transaction_columns& columns = {}) {
         transactions out;
@@ -78,13 +80,16 @@ class transactions {
         out.customers_ = ids(columns.customer, made->customers);
         out.items_ = ids(columns.item, made->items.ids);
         out.invoices_ = ids(columns.invoice, made->invoices);
-        out.quantities_ = columns.quantity.empty() ? std::vector<double>(n, 1) : read_numbers(log.column(columns.quantity), columns.quantity);
-        out.prices_ = columns.price.empty() ? std::vector<double>(n) : read_numbers(log.column(columns.price), columns.price);
+        out.quantities_ = columns.quantity.empty() ? std::vector<double>(n, 1) : read_numbers(log, columns.quantity);
+        out.prices_ = columns.price.empty() ? std::vector<double>(n) : read_numbers(log, columns.price);
         if (columns.when.empty()) {
             out.times_.resize(n);
         } else {
+            require_values(log, columns.when, log.column(columns.when).type() == column_type::timestamp, "times", [](std::string_view text) {
+                std::chrono::sys_seconds when;
+                return detail::parse_time(text, when);
+            });
             const auto times = log.timestamps(columns.when);
-            require_present(log.column(columns.when), columns.when);
             out.times_.assign(times.begin(), times.end());
         }
         made->items.descriptions.resize(made->items.size());
@@ -204,14 +209,28 @@ class transactions {
         return lists_ ? *lists_ : none;
     }
 
-    static void require_present(const table_column& column, std::string_view name) {
+    // Of a column of another type, the first text that `is_value` refuses is what made it one; else a value that is missing.
+    template <class IsValue>
+    static void require_values(const table& log, const std::string& name, bool right_type, std::string_view wanted, const IsValue& is_value) {
+        const std::size_t col = log.position(name) + 1;
+        const table_column& column = log.column(name);
+        if (!right_type && column.type() == column_type::category) {
+            const auto texts = column.categories();
+            for (std::size_t i = 0; i < texts.size(); ++i)
+                require_at(column.missing(i) || is_value(texts[i]), errc::wrong_column_type, {.row = i + 1, .column = col}, "transactions: column \"", name,
+                           "\" is of type category, not ", wanted, ": row ", i + 1, ", not counting a header, is the first that is none");
+        }
+        require_type(right_type, column, name, wanted);
         const auto& missing = column.missing();
         const auto at = static_cast<std::size_t>(std::find(missing.begin(), missing.end(), true) - missing.begin());
-        require_at(at == missing.size(), errc::missing_value, {.row = at + 1}, "transactions: row ", at + 1, " of column \"", name, "\" is missing");
+        require_at(at == missing.size(), errc::missing_value, {.row = at + 1, .column = col}, "transactions: row ", at + 1, " of column \"", name, "\" is missing");
     }
-    static std::vector<double> read_numbers(const table_column& column, std::string_view name) {
-        require_type(column.type() == column_type::number || column.type() == column_type::integer, column, name, "numbers");
-        require_present(column, name);
+    static std::vector<double> read_numbers(const table& log, const std::string& name) {
+        const table_column& column = log.column(name);
+        require_values(log, name, column.type() == column_type::number || column.type() == column_type::integer, "numbers", [](std::string_view text) {
+            double number = 0;
+            return detail::parse_number(text, '.', number) == detail::number_verdict::ok;
+        });
         if (column.type() == column_type::number) return {column.numbers().begin(), column.numbers().end()};
         std::vector<double> out;
         out.reserve(column.size());

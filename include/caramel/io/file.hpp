@@ -222,26 +222,82 @@ inline void prefer_large_pages([[maybe_unused]] std::byte* begin, [[maybe_unused
 #endif
 }
 
-// Reads into what `room(size)` points to.
-template <class Room>
-void read_whole(const file_path& path, std::uint64_t limit, std::string_view who, const Room& room) {
-    const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));  // a pipe must not block
-    if (!file.is_open()) fail_file(who, path, "cannot open", errno);
-    struct stat info {};
-    if (::fstat(file.get(), &info) != 0) fail_file(who, path, "cannot open", errno);
-    if (!S_ISREG(info.st_mode)) fail_file(who, path, "not a regular file");
-    const auto whole = static_cast<std::uint64_t>(info.st_size);
-    require(whole <= limit && whole <= PTRDIFF_MAX, errc::limit_exceeded, who, ": a file of ", whole, " bytes, at most ", limit, " are read: ", path.string());
-    const auto size = static_cast<std::size_t>(whole);
-    std::byte* const bytes = room(size);
-    for (std::size_t done = 0; done < size;) {
-        const std::size_t got = read_some(file.get(), bytes + done, std::min(size - done, file_block), who, path);
-        if (got == 0) fail_file(who, path, "the file became shorter while it was read");
-        done += got;
+// Memory that several large buffers share, all of which will be filled: where it lies together, it comes in large pages at
+// once, also for buffers that are too small to hold one of their own. Advice again, that older systems do not know.
+class shared_large_pages {
+   public:
+    shared_large_pages() = default;
+    shared_large_pages(const shared_large_pages&) = delete;
+    shared_large_pages& operator=(const shared_large_pages&) = delete;
+    ~shared_large_pages() { advise(); }
+
+    /// A buffer; best in the order in which they were allocated.
+    void add([[maybe_unused]] const void* buffer, [[maybe_unused]] std::size_t size) noexcept {
+        const auto begin = reinterpret_cast<std::uintptr_t>(buffer), end = begin + size;
+        constexpr std::uintptr_t apart = 2 * 4096;  // what the allocator notes between two
+        if (begin - end_ <= apart) {
+            end_ = end;
+        } else if (begin_ - end <= apart) {
+            begin_ = begin;
+        } else {
+            advise();
+            begin_ = begin;
+            end_ = end;
+        }
     }
-    std::byte more{};
-    if (read_some(file.get(), &more, 1, who, path) != 0) fail_file(who, path, "the file became longer while it was read");
-}
+
+   private:
+    void advise() const noexcept {
+#ifdef MADV_HUGEPAGE
+        constexpr std::uintptr_t page = std::uintptr_t{1} << 21U;
+        constexpr int collapse = 25;  // MADV_COLLAPSE, since Linux 6.1
+        const auto first = (begin_ + page - 1) / page * page, last = end_ / page * page;
+        if (first >= last) return;
+        const int code = errno;
+        if (::madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE) == 0) (void)::madvise(reinterpret_cast<void*>(first), last - first, collapse);
+        errno = code;
+#endif
+    }
+    std::uintptr_t begin_ = 0, end_ = 0;  // of what lies together so far
+};
+
+// A regular file that is read from its beginning to its end.
+class input_file {
+   public:
+    input_file(const file_path& path, std::uint64_t limit, std::string_view who)
+        : path_(path), who_(who), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {  // a pipe must not block
+        if (!file_.is_open()) fail_file(who, path, "cannot open", errno);
+        struct stat info {};
+        if (::fstat(file_.get(), &info) != 0) fail_file(who, path, "cannot open", errno);
+        if (!S_ISREG(info.st_mode)) fail_file(who, path, "not a regular file");
+        const auto whole = static_cast<std::uint64_t>(info.st_size);
+        require(whole <= limit && whole <= PTRDIFF_MAX, errc::limit_exceeded, who, ": a file of ", whole, " bytes, at most ", limit, " are read: ", path.string());
+        size_ = static_cast<std::size_t>(whole);
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] std::size_t left() const noexcept { return size_ - done_; }
+    /// The next `n` bytes, of those that are left.
+    void read(std::byte* to, std::size_t n) {
+        for (const std::size_t stop = done_ + n; done_ < stop;) {
+            const std::size_t got = read_some(file_.get(), to, std::min(stop - done_, file_block), who_, path_);
+            if (got == 0) fail_file(who_, path_, "the file became shorter while it was read");
+            to += got;
+            done_ += got;
+        }
+        std::byte more{};
+        if (done_ == size_ && read_some(file_.get(), &more, 1, who_, path_) != 0) fail_file(who_, path_, "the file became longer while it was read");
+    }
+    void rewind() {
+        if (::lseek(file_.get(), 0, SEEK_SET) != 0) fail_file(who_, path_, "cannot read", errno);
+        done_ = 0;
+    }
+
+   private:
+    const file_path& path_;
+    std::string_view who_;
+    descriptor file_;
+    std::size_t size_ = 0, done_ = 0;
+};
 
 template <std::same_as<file_path> Path>
 void replace_whole(const Path& path, std::span<const std::byte> bytes) {
@@ -270,25 +326,44 @@ struct closing {
 using stream_file = std::unique_ptr<std::FILE, closing>;
 
 inline void prefer_large_pages(std::byte*, std::size_t) noexcept {}
+struct shared_large_pages {
+    void add(const void*, std::size_t) noexcept {}
+};
 
-template <class Room>
-void read_whole(const file_path& path, std::uint64_t limit, std::string_view who, const Room& room) {
-    std::error_code problem;
-    if (!std::filesystem::is_regular_file(path.string(), problem)) fail_file(who, path, "not a regular file");
-    const std::uint64_t whole = std::filesystem::file_size(path.string(), problem);
-    if (problem) fail_file(who, path, "cannot open");
-    require(whole <= limit && whole <= PTRDIFF_MAX, errc::limit_exceeded, who, ": a file of ", whole, " bytes, at most ", limit, " are read: ", path.string());
-    const stream_file file(std::fopen(path.c_str(), "rb"));
-    if (!file) fail_file(who, path, "cannot open");
-    const auto size = static_cast<std::size_t>(whole);
-    std::byte* const bytes = room(size);
-    for (std::size_t done = 0; done < size;) {
-        const std::size_t got = std::fread(bytes + done, 1, std::min(size - done, file_block), file.get());
-        if (got == 0) fail_file(who, path, "cannot read");
-        done += got;
+class input_file {
+   public:
+    input_file(const file_path& path, std::uint64_t limit, std::string_view who) : path_(path), who_(who) {
+        std::error_code problem;
+        if (!std::filesystem::is_regular_file(path.string(), problem)) fail_file(who, path, "not a regular file");
+        const std::uint64_t whole = std::filesystem::file_size(path.string(), problem);
+        if (problem) fail_file(who, path, "cannot open");
+        require(whole <= limit && whole <= PTRDIFF_MAX, errc::limit_exceeded, who, ": a file of ", whole, " bytes, at most ", limit, " are read: ", path.string());
+        size_ = static_cast<std::size_t>(whole);
+        file_.reset(std::fopen(path.c_str(), "rb"));
+        if (!file_) fail_file(who, path, "cannot open");
     }
-    if (std::fgetc(file.get()) != EOF) fail_file(who, path, "the file became longer while it was read");
-}
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] std::size_t left() const noexcept { return size_ - done_; }
+    void read(std::byte* to, std::size_t n) {
+        for (const std::size_t stop = done_ + n; done_ < stop;) {
+            const std::size_t got = std::fread(to, 1, std::min(stop - done_, file_block), file_.get());
+            if (got == 0) fail_file(who_, path_, "cannot read");
+            to += got;
+            done_ += got;
+        }
+        if (done_ == size_ && std::fgetc(file_.get()) != EOF) fail_file(who_, path_, "the file became longer while it was read");
+    }
+    void rewind() {
+        if (std::fseek(file_.get(), 0, SEEK_SET) != 0) fail_file(who_, path_, "cannot read");
+        done_ = 0;
+    }
+
+   private:
+    const file_path& path_;
+    std::string_view who_;
+    stream_file file_;
+    std::size_t size_ = 0, done_ = 0;
+};
 
 template <std::same_as<file_path> Path>
 void replace_whole(const Path& path, std::span<const std::byte> bytes) {
@@ -310,6 +385,14 @@ void replace_whole(const Path& path, std::span<const std::byte> bytes) {
 }
 
 #endif
+
+// Reads into what `room(size)` points to.
+template <class Room>
+void read_whole(const file_path& path, std::uint64_t limit, std::string_view who, const Room& room) {
+    input_file file(path, limit, who);
+    std::byte* const bytes = room(file.size());
+    file.read(bytes, file.size());
+}
 
 template <class T>
 void reserve_large(std::vector<T>& values, std::size_t n) {
