@@ -206,7 +206,7 @@ class growing_trie {
     [[nodiscard]] std::uint16_t code(char16_t c) const noexcept { return codes_[c]; }
     [[nodiscard]] std::uint32_t first(std::uint16_t code) const noexcept { return roots_[code]; }
     [[nodiscard]] std::uint32_t next(std::uint32_t node, std::uint16_t code) const noexcept {
-        return code == 0 ? 0 : edges_[find_edge(std::uint64_t{node} << 16 | code)].child;
+        return code == 0 ? 0 : edges_[find_edge(node, code)];
     }
     [[nodiscard]] bool is_word(std::uint32_t node) const noexcept { return count(node) > 0; }
     [[nodiscard]] std::uint64_t count(std::uint32_t node) const noexcept {
@@ -239,7 +239,13 @@ class growing_trie {
                 require_at(n_codes_ < max_codes, errc::limit_exceeded, {.row = row}, who, ": more than ", max_codes, " different characters");
                 c = static_cast<std::uint16_t>(++n_codes_);
             }
+            if (characters < path_.size() && nodes_[path_[characters]].parent == node && nodes_[path_[characters]].code == c) {
+                node = path_[characters];
+                continue;
+            }
             node = characters == 0 ? root_child(c) : child(node, c);
+            path_.resize(characters);
+            path_.push_back(node);
         }
         std::uint32_t& number = nodes_[node].number;
         total_ += count;
@@ -266,16 +272,13 @@ class growing_trie {
         std::uint32_t number = frozen_trie::no_word;
         std::uint16_t code = 0;
     };
-    struct edge {
-        std::uint64_t key = 0;  // parent and code, which is never 0
-        std::uint32_t child = 0;
-    };
-
-    [[nodiscard]] std::size_t find_edge(std::uint64_t key) const noexcept {
-        std::uint64_t hash = (key ^ seed_) * 0x9e3779b97f4a7c15U;
+    // Where the child stands, or 0 where it would.
+    [[nodiscard]] std::size_t find_edge(std::uint32_t parent, std::uint16_t code) const noexcept {
+        std::uint64_t hash = ((std::uint64_t{parent} << 16 | code) ^ seed_) * 0x9e3779b97f4a7c15U;
         hash = (hash ^ hash >> 32) * 0xbf58476d1ce4e5b9U;
         std::size_t at = static_cast<std::size_t>(hash ^ hash >> 29) & (edges_.size() - 1);
-        while (edges_[at].key != 0 && edges_[at].key != key) at = (at + 1) & (edges_.size() - 1);
+        const auto is_other = [&](const branch& here) { return here.parent != parent || here.code != code; };
+        while (edges_[at] != 0 && is_other(nodes_[edges_[at]])) at = (at + 1) & (edges_.size() - 1);
         return at;
     }
     std::uint32_t add_node(std::uint32_t parent, std::uint16_t code) {
@@ -288,19 +291,16 @@ class growing_trie {
         return roots_[code];
     }
     std::uint32_t child(std::uint32_t parent, std::uint16_t code) {
-        const std::uint64_t key = std::uint64_t{parent} << 16 | code;
-        std::size_t at = find_edge(key);
-        if (edges_[at].key == key) return edges_[at].child;
+        std::size_t at = find_edge(parent, code);
+        if (edges_[at] != 0) return edges_[at];
         if (2 * ++n_edges_ > edges_.size()) {
-            std::vector<edge> old(2 * edges_.size());
+            std::vector<std::uint32_t> old(2 * edges_.size());
             old.swap(edges_);
-            for (const edge& e : old)
-                if (e.key != 0) edges_[find_edge(e.key)] = e;
-            at = find_edge(key);
+            for (const std::uint32_t below : old)
+                if (below != 0) edges_[find_edge(nodes_[below].parent, nodes_[below].code)] = below;
+            at = find_edge(parent, code);
         }
-        const std::uint32_t made = add_node(parent, code);
-        edges_[at] = {key, made};
-        return made;
+        return edges_[at] = add_node(parent, code);
     }
 
     std::uint64_t seed_, total_ = 0;
@@ -308,7 +308,8 @@ class growing_trie {
     std::vector<std::uint16_t> codes_;
     std::vector<std::uint32_t> roots_;
     std::vector<branch> nodes_;
-    std::vector<edge> edges_;  // a power of two, at most half full
+    std::vector<std::uint32_t> edges_;  // children; a power of two, at most half full
+    std::vector<std::uint32_t> path_;   // of the word before: most lines of a dictionary begin as the one above
     std::string words_;        // each with a line end
     std::vector<std::uint64_t> counts_;
 };
@@ -506,7 +507,7 @@ class chinese_dictionary {
     }
 
     /// This dictionary with more words, taken in order. Throws `error` as the constructor does, with the word's number.
-    template <std::same_as<std::vector<user_word>> Words>
+    template <std::same_as<std::vector<user_word>> Words = std::vector<user_word>>
     [[nodiscard]] chinese_dictionary with(const Words& more) const;
 
     /// The number of words, those of count 0 included.
