@@ -114,7 +114,7 @@ class chinese_segmenter {
     template <class Sink>
     void words_of_block(const detail::chinese_scratch& rows, std::size_t n, bool hmm, const Sink& sink) const {
         const detail::frozen_trie& trie = dictionary_.trie();
-        for (std::size_t i = 0; i < n; ++i) rows.codes[i] = trie.code(rows.chars[i]);
+        trie.codes_of(rows.chars.first(n), rows.codes.data());
         if (n == 1) return sink(0, 1);
         detail::find_route(trie, rows.codes.first(n), rows.score.data(), rows.next.data());
         if (!hmm || hmm_.empty()) return detail::walk_route(rows, n, sink);
@@ -200,7 +200,7 @@ class chinese_segmenter {
     template <class Sink>
     void all_of_block(const detail::chinese_scratch& rows, std::size_t n, const Sink& sink) const {
         const detail::frozen_trie& trie = dictionary_.trie();
-        for (std::size_t i = 0; i < n; ++i) rows.codes[i] = trie.code(rows.chars[i]);
+        trie.codes_of(rows.chars.first(n), rows.codes.data());
         std::size_t covered = 0;              // characters that a word has covered
         std::size_t latin = 0, latin_end = 0;  // letters and digits that wait to become one word
         const auto flush = [&] {

@@ -80,19 +80,28 @@ void scan_blocks(std::string_view text, const chinese_scratch& scratch, const Bl
     while (at < text.size()) {
         std::size_t n = 0;
         while (at < text.size()) {
-            std::size_t next = at;
-            const char32_t c = decode_utf8(text, next);
-            if (!in_block(c)) break;
-            scratch.chars[n] = static_cast<char16_t>(c);
-            scratch.offsets[n++] = static_cast<std::uint32_t>(at);
-            at = next;
+            const auto lead = static_cast<unsigned char>(text[at]);
+            const std::size_t begin = at;
+            if (lead < 0x80) {
+                if (!ascii_in_block[lead]) break;
+                scratch.chars[n] = lead;
+                ++at;
+            } else {
+                if (lead < 0xE4 || lead > 0xE9) break;  // of three bytes, and nearly all of these are in the block
+                std::size_t next = at;
+                const char32_t c = decode_utf8(text, next);
+                if (!is_han(c)) break;
+                scratch.chars[n] = static_cast<char16_t>(c);
+                at = next;
+            }
+            scratch.offsets[n++] = static_cast<std::uint32_t>(begin);
         }
         scratch.offsets[n] = static_cast<std::uint32_t>(at);
         if (n > 0) block(n);
-        const std::size_t begin = at;
+        const std::size_t others = at;
         for (std::size_t next = at; at < text.size(); at = next)
             if (in_block(decode_utf8(text, next))) break;
-        if (at > begin) other(begin, at);
+        if (at > others) other(others, at);
     }
 }
 // Each character for itself, but for a line end of two.
@@ -149,30 +158,26 @@ void walk_route(const chinese_scratch& scratch, std::size_t n, const Sink& sink)
 }
 
 // ---- tries -----------------------------------------------------------------------------------------------------------
-// Walked for every character of a text: a double array (Aoe, IEEE Transactions on Software Engineering 15(9), 1989) of one
-// cache line's quarter a node. No two nodes have the same base, so a slot needs to know its character only.
+// Walked for every character of a text: a double array (Aoe, IEEE Transactions on Software Engineering 15(9), 1989) of eight
+// bytes a node, since what costs time is fetching them. No two nodes have the same base, so a slot needs to know its character
+// only; and words of equal count share their log-probability, of which there are few enough to stay in the cache.
 class frozen_trie {
    public:
     static constexpr std::uint16_t free_slot = 0xFFFF;  // no character has this code, nor 0, which stands for characters of no word
     static constexpr std::uint32_t no_word = 0xFFFFFFFF;
-    struct slot {
-        double log_probability = 0;
-        std::uint32_t base = 0;  // 0: nothing below
-        std::uint16_t code = free_slot;
-        std::uint16_t is_word = 0;
-    };
+    static constexpr std::size_t max_slots = (std::size_t{1} << 24) - 1;
 
     [[nodiscard]] std::uint16_t code(char32_t c) const noexcept { return c < codes_.size() ? codes_[c] : std::uint16_t{0}; }
     // Of a character of the first plane.
     [[nodiscard]] std::uint16_t code(char16_t c) const noexcept { return codes_[c]; }
-    [[nodiscard]] std::uint32_t first(std::uint16_t code) const noexcept { return slots_[code].code == code ? std::uint32_t{code} : 0; }
+    [[nodiscard]] std::uint32_t first(std::uint16_t code) const noexcept { return code_of(slots_[code]) == code ? std::uint32_t{code} : 0; }
     [[nodiscard]] std::uint32_t next(std::uint32_t node, std::uint16_t code) const noexcept {
-        const std::uint32_t base = slots_[node].base;
+        const std::uint32_t base = base_of(slots_[node]);
         if (base == 0) return 0;
-        return slots_[base + code].code == code ? base + code : 0;
+        return code_of(slots_[base + code]) == code ? base + code : 0;
     }
-    [[nodiscard]] bool is_word(std::uint32_t node) const noexcept { return slots_[node].is_word != 0; }
-    [[nodiscard]] double log_probability(std::uint32_t node) const noexcept { return slots_[node].log_probability; }
+    [[nodiscard]] bool is_word(std::uint32_t node) const noexcept { return value_of(slots_[node]) != 0; }
+    [[nodiscard]] double log_probability(std::uint32_t node) const noexcept { return values_[value_of(slots_[node])]; }
     [[nodiscard]] double log_total() const noexcept { return log_total_; }
     [[nodiscard]] std::uint32_t number(std::uint32_t node) const noexcept { return numbers_[node]; }  // of the word; `no_word`
     // Whether codes first .. last - 1 are a word.
@@ -182,11 +187,29 @@ class frozen_trie {
         while (node != 0 && ++first_code != last_code) node = next(node, *first_code);
         return node != 0 && is_word(node);
     }
+    // The codes of characters of the first plane; what will be asked about each two neighbours is on its way when this is done.
+    void codes_of(std::span<const char16_t> chars, std::uint16_t* codes) const noexcept {
+        if (chars.empty()) return;
+        std::uint16_t before = codes[0] = code(chars[0]);
+        for (std::size_t i = 1; i < chars.size(); ++i) {
+            const std::uint16_t here = codes[i] = code(chars[i]);
+            CARAMEL_PREFETCH(&slots_[base_of(slots_[before]) + here]);
+            before = here;
+        }
+    }
 
    private:
     friend class growing_trie;
+    // Code (16 bits), base (24; 0: nothing below) and the number of the value (24; 0: no word).
+    using slot = std::uint64_t;
+    [[nodiscard]] static slot packed(std::uint16_t code, std::uint32_t base, std::uint32_t value) noexcept { return code | slot{base} << 16 | slot{value} << 40; }
+    [[nodiscard]] static std::uint16_t code_of(slot s) noexcept { return static_cast<std::uint16_t>(s); }
+    [[nodiscard]] static std::uint32_t base_of(slot s) noexcept { return static_cast<std::uint32_t>(s >> 16 & 0xFFFFFF); }
+    [[nodiscard]] static std::uint32_t value_of(slot s) noexcept { return static_cast<std::uint32_t>(s >> 40); }
+
     std::vector<std::uint16_t> codes_ = std::vector<std::uint16_t>(0x10000);  // of characters
-    std::vector<slot> slots_ = std::vector<slot>(1);
+    std::vector<slot> slots_ = std::vector<slot>(1, free_slot);
+    std::vector<double> values_ = {0.0};
     std::vector<std::uint32_t> numbers_ = {no_word};
     double log_total_ = 0;
 };
@@ -197,8 +220,11 @@ class growing_trie {
     static constexpr std::size_t max_codes = 0xFFFE;
 
     explicit growing_trie(std::uint64_t seed, std::size_t expected_nodes = 0)
-        : seed_(seed), codes_(0x110000), roots_(0x10000), edges_(std::bit_ceil(2 * expected_nodes + 64)) {
-        nodes_.reserve(expected_nodes);
+        : seed_(seed), codes_(0x110000), roots_(0x10000) {
+        const std::size_t edges = std::bit_ceil(2 * expected_nodes + 64);
+        reserve_large(edges_, edges);  // what is looked up at random
+        edges_.resize(edges);
+        reserve_large(nodes_, expected_nodes);
         nodes_.emplace_back();
     }
 
@@ -274,9 +300,10 @@ class growing_trie {
     };
     // Where the child stands, or 0 where it would.
     [[nodiscard]] std::size_t find_edge(std::uint32_t parent, std::uint16_t code) const noexcept {
-        std::uint64_t hash = ((std::uint64_t{parent} << 16 | code) ^ seed_) * 0x9e3779b97f4a7c15U;
+        std::uint64_t hash = (parent ^ seed_) * 0x9e3779b97f4a7c15U;
         hash = (hash ^ hash >> 32) * 0xbf58476d1ce4e5b9U;
-        std::size_t at = static_cast<std::size_t>(hash ^ hash >> 29) & (edges_.size() - 1);
+        // The children of a node within reach of each other: dictionaries are sorted, and fetching memory is what takes time.
+        std::size_t at = (static_cast<std::size_t>(hash ^ hash >> 29) + code) & (edges_.size() - 1);
         const auto is_other = [&](const branch& here) { return here.parent != parent || here.code != code; };
         while (edges_[at] != 0 && is_other(nodes_[edges_[at]])) at = (at + 1) & (edges_.size() - 1);
         return at;
@@ -415,14 +442,23 @@ inline frozen_trie growing_trie::freeze() const {
         base[i] = finder.place(codes);
     }
 
-    out.slots_.assign(finder.slots() + 1, {});
-    out.numbers_.assign(finder.slots() + 1, frozen_trie::no_word);
+    const std::size_t slots = finder.slots() + 1;
+    require(slots <= frozen_trie::max_slots, errc::limit_exceeded, "chinese_dictionary: too many words: ", nodes_.size(), " different beginnings of words");
+    reserve_large(out.slots_, slots);
+    out.slots_.assign(slots, frozen_trie::free_slot);
+    out.numbers_.assign(slots, frozen_trie::no_word);
     out.log_total_ = log_total();
+    std::vector<std::uint64_t> values(counts_);  // the different counts
+    std::sort(values.begin(), values.end());
+    values.erase(std::unique(values.begin(), values.end()), values.end());
+    if (!values.empty() && values.front() == 0) values.erase(values.begin());
+    for (const std::uint64_t count : values) out.values_.push_back(std::log(static_cast<double>(count)) - out.log_total_);
     for (std::size_t i = 1; i < nodes_.size(); ++i) {
         const branch& n = nodes_[i];
         const std::size_t place = base[n.parent] + new_code[n.code];
         const std::uint64_t times = count(static_cast<std::uint32_t>(i));
-        out.slots_[place] = {times == 0 ? 0 : std::log(static_cast<double>(times)) - out.log_total_, base[i], new_code[n.code], static_cast<std::uint16_t>(times != 0)};
+        const auto value = times == 0 ? 0 : std::lower_bound(values.begin(), values.end(), times) - values.begin() + 1;
+        out.slots_[place] = frozen_trie::packed(new_code[n.code], base[i], static_cast<std::uint32_t>(value));
         out.numbers_[place] = n.number;
     }
     return out;
