@@ -65,10 +65,11 @@ void print_words(const std::string& folder, const std::string& file, const chine
     std::string line;
     for (const auto& text : texts) {
         line.clear();
+        bool first = true;
         segmenter.split(
             text,
             [&](std::size_t begin, std::size_t end) {
-                if (!line.empty()) line += '/';
+                if (!std::exchange(first, false)) line += '/';
                 line.append(text, begin, end - begin);
             },
             options, scratch);

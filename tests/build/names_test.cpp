@@ -226,7 +226,15 @@ int functions() {
 
     size_t at = 0;
     match_words(parse_chinese_dictionary("a 1\n").with(parse_user_words("b")), "ab", [](size_t, size_t) {});
-    good = good && parse_chinese_hmm("P={}", "P={}", "P={'B':{'\\u4e00':-1}}").empty() == false;
+    good = good && !parse_chinese_hmm("P={}", "P={}", "P={'B':{'\\u4e00':-1}}").empty();
+    for (const auto wrong : {0, 1, 2}) {
+        try {
+            if (wrong == 0) (void)read_chinese_dictionary("");
+            if (wrong == 1) (void)read_chinese_hmm("");
+            if (wrong == 2) (void)read_chinese_segmenter("");
+        } catch (const caramel::error&) {
+        }
+    }
     string text;
     good = good && decode_utf8("a", at) == U'a' && encode_utf8(U'a', text.data()) == 1 && find_bad_utf8("a") == string_view::npos && category_of(U'a') == general_category::ll &&
            is_letter(general_category::ll) && !is_mark(general_category::ll) && !is_number(general_category::ll) && !is_punctuation(general_category::ll) &&

@@ -257,8 +257,8 @@ constexpr std::size_t number_of_state(std::u32string_view name) noexcept {
 /// The model of jieba's files prob_start.py, prob_trans.py and prob_emit.py, from their texts. Only dictionaries of numbers are
 /// understood; nothing is run. What a file leaves out is impossible. Characters outside U+4E00 .. U+9FD5, which jieba never asks
 /// for, are left out. Throws `error` (`bad_data`) with the line of the file, whose name stands in the message; `bad_utf8`.
-template <class Text>
-[[nodiscard]] chinese_hmm parse_chinese_hmm(const Text& start_text, const Text& moves_text, const Text& emissions_text) {
+template <std::convertible_to<std::string_view> Start, std::convertible_to<std::string_view> Moves, std::convertible_to<std::string_view> Emissions>
+[[nodiscard]] chinese_hmm parse_chinese_hmm(const Start& start_text, const Moves& moves_text, const Emissions& emissions_text) {
     std::array<double, 4> start{};
     std::array<double, 8> moves{};
     start.fill(chinese_hmm::impossible);
