@@ -39,6 +39,7 @@
 #include <caramel/text/chinese_dictionary.hpp>
 #include <caramel/text/chinese_hmm.hpp>
 #include <caramel/text/embedding.hpp>
+#include <caramel/text/phrases.hpp>
 #include <caramel/text/pool.hpp>
 #include <caramel/text/tokenizer.hpp>
 #include <caramel/text/unicode.hpp>

@@ -100,7 +100,7 @@ static_assert(named<any_recipe<matrix<F>, vector<int>, matrix<F>>, auc_compariso
 static_assert(named<monitored_model<logistic_model<F>>, monitored_recipe<logistic<F>>, roc_point, stacked_model<logistic_model<F>>,
                     stacked_recipe<fold_plan, logistic<F>>, subscribers, subscribers_options>);
 static_assert(named<chinese_dictionary, chinese_hmm, chinese_mode, chinese_options, chinese_segmenter, chinese_tokenizer, chinese_tokenizer_model, match_options,
-                    match_rule, user_word>);
+                    match_rule, phrase_score, phrases, phrases_model, user_word>);
 
 int functions() {
     matrix<F> x = matrix<F>::Random(40, 3), y = matrix<F>::Random(3, 3), sum = matrix<F>::Zero(3, 3);
