@@ -197,7 +197,10 @@ TEST_CASE("chinese: agrees with the definition on random texts with many ties", 
 
 TEST_CASE("chinese_hmm: the states agree with all sequences tried", "[chinese]") {
     const chinese_hmm hmm = small_hmm();
-    const auto& [start, moves, characters, emissions] = hmm.fields();
+    const auto& start = std::get<0>(hmm.fields());
+    const auto& moves = std::get<1>(hmm.fields());
+    const auto& characters = std::get<2>(hmm.fields());
+    const auto& emissions = std::get<3>(hmm.fields());
     rng random(4);
     for (int i = 0; i < 200; ++i) {
         const std::size_t n = 1 + random.below(6);
@@ -539,7 +542,7 @@ TEST_CASE("chinese: 10 MB of one character, nested words, an emoji, invalid UTF-
     s.split(letters, count);
     CHECK(bytes == letters.size());
     CHECK(words == 1);
-    const std::string latin(1'000'000, 'a');  // the longest words at every place
+    const std::string latin(64 * 4'000, 'a');  // the longest words at every place
     for (const auto mode : {chinese_mode::words, chinese_mode::search}) {
         words = bytes = 0;
         s.split(latin, count, {.mode = mode});
@@ -556,6 +559,34 @@ TEST_CASE("chinese: 10 MB of one character, nested words, an emoji, invalid UTF-
     CHECK(error_of([&] { (void)s("一\xE4\xB8"); }).where() == place{.row = 1, .byte = 4});
     CHECK(error_of([&] { (void)s(strings{"a", "\x80"}); }).where() == place{.row = 2, .byte = 1});
     CHECK(chinese_segmenter()("中文ab") == strings{"中", "文", "ab"});  // no dictionary
+}
+
+TEST_CASE("chinese: damaged files are read or refused", "[chinese][edge]") {
+    const std::string lines = "一二 3 n\n二 10\n三三 2 v\n", start = "P={'B': -0.25,\n 'E': -3.14e+100}\n", emissions = "\nP={'B': {'\\u4e00': -3.5, '人': -1},\n 'S': {'\\u4e00': -2.5}}\n";
+    rng random(6);
+    std::size_t refused = 0;
+    const auto damaged = [&](std::string text) {
+        for (std::uint64_t n = 1 + random.below(3); n > 0; --n) {
+            const std::size_t at = random.below(text.size());
+            if (random.below(2) == 0) text.erase(at, 1 + random.below(3));
+            else text[at] = random.below(2) == 0 ? static_cast<char>(random.below(256)) : "{}':,-. \n\\u0P="[random.below(15)];
+            text += text.empty() ? "x" : "";
+        }
+        return text;
+    };
+    const auto attempt = [&](const auto& work) {
+        try {
+            work();
+        } catch (const error&) {
+            ++refused;
+        }
+    };
+    for (int i = 0; i < 300; ++i) {
+        attempt([&] { (void)chinese_segmenter(parse_chinese_dictionary(damaged(lines)))("一二三三"); });
+        attempt([&] { (void)parse_user_words(damaged(lines)); });
+        attempt([&] { (void)parse_chinese_hmm(damaged(start), "P={}", damaged(emissions)); });
+    }
+    CHECK(refused > 100);
 }
 
 TEST_CASE("chinese_tokenizer: worked by hand", "[chinese]") {

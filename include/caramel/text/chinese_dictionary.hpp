@@ -622,11 +622,12 @@ inline std::uint64_t suggested_count(const growing_trie& trie, std::string_view 
 
 template <std::same_as<std::vector<user_word>> Words>
 chinese_dictionary chinese_dictionary::with(const Words& more) const {
-    const auto& [words, counts, total, before] = fields();
-    detail::growing_trie trie(detail::string_hash{}(std::string_view(words), more.size()), 2 * counts.size());
-    detail::for_each_line(words, [&](std::string_view word, std::size_t number) { trie.put(word, counts[number - 1], max_characters, number, "chinese_dictionary"); });
-    trie.set_total(total);
-    std::vector<std::uint32_t> taken_out = before;
+    const std::vector<std::uint64_t>& counts = data_->counts;
+    detail::growing_trie trie(detail::string_hash{}(std::string_view(data_->words), more.size()), 2 * counts.size());
+    detail::for_each_line(data_->words,
+                          [&](std::string_view word, std::size_t number) { trie.put(word, counts[number - 1], max_characters, number, "chinese_dictionary"); });
+    trie.set_total(data_->total);
+    std::vector<std::uint32_t> taken_out = data_->taken_out;
     workspace scratch;
     for (std::size_t i = 0; i < more.size(); ++i) {
         const auto& [word, count] = more[i];
