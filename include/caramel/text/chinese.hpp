@@ -90,14 +90,17 @@ class chinese_segmenter {
         return words(text);
     }
     /// Of each text; an `error` has its number.
-    [[nodiscard]] std::vector<std::vector<std::string>> operator()(const std::vector<std::string>& texts) const {
+    template <std::same_as<std::vector<std::string>> Texts>
+    [[nodiscard]] std::vector<std::vector<std::string>> operator()(const Texts& texts) const {
         std::vector<std::vector<std::string>> out(texts.size());
         workspace scratch;
         for (std::size_t i = 0; i < texts.size(); ++i)
             split(texts[i], [&](std::size_t begin, std::size_t end) { out[i].emplace_back(texts[i], begin, end - begin); }, {}, scratch, i + 1);
         return out;
     }
-    [[nodiscard]] std::vector<std::string> words(std::string_view text, const chinese_options& options = {}) const {
+    template <std::convertible_to<std::string_view> Text>
+    [[nodiscard]] std::vector<std::string> words(const Text& given, const chinese_options& options = {}) const {
+        const std::string_view text(given);
         std::vector<std::string> out;
         split(text, [&](std::size_t begin, std::size_t end) { out.emplace_back(text.substr(begin, end - begin)); }, options);
         return out;
@@ -283,7 +286,8 @@ class chinese_tokenizer_model {
 
     /// One row a text; a text without words is an empty row.
     /// Throws `error` (`bad_utf8`) with the text's number (from 1) in `where().row` and the byte (from 1).
-    [[nodiscard]] token_ids operator()(const std::vector<std::string>& texts) const {
+    template <std::same_as<std::vector<std::string>> Texts>
+    [[nodiscard]] token_ids operator()(const Texts& texts) const {
         token_ids out;
         out.vocabulary_size = words_.size();
         out.unknown = out.padding = unknown;
@@ -295,7 +299,8 @@ class chinese_tokenizer_model {
         return out;
     }
     /// One text: the same ids as in a batch, in the workspace.
-    [[nodiscard]] std::span<const token_id> operator()(std::string_view text, workspace& scratch) const {
+    template <std::convertible_to<std::string_view> Text>
+    [[nodiscard]] std::span<const token_id> operator()(const Text& text, workspace& scratch) const {
         const workspace::frame frame(scratch);
         std::size_t n = 0;
         normalized_words(text, 1, scratch, [&](std::optional<std::string_view>) { ++n; });

@@ -252,7 +252,8 @@ class growing_trie {
     }
 
     // Returns the word's number; the later count of a word holds, and the total takes both, as with jieba.
-    std::uint32_t put(std::string_view word, std::uint64_t count, std::size_t max_characters, std::size_t row, std::string_view who) {
+    template <class Word>
+    std::uint32_t put(const Word& word, std::uint64_t count, std::size_t max_characters, std::size_t row, std::string_view who) {
         require_at(!word.empty(), errc::empty_token, {.row = row}, who, ": word ", row, " is empty");
         constexpr std::uint64_t most = std::uint64_t{1} << 62;
         require_at(count <= most && total_ <= most - count, errc::limit_exceeded, {.row = row}, who, ": the counts up to word ", row, " sum to more than 2^62");
@@ -290,7 +291,8 @@ class growing_trie {
     [[nodiscard]] std::string& words() noexcept { return words_; }
     [[nodiscard]] std::vector<std::uint64_t>& counts() noexcept { return counts_; }
 
-    [[nodiscard]] frozen_trie freeze() const;
+    template <std::same_as<frozen_trie> Trie>
+    [[nodiscard]] Trie freeze() const;
 
    private:
     struct branch {
@@ -401,8 +403,9 @@ class slot_finder {
     std::vector<bool> bases_;
 };
 
-inline frozen_trie growing_trie::freeze() const {
-    frozen_trie out;
+template <std::same_as<frozen_trie> Trie>
+Trie growing_trie::freeze() const {
+    Trie out;
     // Codes by falling number of edges, so that siblings lie close to each other.
     std::vector<std::uint32_t> uses(n_codes_ + 1), children(nodes_.size() + 1);
     for (std::size_t i = 1; i < nodes_.size(); ++i) ++uses[nodes_[i].code], ++children[nodes_[i].parent];
@@ -577,9 +580,13 @@ class chinese_dictionary {
     template <class Text>
     friend chinese_dictionary parse_chinese_dictionary(const Text&);
 
-    chinese_dictionary(detail::growing_trie& trie, std::vector<std::uint32_t> taken_out) { finish(trie, std::move(taken_out)); }
-    void finish(detail::growing_trie& trie, std::vector<std::uint32_t> taken_out) {
-        data_ = std::make_shared<const data>(data{trie.freeze(), std::move(trie.words()), std::move(trie.counts()), trie.total(), std::move(taken_out)});
+    template <std::same_as<detail::growing_trie> Trie>
+    chinese_dictionary(Trie& trie, std::vector<std::uint32_t> taken_out) {
+        finish(trie, std::move(taken_out));
+    }
+    template <std::same_as<detail::growing_trie> Trie>
+    void finish(Trie& trie, std::vector<std::uint32_t> taken_out) {
+        data_ = std::make_shared<const data>(data{trie.template freeze<detail::frozen_trie>(), std::move(trie.words()), std::move(trie.counts()), trie.total(), std::move(taken_out)});
     }
     [[nodiscard]] std::uint32_t number_of(std::string_view word) const {
         if (word.empty() || find_bad_utf8(word) != std::string_view::npos) return detail::frozen_trie::no_word;
@@ -595,7 +602,8 @@ class chinese_dictionary {
 namespace detail {
 
 // The count with which jieba expects a word to be cut out as one: a little more than its parts have together.
-inline std::uint64_t suggested_count(const growing_trie& trie, std::string_view word, workspace& scratch) {
+template <class Trie>
+std::uint64_t suggested_count(const Trie& trie, std::string_view word, workspace& scratch) {
     const workspace::frame frame(scratch);
     const chinese_scratch rows(word, scratch);
     const auto total = static_cast<double>(trie.total());
