@@ -272,7 +272,8 @@ class chinese_tokenizer_model {
 
     /// `max_tokens` 0 = all. Throws `error`: `bad_data` unless exactly id 0 is reserved, `bad_parameter` (mode), `bad_utf8` with the
     /// token's number, `unsupported_version`.
-    chinese_tokenizer_model(chinese_segmenter segmenter, vocabulary words, chinese_mode mode, bool hmm, bool lowercase, bool keep_punctuation, std::uint64_t max_tokens,
+    chinese_tokenizer_model(chinese_segmenter segmenter, vocabulary words, chinese_mode mode, bool hmm, bool lowercase, bool keep_punctuation,
+                            std::uint64_t max_tokens,
                             std::uint32_t unicode = unicode_version)
         : segmenter_(std::move(segmenter)), words_(std::move(words)), mode_(mode), hmm_(hmm), lowercase_(lowercase), keep_punctuation_(keep_punctuation),
           max_tokens_(max_tokens), unicode_(unicode) {
@@ -281,7 +282,8 @@ class chinese_tokenizer_model {
         require(unicode <= unicode_version, errc::unsupported_version, "chinese_tokenizer: learnt with Unicode ", unicode / 100, ".", unicode % 100,
                 ", this library has ", unicode_version / 100, ".", unicode_version % 100);
         for (std::size_t i = 0; i < words_.tokens().size(); ++i)
-            require_at(find_bad_utf8(words_.tokens()[i]) == std::string_view::npos, errc::bad_utf8, {.row = i + 1}, "chinese_tokenizer: token ", i + 1, " is not UTF-8");
+            require_at(find_bad_utf8(words_.tokens()[i]) == std::string_view::npos, errc::bad_utf8, {.row = i + 1}, "chinese_tokenizer: token ", i + 1,
+                       " is not UTF-8");
     }
 
     /// One row a text; a text without words is an empty row.

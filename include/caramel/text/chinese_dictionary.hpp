@@ -202,7 +202,8 @@ class frozen_trie {
     friend class growing_trie;
     // Code (16 bits), base (24; 0: nothing below) and the number of the value (24; 0: no word).
     using slot = std::uint64_t;
-    [[nodiscard]] static slot packed(std::uint16_t code, std::uint32_t base, std::uint32_t value) noexcept { return code | slot{base} << 16 | slot{value} << 40; }
+    [[nodiscard]] static slot packed(std::uint16_t code, std::uint32_t base,
+                                     std::uint32_t value) noexcept { return code | slot{base} << 16 | slot{value} << 40; }
     [[nodiscard]] static std::uint16_t code_of(slot s) noexcept { return static_cast<std::uint16_t>(s); }
     [[nodiscard]] static std::uint32_t base_of(slot s) noexcept { return static_cast<std::uint32_t>(s >> 16 & 0xFFFFFF); }
     [[nodiscard]] static std::uint32_t value_of(slot s) noexcept { return static_cast<std::uint32_t>(s >> 40); }
@@ -488,7 +489,8 @@ void for_each_line(std::string_view text, const Line& line) {
     std::uint64_t count = 0;
     const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
     require_at(problem != std::errc::result_out_of_range, errc::number_out_of_range, {.row = row}, who, ": the count in line ", row, " is too large");
-    require_at(problem == std::errc() && end == digits.data() + digits.size(), errc::bad_number, {.row = row}, who, ": line ", row, " has no whole number as its count");
+    require_at(problem == std::errc() && end == digits.data() + digits.size(), errc::bad_number, {.row = row}, who, ": line ", row,
+               " has no whole number as its count");
     return count;
 }
 
@@ -537,7 +539,8 @@ class chinese_dictionary {
         });
         require(trie.counts().size() == counts.size() && (words.empty() || words.ends_with('\n')), errc::bad_data, "chinese_dictionary: ", trie.counts().size(),
                 " words and ", counts.size(), " counts");
-        require(total >= sum && total <= std::uint64_t{1} << 62, errc::bad_data, "chinese_dictionary: the total ", total, " is not the sum of the counts, ", sum, ", or more");
+        require(total >= sum && total <= std::uint64_t{1} << 62, errc::bad_data, "chinese_dictionary: the total ", total, " is not the sum of the counts, ",
+                sum, ", or more");
         for (std::size_t i = 0; i < taken_out.size(); ++i)
             require(taken_out[i] < counts.size() && (i == 0 || taken_out[i - 1] < taken_out[i]), errc::bad_data,
                     "chinese_dictionary: the words taken out are no rising numbers below ", counts.size());
@@ -586,7 +589,8 @@ class chinese_dictionary {
     }
     template <std::same_as<detail::growing_trie> Trie>
     void finish(Trie& trie, std::vector<std::uint32_t> taken_out) {
-        data_ = std::make_shared<const data>(data{trie.template freeze<detail::frozen_trie>(), std::move(trie.words()), std::move(trie.counts()), trie.total(), std::move(taken_out)});
+        data_ = std::make_shared<const data>(data{trie.template freeze<detail::frozen_trie>(), std::move(trie.words()), std::move(trie.counts()),
+                                             trie.total(), std::move(taken_out)});
     }
     [[nodiscard]] std::uint32_t number_of(std::string_view word) const {
         if (word.empty() || find_bad_utf8(word) != std::string_view::npos) return detail::frozen_trie::no_word;

@@ -39,7 +39,8 @@ class chinese_hmm {
     /// four `emissions` (B M E S) a character, characters rising.
     /// Throws `error` (`bad_data`) on sizes that do not fit, characters outside the range, and what is no log-probability.
     chinese_hmm(const std::array<double, 4>& start, const std::array<double, 8>& moves, std::vector<std::uint32_t> characters, std::vector<double> emissions) {
-        require(emissions.size() == 4 * characters.size(), errc::bad_data, "chinese_hmm: ", characters.size(), " characters and ", emissions.size(), " emissions, not four each");
+        require(emissions.size() == 4 * characters.size(), errc::bad_data, "chinese_hmm: ", characters.size(), " characters and ", emissions.size(),
+                " emissions, not four each");
         for (std::size_t i = 0; i < characters.size(); ++i)
             require(detail::is_han(characters[i]) && (i == 0 || characters[i - 1] < characters[i]), errc::bad_data,
                     "chinese_hmm: the characters are no rising code points of U+4E00 .. U+9FD5 from number ", i + 1, " on");

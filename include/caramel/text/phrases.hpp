@@ -43,11 +43,13 @@ class phrases_model {
         : vocabulary_size_(vocabulary_size), firsts_(std::move(firsts)), seconds_(std::move(seconds)) {
         constexpr std::uint64_t most = std::numeric_limits<token_id>::max();
         require(firsts_.size() == seconds_.size(), errc::bad_data, "phrases: ", firsts_.size(), " first tokens and ", seconds_.size(), " second ones");
-        require(vocabulary_size <= most && firsts_.size() <= most - vocabulary_size, errc::limit_exceeded, "phrases: ", vocabulary_size, " tokens and ", firsts_.size(),
+        require(vocabulary_size <= most && firsts_.size() <= most - vocabulary_size, errc::limit_exceeded, "phrases: ", vocabulary_size, " tokens and ",
+                firsts_.size(),
                 " pairs are more than ids");
         const auto is_known = [&](token_id id) { return id >= 0 && static_cast<std::uint64_t>(id) < vocabulary_size; };
         for (std::size_t i = 0; i < firsts_.size(); ++i) {
-            require_at(is_known(firsts_[i]) && is_known(seconds_[i]), errc::bad_data, {.row = i + 1}, "phrases: pair ", i + 1, " is not of ids below ", vocabulary_size);
+            require_at(is_known(firsts_[i]) && is_known(seconds_[i]), errc::bad_data, {.row = i + 1}, "phrases: pair ", i + 1, " is not of ids below ",
+                       vocabulary_size);
             require_at(i == 0 || std::pair(firsts_[i - 1], seconds_[i - 1]) < std::pair(firsts_[i], seconds_[i]), errc::bad_data, {.row = i + 1},
                        "phrases: pair ", i + 1, " does not follow the one before");
         }
@@ -55,7 +57,8 @@ class phrases_model {
 
     /// Throws `error` (`shape_mismatch`) on ids of another vocabulary than learnt from. Weights of tokens are dropped.
     [[nodiscard]] token_ids operator()(const token_ids& texts) const {
-        require(texts.vocabulary_size == vocabulary_size_, errc::shape_mismatch, "phrases: a vocabulary of ", texts.vocabulary_size, " tokens, learnt from one of ",
+        require(texts.vocabulary_size == vocabulary_size_, errc::shape_mismatch, "phrases: a vocabulary of ", texts.vocabulary_size,
+                " tokens, learnt from one of ",
                 vocabulary_size_);
         token_ids out;
         out.reserve(texts.size(), texts.values().size());
