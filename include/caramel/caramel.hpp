@@ -36,7 +36,11 @@
 #include <caramel/features/scale.hpp>
 #include <caramel/features/standardize.hpp>
 #include <caramel/features/target_encode.hpp>
+#include <caramel/text/chinese.hpp>
+#include <caramel/text/chinese_dictionary.hpp>
+#include <caramel/text/chinese_hmm.hpp>
 #include <caramel/text/embedding.hpp>
+#include <caramel/text/phrases.hpp>
 #include <caramel/text/pool.hpp>
 #include <caramel/text/tokenizer.hpp>
 #include <caramel/text/unicode.hpp>

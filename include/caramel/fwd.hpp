@@ -46,6 +46,8 @@ template <class T>
 class encode_sparse_model;
 class impute_model;
 class word_tokenizer_model;
+class chinese_segmenter;
+class chinese_tokenizer_model;
 template <class T>
 class embedding_model;
 template <class T>

@@ -99,6 +99,8 @@ static_assert(named<any_recipe<matrix<F>, vector<int>, matrix<F>>, auc_compariso
                     temperature_scaling_model<F>, trial>);
 static_assert(named<monitored_model<logistic_model<F>>, monitored_recipe<logistic<F>>, roc_point, stacked_model<logistic_model<F>>,
                     stacked_recipe<fold_plan, logistic<F>>, subscribers, subscribers_options>);
+static_assert(named<chinese_dictionary, chinese_hmm, chinese_mode, chinese_options, chinese_segmenter, chinese_tokenizer, chinese_tokenizer_model, match_options,
+                    match_rule, phrase_score, phrases, phrases_model, user_word>);
 
 int functions() {
     matrix<F> x = matrix<F>::Random(40, 3), y = matrix<F>::Random(3, 3), sum = matrix<F>::Zero(3, 3);
@@ -223,6 +225,16 @@ int functions() {
     good = good && input_gradient(small, x, 1).rows() == 40 && integrated_gradients(small, row, row).contributions.size() == 3;
 
     size_t at = 0;
+    match_words(parse_chinese_dictionary("a 1\n").with(parse_user_words("b")), "ab", [](size_t, size_t) {});
+    good = good && !parse_chinese_hmm("P={}", "P={}", "P={'B':{'\\u4e00':-1}}").empty();
+    for (const auto wrong : {0, 1, 2}) {
+        try {
+            if (wrong == 0) (void)read_chinese_dictionary("");
+            if (wrong == 1) (void)read_chinese_hmm("");
+            if (wrong == 2) (void)read_chinese_segmenter("");
+        } catch (const caramel::error&) {
+        }
+    }
     string text;
     good = good && decode_utf8("a", at) == U'a' && encode_utf8(U'a', text.data()) == 1 && find_bad_utf8("a") == string_view::npos && category_of(U'a') == general_category::ll &&
            is_letter(general_category::ll) && !is_mark(general_category::ll) && !is_number(general_category::ll) && !is_punctuation(general_category::ll) &&

@@ -4,7 +4,9 @@
 #include <vector>
 
 #include <caramel/nn/embedding_bag.hpp>
+#include <caramel/text/chinese.hpp>
 #include <caramel/text/embedding.hpp>
+#include <caramel/text/phrases.hpp>
 #include <caramel/text/pool.hpp>
 #include <caramel/text/tokenizer.hpp>
 
@@ -16,6 +18,20 @@ namespace {
 struct word_tokenizer_component : no_numbers {
     static constexpr std::string_view name = "word_tokenizer";
     auto recipe() const { return word_tokenizer{.min_count = 1, .keep_punctuation = true}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
+};
+struct chinese_tokenizer_component : no_numbers {
+    static constexpr std::string_view name = "chinese_tokenizer";
+    auto recipe() const {
+        const auto dictionary = chinese_dictionary(std::vector<std::string>{"订单", "order", "plan"}).with({{"thank", 0}});
+        const auto hmm = chinese_hmm::fit(std::vector<std::vector<std::string>>{{"订单", "好"}});
+        return chinese_tokenizer{.segmenter = chinese_segmenter(dictionary, hmm), .keep_punctuation = true};
+    }
+    auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
+};
+struct phrases_component : no_numbers {
+    static constexpr std::string_view name = "word_tokenizer | phrases";
+    auto recipe() const { return word_tokenizer{} | phrases{.threshold = 0.5, .min_count = 1}; }
     auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
 };
 struct embedding_component : no_numbers {
@@ -46,7 +62,7 @@ struct bag_component : no_numbers {
 
 using namespace contract;
 
-TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, embedding_component, pool_component<mean_pool>, pool_component<sum_pool>,
-                   pool_component<max_pool>, bag_component) {
+TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, chinese_tokenizer_component, phrases_component, embedding_component, pool_component<mean_pool>,
+                   pool_component<sum_pool>, pool_component<max_pool>, bag_component) {
     check_component(TestType{});
 }
