@@ -228,6 +228,9 @@ int functions() {
            is_letter(general_category::ll) && !is_mark(general_category::ll) && !is_number(general_category::ll) && !is_punctuation(general_category::ll) &&
            !is_symbol(general_category::ll) && !is_cjk_ideograph(U'a') && lower_case(U'A') == U'a' && fold_case(U'A') == U'a' && unicode_version > 0;
     split_words("a b", [](size_t, size_t) {});
+    static_assert(named<normal_form, normalize_options, normalize_text>);
+    good = good && normalize("a", normal_form::nfc) == "a" && is_normalized("a", normal_form::nfd) && strip_accents("é") == "e" && lower_case("A") == "a" &&
+           fold_case("A") == "a";
     (void)synthetic_messages(3, 1);
     rng numbers(1);
     (void)nearest(embedding_table<F>::random(3, 2, numbers), 0, 1);
