@@ -52,7 +52,7 @@ struct bag_component : no_numbers {
 
 using namespace contract;
 
-TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, normalize_component, embedding_component, pool_component<mean_pool>, pool_component<sum_pool>,
-                   pool_component<max_pool>, bag_component) {
+TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, normalize_component, embedding_component,
+                   pool_component<mean_pool>, pool_component<sum_pool>, pool_component<max_pool>, bag_component) {
     check_component(TestType{});
 }
