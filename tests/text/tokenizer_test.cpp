@@ -4,6 +4,7 @@
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -75,11 +76,22 @@ strings lines_of(const std::filesystem::path& path) {
 
 }  // namespace
 
-TEST_CASE("tokenizer: the table for ASCII says what the search says", "[tokenizer]") {
-    for (char32_t c = 0; c < 128; ++c) {
-        CAPTURE(static_cast<int>(c));
-        CHECK(detail::word_part_of(c) == detail::find_word_part(c));
+TEST_CASE("tokenizer: what each code point is to a word, by its category", "[tokenizer]") {
+    std::size_t wrong = 0;
+    for (char32_t c = 0; c <= 0x110000; ++c) {
+        const auto g = category_of(c);
+        using enum detail::word_part;
+        const auto expected = c == U'\'' || c == U'\u2019'          ? apostrophe
+                              : c == U'\u200C' || c == U'\u200D'     ? joiner
+                              : is_cjk_ideograph(c)                  ? ideograph
+                              : is_letter(g) || is_number(g)         ? letter
+                              : is_mark(g)                           ? mark
+                              : is_punctuation(g) || is_symbol(g)    ? symbol
+                                                                     : nothing;
+        wrong += detail::word_part_of(c) != expected;
+        wrong += c >= 0x4000 && c <= 0x9FFF && expected == mark;
     }
+    CHECK(wrong == 0);
 }
 
 TEST_CASE("split_words: by hand", "[tokenizer]") {
@@ -135,6 +147,7 @@ TEST_CASE("split_words: byte offsets into the text", "[tokenizer]") {
 
 TEST_CASE("split_words: agrees with the definition on random texts of awkward characters", "[tokenizer]") {
     const std::vector<std::string> pieces = {  // letters, what may stand within words, marks, ideographs, the rest
+        "fifteen_letters", "SixteenCharacter", "abcdefghijklmnopqrstuvwxyz0123456789", "`", "@", "[", "{", "/", ":", "ж",
         "a", "B", "7", "'", "’", "\u200C", "\u200D", "\u0301", "\uFE0F",
         "你", "〇", "あ", "😀", " ", ",", "_", "\n", "\u3000", "é", "\u0903", "\uFEFF"};
     rng random(5);
@@ -170,6 +183,14 @@ TEST_CASE("word_tokenizer: worked by hand", "[tokenizer]") {
     CHECK(m.decode(m("A CAT")) == strings{"[UNK]", "cat"});
     CHECK(m("[UNK]") == std::vector<token_id>{0});  // a text cannot name a special token
     CHECK(m({"dog", "cat"}).values() == std::vector<token_id>{3, 2});
+}
+
+TEST_CASE("word_tokenizer: tokens with their places", "[tokenizer]") {
+    const auto m = fit(word_tokenizer{}, strings{"The cat, 猫"});
+    std::vector<std::tuple<token_id, std::size_t, std::size_t>> tokens;
+    m.each_token("a 猫 CAT", [&](token_id id, std::size_t begin, std::size_t end) { tokens.emplace_back(id, begin, end); });
+    CHECK(tokens == std::vector<std::tuple<token_id, std::size_t, std::size_t>>{{0, 0, 1}, {3, 2, 5}, {1, 6, 9}});
+    CHECK(error_of([&] { m.each_token("\xFF", [](token_id, std::size_t, std::size_t) {}); }).code() == errc::bad_utf8);
 }
 
 TEST_CASE("word_tokenizer: options", "[tokenizer]") {

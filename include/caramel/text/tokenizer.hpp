@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <span>
@@ -41,29 +43,48 @@ enum class word_part : std::uint8_t {
     symbol,      // punctuation and symbols
 };
 
-constexpr word_part find_word_part(char32_t c) noexcept {
-    if (c == U'\'' || c == U'\u2019') return word_part::apostrophe;
-    if (c == U'\u200C' || c == U'\u200D') return word_part::joiner;
-    if (is_cjk_ideograph(c)) return word_part::ideograph;
-    const general_category g = category_of(c);
-    if (is_letter(g) || is_number(g)) return word_part::letter;
-    if (is_mark(g)) return word_part::mark;
-    if (is_punctuation(g) || is_symbol(g)) return word_part::symbol;
-    return word_part::nothing;
-}
-// The same for ASCII, without a search.
-inline constexpr auto ascii_word_parts = [] {
-    std::array<word_part, 128> parts{};
-    for (char32_t c = U' ' + 1; c < 127; ++c) parts[c] = word_part::symbol;
-    for (char32_t c = U'0'; c <= U'9'; ++c) parts[c] = word_part::letter;
-    for (char32_t c = U'A'; c <= U'Z'; ++c) parts[c] = parts[c + 32] = word_part::letter;
-    parts[U'\''] = word_part::apostrophe;
+// By class (text/unicode.hpp).
+inline constexpr auto class_word_parts = [] {
+    std::array<word_part, class_count> parts{};
+    for (std::uint8_t i = 0; i < class_lo_ideograph; ++i) {
+        const auto g = static_cast<general_category>(i);
+        parts[i] = is_letter(g) || is_number(g)       ? word_part::letter
+                   : is_mark(g)                       ? word_part::mark
+                   : is_punctuation(g) || is_symbol(g) ? word_part::symbol
+                                                      : word_part::nothing;
+    }
+    parts[class_lo_ideograph] = parts[class_nl_ideograph] = word_part::ideograph;
+    parts[class_apostrophe] = parts[class_curly_apostrophe] = word_part::apostrophe;
+    parts[class_joiner] = word_part::joiner;
     return parts;
 }();
-constexpr word_part word_part_of(char32_t c) noexcept { return c < 128 ? ascii_word_parts[c] : find_word_part(c); }
+inline constexpr auto ascii_word_parts = [] {
+    std::array<word_part, 128> parts{};
+    for (char32_t c = 0; c < 128; ++c) parts[c] = class_word_parts[class_of(c)];
+    return parts;
+}();
+constexpr word_part word_part_of(char32_t c) noexcept { return c < 128 ? ascii_word_parts[c] : class_word_parts[class_of(c)]; }
+
+// Bytes E4 to E9 begin U+4000 to U+9FFF: nearly all ideographs, and no marks.
+constexpr bool leads_ideograph(unsigned char byte) noexcept { return byte >= 0xE4 && byte <= 0xE9; }
+
+// Over ASCII letters and digits, sixteen at a time.
+template <std::same_as<std::string_view> Text>
+CARAMEL_ALWAYS_INLINE std::size_t skip_ascii_letters(Text text, std::size_t at) noexcept {
+#if CARAMEL_BYTE_VECTORS
+    for (bytes16 bytes; text.size() - at >= sizeof bytes; at += sizeof bytes) {
+        std::memcpy(&bytes, text.data() + at, sizeof bytes);
+        const auto letters = reinterpret_cast<bytes16>(((bytes | 0x20) - 'a' < 26) | (bytes - '0' < 10));
+        if (const unsigned others = high_bits(letters) ^ 0xFFFFU; others != 0) return at + static_cast<std::size_t>(std::countr_zero(others));
+    }
+#endif
+    while (at < text.size() && static_cast<unsigned char>(text[at]) < 128 && ascii_word_parts[static_cast<unsigned char>(text[at])] == word_part::letter) ++at;
+    return at;
+}
 
 // Where the word ends whose first letter ends at `at`.
-inline std::size_t end_of_word(std::string_view text, std::size_t at) noexcept {
+template <std::same_as<std::string_view> Text>
+std::size_t end_of_word(Text text, std::size_t at) noexcept {
     while (at < text.size()) {
         std::size_t next = at;
         const word_part part = word_part_of(decode_utf8(text, next));
@@ -76,22 +97,38 @@ inline std::size_t end_of_word(std::string_view text, std::size_t at) noexcept {
     }
     return at;
 }
-inline std::size_t end_of_marks(std::string_view text, std::size_t at) noexcept {
-    for (std::size_t next = at; next < text.size(); at = next)
+template <std::same_as<std::string_view> Text>
+CARAMEL_ALWAYS_INLINE std::size_t end_of_marks(Text text, std::size_t at) noexcept {
+    for (std::size_t next = at; next < text.size(); at = next) {
+        const auto byte = static_cast<unsigned char>(text[next]);
+        if (byte < 0x80 || leads_ideograph(byte)) break;
         if (word_part_of(decode_utf8(text, next)) != word_part::mark) break;
+    }
     return at;
 }
 
 // Calls `word(begin, end)` for each word of a valid text until it answers false.
 template <class Word>
 void scan_words(std::string_view text, bool punctuation, const Word& word) {
-    std::size_t at = 0;
-    while (at < text.size()) {
+    for (std::size_t at = 0; at < text.size();) {
         const std::size_t begin = at;
-        const word_part part = word_part_of(decode_utf8(text, at));
-        if (part == word_part::letter) at = end_of_word(text, at);
-        else if (part == word_part::ideograph || (punctuation && (part == word_part::symbol || part == word_part::apostrophe))) at = end_of_marks(text, at);
-        else continue;
+        const auto byte = static_cast<unsigned char>(text[at]);
+        word_part part = word_part::nothing;
+        if (byte < 0x80) {
+            part = ascii_word_parts[byte];
+            ++at;
+        } else {
+            part = word_part_of(decode_utf8(text, at));
+        }
+        if (part == word_part::letter) {
+            at = skip_ascii_letters(text, at);
+            // Most words end here, at an ASCII character that is no apostrophe.
+            if (at < text.size() && (static_cast<unsigned char>(text[at]) >= 0x80 || text[at] == '\'')) at = end_of_word(text, at);
+        } else if (part == word_part::ideograph || (punctuation && (part == word_part::symbol || part == word_part::apostrophe))) {
+            at = end_of_marks(text, at);
+        } else {
+            continue;
+        }
         if (!word(begin, at)) return;
     }
 }
@@ -102,9 +139,15 @@ using token_buffer = std::array<char, vocabulary::max_token_bytes + 4>;
 inline std::optional<std::string_view> normalized_word(std::string_view word, bool lowercase, token_buffer& buffer) noexcept {
     std::size_t length = 0;
     for (std::size_t at = 0; at < word.size();) {
+        if (const char byte = word[at]; static_cast<unsigned char>(byte) < 0x80) {
+            if (length == vocabulary::max_token_bytes) return std::nullopt;
+            buffer[length++] = static_cast<char>(byte + (lowercase && byte >= 'A' && byte <= 'Z' ? 32 : 0));
+            ++at;
+            continue;
+        }
         char32_t c = decode_utf8(word, at);
         if (c == U'\u2019') c = U'\'';
-        if (lowercase) c = c < 0x80 ? lower_case(c) : fold_case(lower_case(c));
+        if (lowercase && (c < first_without_case || c > last_without_case)) c = fold_case(lower_case(c));
         length += encode_utf8(c, buffer.data() + length);
         if (length > vocabulary::max_token_bytes) return std::nullopt;
     }
@@ -178,6 +221,15 @@ class word_tokenizer_model {
         return out;
     }
 
+    /// Calls `token(id, begin, end)` for each token of a text, with its place in the text in bytes.
+    /// Throws `error` (`bad_utf8`) with the byte.
+    template <std::invocable<token_id, std::size_t, std::size_t> Token>
+    void each_token(std::string_view text, Token&& token) const {
+        normalized_words(text, 1, [&](std::optional<std::string_view> word, std::size_t begin, std::size_t end) {
+            token(word ? words_.find(*word).value_or(unknown) : unknown, begin, end);
+        });
+    }
+
     /// The words of ids, as the vocabulary has them; `unknown_word` for id 0. Throws `error` (`unknown_id`).
     [[nodiscard]] std::vector<std::string> decode(std::span<const token_id> ids) const {
         std::vector<std::string> out;
@@ -197,20 +249,20 @@ class word_tokenizer_model {
    private:
     friend struct word_tokenizer;
 
-    // Calls `word` with each word as the vocabulary has it, or with nothing for one that is too long to be there.
+    // Calls `word` with each word as the vocabulary has it, or with nothing for one that is too long to be there, and its place.
     template <class Word>
     void normalized_words(std::string_view text, std::size_t row, const Word& word) const {
         require_utf8(text, row, kind);
         detail::token_buffer buffer;
         std::uint64_t n = 0;
         detail::scan_words(text, keep_punctuation_, [&](std::size_t begin, std::size_t end) {
-            word(detail::normalized_word(text.substr(begin, end - begin), lowercase_, buffer));
+            word(detail::normalized_word(text.substr(begin, end - begin), lowercase_, buffer), begin, end);
             return ++n != max_tokens_;
         });
     }
     template <class Sink>
     void encode(std::string_view text, std::size_t row, const Sink& sink) const {
-        normalized_words(text, row, [&](std::optional<std::string_view> word) { sink(word ? words_.find(*word).value_or(unknown) : unknown); });
+        normalized_words(text, row, [&](std::optional<std::string_view> word, std::size_t, std::size_t) { sink(word ? words_.find(*word).value_or(unknown) : unknown); });
     }
 
     vocabulary words_;
@@ -242,7 +294,7 @@ struct word_tokenizer {
         const word_tokenizer_model splitter(vocabulary({}, 1), lowercase, keep_punctuation, max_tokens);
         token_counts counts;
         for (std::size_t i = 0; i < texts.size(); ++i)
-            splitter.normalized_words(texts[i], i + 1, [&](std::optional<std::string_view> word) {
+            splitter.normalized_words(texts[i], i + 1, [&](std::optional<std::string_view> word, std::size_t, std::size_t) {
                 if (word) counts.add(*word);
             });
         return {counts.most_frequent(min_count, max_vocabulary, 1), lowercase, keep_punctuation, max_tokens};
