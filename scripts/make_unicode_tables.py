@@ -189,6 +189,10 @@ def properties(folder):
     print(f"inline constexpr std::uint32_t first_without_case = {gap[0]:#x}, last_without_case = {gap[1]:#x};")
     print_case_runs("lower_case_runs", lower)
     print_case_runs("fold_exception_runs", exceptions)
+    emoji = ranges(property_set(folder + "/emoji/emoji-data.txt", "Extended_Pictographic"))
+    print("// Extended_Pictographic: first and last of each range.")
+    print(f"inline constexpr std::uint32_t pictograph_count = {len(emoji)};")
+    print_literal("char32_t pictograph_ranges", "U", hexadecimal(x for pair in emoji for x in pair))
     print_tail()
 
 

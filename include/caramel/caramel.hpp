@@ -36,6 +36,7 @@
 #include <caramel/features/standardize.hpp>
 #include <caramel/features/target_encode.hpp>
 #include <caramel/text/embedding.hpp>
+#include <caramel/text/ngram_tokenizer.hpp>
 #include <caramel/text/normalize.hpp>
 #include <caramel/text/pool.hpp>
 #include <caramel/text/tokenizer.hpp>

@@ -229,7 +229,8 @@ int functions() {
            !is_symbol(general_category::ll) && !is_cjk_ideograph(U'a') && lower_case(U'A') == U'a' && fold_case(U'A') == U'a' && unicode_version > 0;
     good = good && repair_utf8("a") == "a";
     split_words("a b", [](size_t, size_t) {});
-    static_assert(named<normal_form, normalize_options, normalize_text>);
+    split_characters("a b", [](size_t, size_t) {});
+    static_assert(named<normal_form, normalize_options, normalize_text, char_tokenizer, char_tokenizer_model, ngram_tokenizer, ngram_tokenizer_model>);
     good = good && normalize("a", normal_form::nfc) == "a" && is_normalized("a", normal_form::nfd) && strip_accents("é") == "e" && lower_case("A") == "a" &&
            fold_case("A") == "a";
     (void)synthetic_messages(3, 1);

@@ -5,6 +5,7 @@
 
 #include <caramel/nn/embedding_bag.hpp>
 #include <caramel/text/embedding.hpp>
+#include <caramel/text/ngram_tokenizer.hpp>
 #include <caramel/text/normalize.hpp>
 #include <caramel/text/pool.hpp>
 #include <caramel/text/tokenizer.hpp>
@@ -17,6 +18,16 @@ namespace {
 struct word_tokenizer_component : no_numbers {
     static constexpr std::string_view name = "word_tokenizer";
     auto recipe() const { return word_tokenizer{.min_count = 1, .keep_punctuation = true}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
+};
+struct char_tokenizer_component : no_numbers {
+    static constexpr std::string_view name = "char_tokenizer";
+    auto recipe() const { return char_tokenizer{.keep_spaces = true}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
+};
+struct ngram_tokenizer_component : no_numbers {
+    static constexpr std::string_view name = "ngram_tokenizer";
+    auto recipe() const { return ngram_tokenizer{.longest = 2, .words = true}; }
     auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
 };
 struct normalize_component : no_numbers {
@@ -52,7 +63,7 @@ struct bag_component : no_numbers {
 
 using namespace contract;
 
-TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, normalize_component, embedding_component,
-                   pool_component<mean_pool>, pool_component<sum_pool>, pool_component<max_pool>, bag_component) {
+TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, char_tokenizer_component, ngram_tokenizer_component, normalize_component,
+                   embedding_component, pool_component<mean_pool>, pool_component<sum_pool>, pool_component<max_pool>, bag_component) {
     check_component(TestType{});
 }
