@@ -35,6 +35,8 @@
 #include <caramel/features/scale.hpp>
 #include <caramel/features/standardize.hpp>
 #include <caramel/features/target_encode.hpp>
+#include <caramel/text/aligned_text.hpp>
+#include <caramel/text/clean.hpp>
 #include <caramel/text/embedding.hpp>
 #include <caramel/text/ngram_tokenizer.hpp>
 #include <caramel/text/normalize.hpp>

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <caramel/nn/embedding_bag.hpp>
+#include <caramel/text/clean.hpp>
 #include <caramel/text/embedding.hpp>
 #include <caramel/text/ngram_tokenizer.hpp>
 #include <caramel/text/normalize.hpp>
@@ -35,6 +36,14 @@ struct normalize_component : no_numbers {
     auto recipe() const { return normalize_text({.strip_accents = true}) | word_tokenizer{}; }
     auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
 };
+struct clean_component : no_numbers {
+    static constexpr std::string_view name = "stages of text/clean.hpp | word_tokenizer";
+    auto recipe() const {
+        return repair_text() | decode_entities() | remove_html() | replace_urls() | replace_emails("mail") | replace_phones() | handle_emoji(emoji_policy::remove) |
+               narrow_forms() | limit_repeats(2) | squeeze_spaces() | word_tokenizer{};
+    }
+    auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
+};
 struct embedding_component : no_numbers {
     static constexpr std::string_view name = "word_tokenizer | random_embedding";
     static constexpr bool random = true;
@@ -64,6 +73,6 @@ struct bag_component : no_numbers {
 using namespace contract;
 
 TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, char_tokenizer_component, ngram_tokenizer_component, normalize_component,
-                   embedding_component, pool_component<mean_pool>, pool_component<sum_pool>, pool_component<max_pool>, bag_component) {
+                   clean_component, embedding_component, pool_component<mean_pool>, pool_component<sum_pool>, pool_component<max_pool>, bag_component) {
     check_component(TestType{});
 }

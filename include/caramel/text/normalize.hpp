@@ -263,17 +263,6 @@ void drop_marks(std::string_view text, Sink& out) {
     out.append(text.data() + copied, text.size() - copied);
 }
 
-template <std::size_t N>
-bool in_ranges(const char32_t (&ranges)[N], std::size_t count, char32_t c) noexcept {
-    std::size_t begin = 0, end = count;
-    while (begin < end) {
-        const std::size_t middle = (begin + end) / 2;
-        if (ranges[2 * middle + 1] < c) begin = middle + 1;
-        else end = middle;
-    }
-    return begin < count && ranges[2 * begin] <= c;
-}
-
 // Whether the sigma in bytes `begin` to `end` ends a word (Final_Sigma, The Unicode Standard 15.0, table 3-17). What is
 // looked at lies between two cased letters, and a sigma is one, so this stays linear.
 inline bool is_final_sigma(std::string_view text, std::size_t begin, std::size_t end) noexcept {

@@ -72,10 +72,14 @@ class text_stage {
         return out;
     }
 
+   protected:
+    // All but the stage that repairs refuse invalid UTF-8.
+    static constexpr bool checks = !requires { Stage::takes_invalid_text; };
+
    private:
     template <class Sink>
     void answer(std::string_view text, std::size_t row, Sink& out, workspace& scratch) const {
-        require_utf8(text, row, Stage::kind);
+        if constexpr (checks) require_utf8(text, row, Stage::kind);
         if constexpr (requires { out.reserve(std::size_t{}); }) out.reserve(text.size());
         static_cast<const Stage&>(*this).write(text, out, scratch);
     }

@@ -43,6 +43,18 @@ namespace detail {
 inline constexpr std::uint32_t class_lo_ideograph = 30, class_nl_ideograph = 31, class_apostrophe = 32, class_curly_apostrophe = 33, class_joiner = 34,
                                class_count = 35;
 
+// Whether one of `count` ranges, their firsts and lasts in ascending order, has `c`.
+template <std::size_t N>
+constexpr bool in_ranges(const char32_t (&ranges)[N], std::size_t count, char32_t c) noexcept {
+    std::size_t begin = 0, end = count;
+    while (begin < end) {
+        const std::size_t middle = (begin + end) / 2;
+        if (ranges[2 * middle + 1] < c) begin = middle + 1;
+        else end = middle;
+    }
+    return begin < count && ranges[2 * begin] <= c;
+}
+
 // `c` is below `class_limit`.
 constexpr std::uint32_t class_in_table(char32_t c) noexcept {
     return static_cast<std::uint32_t>(class_letters[class_blocks[c / class_block] + c % class_block] - '@');
