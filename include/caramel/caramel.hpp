@@ -38,6 +38,7 @@
 #include <caramel/text/aligned_text.hpp>
 #include <caramel/text/clean.hpp>
 #include <caramel/text/embedding.hpp>
+#include <caramel/text/near_duplicates.hpp>
 #include <caramel/text/ngram_tokenizer.hpp>
 #include <caramel/text/normalize.hpp>
 #include <caramel/text/pool.hpp>

@@ -231,7 +231,9 @@ int functions() {
     split_words("a b", [](size_t, size_t) {});
     split_characters("a b", [](size_t, size_t) {});
     static_assert(named<aligned_piece, aligned_text, decode_entities, remove_html, replace_urls, replace_emails, replace_phones, limit_repeats, emoji_policy, handle_emoji,
-                        narrow_forms, squeeze_spaces, repair_text>);
+                        narrow_forms, squeeze_spaces, repair_text, near_duplicate_options, duplicate_pair, minhash>);
+    good = good && near_duplicates(vector<string>{"a", "a"}).size() == 1 && first_of_duplicates(1, vector<duplicate_pair>{})[0] == 0 &&
+           jaccard_similarity(shingle_hashes("a"), shingle_hashes("a")) == 1;
     static_assert(named<normal_form, normalize_options, normalize_text, char_tokenizer, char_tokenizer_model, ngram_tokenizer, ngram_tokenizer_model>);
     good = good && normalize("a", normal_form::nfc) == "a" && is_normalized("a", normal_form::nfd) && strip_accents("é") == "e" && lower_case("A") == "a" &&
            fold_case("A") == "a";
