@@ -40,6 +40,13 @@ namespace detail {
         }
         // One sequence, or the ASCII before it.
         while (at < text.size() && static_cast<unsigned char>(bytes[at]) < 0x80) ++at;
+        // Sequences of three whose lead allows any continuations: most of what is written in East Asia.
+        for (unsigned char lead; text.size() - at >= 3; at += 3) {
+            std::uint16_t rest;
+            lead = static_cast<unsigned char>(bytes[at]);
+            std::memcpy(&rest, bytes + at + 1, sizeof rest);
+            if (lead < 0xE1 || lead > 0xEF || lead == 0xED || (rest & 0xC0C0U) != 0x8080U) break;
+        }
         if (at == text.size()) break;
         const std::size_t length = utf8_sequence_length(bytes + at, text.size() - at);
         if (length == 0) return at;

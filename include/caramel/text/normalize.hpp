@@ -191,6 +191,9 @@ inline bool normal_boundary(std::string_view text, std::size_t at, const normal_
     return (normal_pool[normal_place(decode_utf8(text, at))] & bits.boundary) != 0;
 }
 
+// Bytes E4 to E9 begin U+4000 to U+9FFF, ideographs nearly all: no form changes them, they are no marks, and have no case.
+constexpr bool leads_unchanged(char lead) noexcept { return static_cast<unsigned char>(lead) >= 0xE4 && static_cast<unsigned char>(lead) <= 0xE9; }
+
 // The quick check of UAX 15, and what it does not pass, piece by piece. What is normal already is copied in one go.
 template <class Sink>
 void normalize_into(std::string_view text, const normal_bits& bits, Sink& out) {
@@ -203,11 +206,18 @@ void normalize_into(std::string_view text, const normal_bits& bits, Sink& out) {
             last = 0;
             continue;
         }
+        if (leads_unchanged(text[at])) {
+            do at += 3;
+            while (at < text.size() && leads_unchanged(text[at]));
+            boundary = at - 3;
+            last = 0;
+            continue;
+        }
         std::size_t next = at;
         const char32_t c = decode_utf8(text, next);
         std::uint32_t header = bits.boundary;
         if (hangul::is_syllable(c)) header = bits.composed ? header : bits.changes | bits.direct | bits.boundary;
-        else if (c < 0x4E00 || c > 0x9FFF) header = normal_pool[normal_place(c)];  // the most frequent ideographs never change
+        else header = normal_pool[normal_place(c)];
         const std::uint32_t mark = mark_class(header);
         if ((header & bits.boundary) != 0) boundary = at;
         if ((header & (bits.changes | bits.joins)) == 0) {
@@ -255,6 +265,10 @@ template <class Sink>
 void drop_marks(std::string_view text, Sink& out) {
     std::size_t copied = 0;
     for (std::size_t at = skip_ascii(text, 0); at < text.size(); at = skip_ascii(text, at)) {
+        if (leads_unchanged(text[at])) {
+            at += 3;
+            continue;
+        }
         const std::size_t begin = at;
         if (category_of(decode_utf8(text, at)) != general_category::mn) continue;
         out.append(text.data() + copied, begin - copied);
@@ -304,6 +318,10 @@ void map_letters(std::string_view text, Sink& out, const Map& map) {
         append_ascii_lowered(out, text.data() + at, ascii - at);
         std::size_t copied = at = ascii;
         while (at < text.size() && static_cast<unsigned char>(text[at]) >= 0x80) {
+            if (leads_unchanged(text[at])) {
+                at += 3;
+                continue;
+            }
             const std::size_t begin = at;
             const char32_t c = decode_utf8(text, at);
             if (c >= first_without_case && c <= last_without_case) continue;

@@ -117,6 +117,9 @@ void scan_words(std::string_view text, bool punctuation, const Word& word) {
         if (byte < 0x80) {
             part = ascii_word_parts[byte];
             ++at;
+        } else if (leads_ideograph(byte) && (byte > 0xE4 || static_cast<unsigned char>(text[at + 1]) >= 0xB8)) {  // U+4E00 to U+9FFF
+            part = word_part::ideograph;
+            at += 3;
         } else {
             part = word_part_of(decode_utf8(text, at));
         }
