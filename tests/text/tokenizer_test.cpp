@@ -193,6 +193,28 @@ TEST_CASE("word_tokenizer: tokens with their places", "[tokenizer]") {
     CHECK(error_of([&] { m.each_token("\xFF", [](token_id, std::size_t, std::size_t) {}); }).code() == errc::bad_utf8);
 }
 
+TEST_CASE("word_tokenizer: short words and long ones have the ids of the vocabulary", "[tokenizer]") {
+    rng random(14);
+    strings words;
+    for (int i = 0; i < 20'000; ++i) {
+        std::string word;
+        for (std::uint64_t n = 1 + random.below(10); n > 0; --n) word += static_cast<char>('a' + random.below(n < 3 ? 26 : 3));
+        words.push_back(random.below(20) == 0 ? "é" + word : random.below(20) == 0 ? "好" : word);
+    }
+    for (char32_t c = 0x4E00; c < 0x5600; ++c) {
+        char utf8[4];
+        const std::string ideograph(utf8, encode_utf8(c, utf8));
+        words.insert(words.end(), c % 3, ideograph);
+    }
+    const auto m = fit(word_tokenizer{.lowercase = false, .min_count = 2}, words);
+    std::size_t wrong = 0;
+    for (const auto& word : words) wrong += m(word) != std::vector<token_id>{m.words().find(word).value_or(0)};
+    CHECK(wrong == 0);
+    CHECK(m.words().size() > 1'000);
+    const word_tokenizer_model odd(vocabulary({std::string("a\0", 2), "a", std::string("b\0", 2)}, 1), true, false, 0);
+    CHECK(odd("a b") == std::vector<token_id>{2, 0});
+}
+
 TEST_CASE("word_tokenizer: options", "[tokenizer]") {
     const strings texts = {"b a b a", "c B d!", "c"};
     CHECK(fit(word_tokenizer{}, texts).words().tokens() == strings{"b", "a", "c", "d"});

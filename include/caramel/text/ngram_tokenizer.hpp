@@ -198,7 +198,7 @@ class char_tokenizer_model : public detail::token_stage<char_tokenizer_model> {
         detail::token_buffer buffer;
         detail::scan_characters(text, [&](std::size_t begin, std::size_t end, bool space) {
             if (space) return !keep_spaces_ || token(std::string_view(" "), begin, end);
-            return token(detail::normalized_word(text.substr(begin, end - begin), lowercase_, buffer), begin, end);
+            return token(detail::normalized_word(text, begin, end, lowercase_, buffer), begin, end);
         });
     }
 
@@ -285,7 +285,7 @@ class ngram_tokenizer_model : public detail::token_stage<ngram_tokenizer_model> 
             }
             return true;
         };
-        const auto normalized = [&](std::size_t begin, std::size_t end) { return detail::normalized_word(text.substr(begin, end - begin), lowercase_, buffer); };
+        const auto normalized = [&](std::size_t begin, std::size_t end) { return detail::normalized_word(text, begin, end, lowercase_, buffer); };
         if (words_) return detail::scan_words(text, false, [&](std::size_t begin, std::size_t end) { return add(normalized(begin, end), begin, end); });
         detail::scan_characters(text, [&](std::size_t begin, std::size_t end, bool space) {
             if (space) return begin == 0 || end == text.size() || add(std::string_view(" "), begin, end);

@@ -136,10 +136,24 @@ void scan_words(std::string_view text, bool punctuation, const Word& word) {
     }
 }
 
-using token_buffer = std::array<char, vocabulary::max_token_bytes + 4>;
+using token_buffer = std::array<char, vocabulary::max_token_bytes + 16>;  // also for what is written behind a word
 
-// A word as the vocabulary has it, in the buffer; nothing if it is longer than a token may be.
-inline std::optional<std::string_view> normalized_word(std::string_view word, bool lowercase, token_buffer& buffer) noexcept {
+// The word in bytes `begin` to `end` as the vocabulary has it, in the buffer (where eight bytes can always be read) or in the text;
+// nothing if it is longer than a token may be.
+template <std::same_as<std::string_view> Text>
+std::optional<std::string_view> normalized_word(Text text, std::size_t begin, std::size_t end, bool lowercase, token_buffer& buffer) noexcept {
+    const std::string_view word = text.substr(begin, end - begin);
+    if (word.size() == 3 && leads_ideograph(static_cast<unsigned char>(word[0]))) return word;
+#if CARAMEL_BYTE_VECTORS
+    if (bytes16 bytes; word.size() <= sizeof bytes && text.size() - begin >= sizeof bytes) {  // most words, at once
+        std::memcpy(&bytes, word.data(), sizeof bytes);
+        if (high_bits(bytes) << (32 - word.size()) == 0) {
+            if (lowercase) bytes |= reinterpret_cast<bytes16>(bytes - 'A' < 26) & 0x20;
+            std::memcpy(buffer.data(), &bytes, sizeof bytes);
+            return std::string_view(buffer.data(), word.size());
+        }
+    }
+#endif
     std::size_t length = 0;
     for (std::size_t at = 0; at < word.size();) {
         if (const char byte = word[at]; static_cast<unsigned char>(byte) < 0x80) {
@@ -154,8 +168,61 @@ inline std::optional<std::string_view> normalized_word(std::string_view word, bo
         length += encode_utf8(c, buffer.data() + length);
         if (length > vocabulary::max_token_bytes) return std::nullopt;
     }
+    std::memset(buffer.data() + length, 0, 8);
     return std::string_view(buffer.data(), length);
 }
+
+// The ids of a vocabulary's words of up to eight bytes, found by the bytes themselves: most words of most texts, without the two
+// steps further (to where a word lies, and to its bytes) that a vocabulary has to take.
+class short_words {
+   public:
+    template <std::same_as<vocabulary> Vocabulary>
+    explicit short_words(const Vocabulary& words) {
+        const auto fits = [](std::string_view word) { return word.size() <= 8 && word.find('\0') == std::string_view::npos; };
+        const auto& tokens = words.tokens();
+        std::size_t n = 64;
+        while (n < 2 * static_cast<std::size_t>(std::count_if(tokens.begin(), tokens.end(), fits))) n *= 2;
+        shift_ = 64 - std::countr_zero(n);
+        slots_.resize(n);
+        for (std::size_t i = 0; i < tokens.size(); ++i) {
+            if (!fits(tokens[i])) continue;
+            const std::uint64_t key = load_bytes(tokens[i].data(), tokens[i].size());
+            std::size_t at = first_slot(key), probes = 0;
+            while (slots_[at].key != 0 && ++probes < most_probes) at = (at + 1) & (slots_.size() - 1);
+            if (slots_[at].key == 0) slots_[at] = {key, words.reserved() + static_cast<token_id>(i)};
+        }
+    }
+
+    // A word that `normalized_word` made with this buffer, which has no NUL; 0 where the vocabulary does not have it, -1 where only the
+    // vocabulary knows.
+    [[nodiscard]] token_id find(std::string_view word, const token_buffer& buffer) const noexcept {
+        if (word.size() > 8) return -1;
+        std::uint64_t key;
+        if (word.data() == buffer.data()) {
+            std::memcpy(&key, buffer.data(), sizeof key);
+            key &= ~std::uint64_t{0} >> (64 - 8 * word.size());
+        } else {
+            key = load_bytes(word.data(), word.size());
+        }
+        std::size_t at = first_slot(key);
+        for (std::size_t probes = 0; probes < most_probes; ++probes, at = (at + 1) & (slots_.size() - 1)) {
+            if (slots_[at].key == key) return slots_[at].id;
+            if (slots_[at].key == 0) return 0;
+        }
+        return -1;
+    }
+
+   private:
+    static constexpr std::size_t most_probes = 16;  // of words made to collide the rest is left to the vocabulary
+    struct slot {
+        std::uint64_t key = 0;  // the bytes, the first one lowest; 0 = free
+        token_id id = 0;
+    };
+    [[nodiscard]] std::size_t first_slot(std::uint64_t key) const noexcept { return static_cast<std::size_t>((key ^ key >> 29) * 0x9e3779b97f4a7c15U >> shift_); }
+
+    std::vector<slot> slots_;
+    int shift_ = 58;
+};
 
 }  // namespace detail
 
@@ -186,7 +253,7 @@ class word_tokenizer_model {
     /// `max_tokens` 0 = all. `unicode` is the version whose tables split and folded the words of the vocabulary.
     /// Throws `error`: `bad_data` unless exactly id 0 is reserved, `bad_utf8` with the token's number, `unsupported_version`.
     word_tokenizer_model(vocabulary words, bool lowercase, bool keep_punctuation, std::uint64_t max_tokens, std::uint32_t unicode = unicode_version)
-        : words_(std::move(words)), lowercase_(lowercase), keep_punctuation_(keep_punctuation), max_tokens_(max_tokens), unicode_(unicode) {
+        : words_(std::move(words)), short_words_(words_), lowercase_(lowercase), keep_punctuation_(keep_punctuation), max_tokens_(max_tokens), unicode_(unicode) {
         require(words_.reserved() == 1, errc::bad_data, "word_tokenizer: ", words_.reserved(), " reserved ids, must be 1");
         require(unicode <= unicode_version, errc::unsupported_version, "word_tokenizer: learnt with Unicode ", unicode / 100, ".", unicode % 100,
                 ", this library has ", unicode_version / 100, ".", unicode_version % 100);
@@ -202,7 +269,7 @@ class word_tokenizer_model {
         out.vocabulary_size = words_.size();
         out.unknown = out.padding = unknown;
         for (std::size_t i = 0; i < texts.size(); ++i) {
-            encode(texts[i], i + 1, [&](token_id id) { out.push_back(id); });
+            encode(texts[i], i + 1, [&](token_id id, std::size_t, std::size_t) { out.push_back(id); });
             out.close_row();
         }
         return out;
@@ -213,14 +280,14 @@ class word_tokenizer_model {
         const std::size_t most = max_tokens_ == 0 ? text.size() : static_cast<std::size_t>(std::min<std::uint64_t>(max_tokens_, text.size()));
         const auto ids = scratch.take<token_id>(most);  // a token has at least one byte
         std::size_t n = 0;
-        encode(text, 1, [&](token_id id) { ids[n++] = id; });
+        encode(text, 1, [&](token_id id, std::size_t, std::size_t) { ids[n++] = id; });
         return ids.first(n);
     }
     /// The same without a workspace.
     template <std::convertible_to<std::string_view> Text>
     [[nodiscard]] std::vector<token_id> operator()(const Text& text) const {
         std::vector<token_id> out;
-        encode(text, 1, [&](token_id id) { out.push_back(id); });
+        encode(text, 1, [&](token_id id, std::size_t, std::size_t) { out.push_back(id); });
         return out;
     }
 
@@ -228,9 +295,7 @@ class word_tokenizer_model {
     /// Throws `error` (`bad_utf8`) with the byte.
     template <std::invocable<token_id, std::size_t, std::size_t> Token>
     void each_token(std::string_view text, Token&& token) const {
-        normalized_words(text, 1, [&](std::optional<std::string_view> word, std::size_t begin, std::size_t end) {
-            token(word ? words_.find(*word).value_or(unknown) : unknown, begin, end);
-        });
+        encode(text, 1, token);
     }
 
     /// The words of ids, as the vocabulary has them; `unknown_word` for id 0. Throws `error` (`unknown_id`).
@@ -252,23 +317,33 @@ class word_tokenizer_model {
    private:
     friend struct word_tokenizer;
 
-    // Calls `word` with each word as the vocabulary has it, or with nothing for one that is too long to be there, and its place.
+    // Calls `word` with each word as the vocabulary has it, or with nothing for one that is too long to be there.
     template <class Word>
     void normalized_words(std::string_view text, std::size_t row, const Word& word) const {
         require_utf8(text, row, kind);
         detail::token_buffer buffer;
         std::uint64_t n = 0;
         detail::scan_words(text, keep_punctuation_, [&](std::size_t begin, std::size_t end) {
-            word(detail::normalized_word(text.substr(begin, end - begin), lowercase_, buffer), begin, end);
+            word(detail::normalized_word(text, begin, end, lowercase_, buffer));
             return ++n != max_tokens_;
         });
     }
-    template <class Sink>
-    void encode(std::string_view text, std::size_t row, const Sink& sink) const {
-        normalized_words(text, row, [&](std::optional<std::string_view> word, std::size_t, std::size_t) { sink(word ? words_.find(*word).value_or(unknown) : unknown); });
+    template <class Token>
+    void encode(std::string_view text, std::size_t row, Token&& token) const {
+        require_utf8(text, row, kind);
+        detail::token_buffer buffer;
+        std::uint64_t n = 0;
+        detail::scan_words(text, keep_punctuation_, [&](std::size_t begin, std::size_t end) {
+            const auto word = detail::normalized_word(text, begin, end, lowercase_, buffer);
+            token_id id = word ? short_words_.find(*word, buffer) : unknown;
+            if (id < 0) id = words_.find(*word).value_or(unknown);
+            token(id, begin, end);
+            return ++n != max_tokens_;
+        });
     }
 
     vocabulary words_;
+    detail::short_words short_words_;
     bool lowercase_, keep_punctuation_;
     std::uint64_t max_tokens_;
     std::uint32_t unicode_;
@@ -297,7 +372,7 @@ struct word_tokenizer {
         const word_tokenizer_model splitter(vocabulary({}, 1), lowercase, keep_punctuation, max_tokens);
         token_counts counts;
         for (std::size_t i = 0; i < texts.size(); ++i)
-            splitter.normalized_words(texts[i], i + 1, [&](std::optional<std::string_view> word, std::size_t, std::size_t) {
+            splitter.normalized_words(texts[i], i + 1, [&](std::optional<std::string_view> word) {
                 if (word) counts.add(*word);
             });
         return {counts.most_frequent(min_count, max_vocabulary, 1), lowercase, keep_punctuation, max_tokens};
