@@ -1,6 +1,7 @@
 #include <caramel/text/tokenizer.hpp>
 
 #include <algorithm>
+#include <cstring>
 #include <fstream>
 #include <string>
 #include <string_view>
@@ -211,6 +212,17 @@ TEST_CASE("word_tokenizer: short words and long ones have the ids of the vocabul
     for (const auto& word : words) wrong += m(word) != std::vector<token_id>{m.words().find(word).value_or(0)};
     CHECK(wrong == 0);
     CHECK(m.words().size() > 1'000);
+    strings collided;  // words that all begin at one place: most of them are left to the vocabulary
+    while (collided.size() < 60) {
+        std::string word;
+        while (word.size() < 8) word += static_cast<char>('a' + random.below(26));
+        std::uint64_t key = 0;
+        std::memcpy(&key, word.data(), 8);
+        if ((key ^ key >> 29) * 0x9e3779b97f4a7c15U >> 57 == 3) collided.push_back(word);
+    }
+    const auto hostile = fit(word_tokenizer{}, collided);
+    REQUIRE(hostile.words().size() == 61);
+    for (token_id id = 1; id < 61; ++id) CHECK(hostile(hostile.words()[id]) == std::vector<token_id>{id});
     const word_tokenizer_model odd(vocabulary({std::string("a\0", 2), "a", std::string("b\0", 2)}, 1), true, false, 0);
     CHECK(odd("a b") == std::vector<token_id>{2, 0});
 }

@@ -372,6 +372,10 @@ class limit_repeats : public detail::edit_stage<limit_repeats> {
     template <class Change>
     void edit(std::string_view text, const Change& change) const {
         for (std::size_t at = 0; at < text.size();) {
+            if (static_cast<unsigned char>(text[at]) < 0x80 && at + 1 < text.size() && text[at + 1] != text[at]) {
+                ++at;
+                continue;
+            }
             std::size_t next = at;
             const char32_t c = decode_utf8(text, next);
             const std::size_t length = next - at;
@@ -469,7 +473,7 @@ class narrow_forms : public detail::plain_edit_stage<narrow_forms> {
     friend class detail::edit_stage<narrow_forms>;
     template <class Change>
     void edit(std::string_view text, const Change& change) const {
-        for (std::size_t at = 0; at < text.size();) {
+        for (std::size_t at = detail::skip_ascii(text, 0); at < text.size(); at = detail::skip_ascii(text, at)) {
             const std::size_t begin = at;
             const char32_t c = decode_utf8(text, at);
             if (c != 0x3000 && (c < 0xFF01 || c > 0xFF5E)) continue;
@@ -489,6 +493,11 @@ class squeeze_spaces : public detail::plain_edit_stage<squeeze_spaces> {
     template <class Change>
     void edit(std::string_view text, const Change& change) const {
         for (std::size_t at = 0; at < text.size();) {
+            const auto byte = static_cast<unsigned char>(text[at]);
+            if (byte > ' ' && (byte < 0x80 || (byte >= 0xE4 && byte <= 0xEE))) {  // most characters
+                at += byte < 0x80 ? 1 : 3;
+                continue;
+            }
             const std::size_t begin = at;
             if (!detail::is_space(decode_utf8(text, at))) continue;
             for (std::size_t next = at; next < text.size() && detail::is_space(decode_utf8(text, next)); at = next) {}
