@@ -149,7 +149,9 @@ class token_stage {
     template <class Token>
     void encode(std::string_view text, std::size_t row, workspace& scratch, Token&& token) const {
         each_word(text, row, scratch, [&](std::optional<std::string_view> word, std::size_t begin, std::size_t end) {
-            token(word ? self().tokens().find(*word).value_or(unknown) : unknown, begin, end);
+            token_id id = word ? self().short_words_.find(*word) : unknown;
+            if (id < 0) id = self().tokens().find(*word).value_or(unknown);
+            token(id, begin, end);
         });
     }
 };
@@ -177,7 +179,7 @@ class char_tokenizer_model : public detail::token_stage<char_tokenizer_model> {
     /// `max_tokens` 0 = all. `unicode` is the version whose tables split and folded the characters of the vocabulary.
     /// Throws `error`: `bad_data` unless exactly id 0 is reserved, `bad_utf8` with the token's number, `unsupported_version`.
     char_tokenizer_model(vocabulary tokens, bool lowercase, bool keep_spaces, std::uint64_t max_tokens, std::uint32_t unicode = unicode_version)
-        : tokens_(std::move(tokens)), lowercase_(lowercase), keep_spaces_(keep_spaces), max_tokens_(max_tokens), unicode_(unicode) {
+        : tokens_(std::move(tokens)), short_words_(tokens_), lowercase_(lowercase), keep_spaces_(keep_spaces), max_tokens_(max_tokens), unicode_(unicode) {
         check(unicode);
     }
 
@@ -203,6 +205,7 @@ class char_tokenizer_model : public detail::token_stage<char_tokenizer_model> {
     }
 
     vocabulary tokens_;
+    detail::short_words short_words_;
     bool lowercase_, keep_spaces_;
     std::uint64_t max_tokens_;
     std::uint32_t unicode_;
@@ -241,7 +244,8 @@ class ngram_tokenizer_model : public detail::token_stage<ngram_tokenizer_model> 
     /// id 0 is reserved, `bad_utf8` with the token's number, `unsupported_version`.
     ngram_tokenizer_model(vocabulary tokens, std::uint32_t shortest, std::uint32_t longest, bool words, bool lowercase, std::uint64_t max_tokens,
                           std::uint32_t unicode = unicode_version)
-        : tokens_(std::move(tokens)), shortest_(shortest), longest_(longest), words_(words), lowercase_(lowercase), max_tokens_(max_tokens), unicode_(unicode) {
+        : tokens_(std::move(tokens)), short_words_(tokens_), shortest_(shortest), longest_(longest), words_(words), lowercase_(lowercase),
+          max_tokens_(max_tokens), unicode_(unicode) {
         require(shortest >= 1 && shortest <= longest && longest <= most_units, errc::bad_parameter, kind, ": n-grams of ", shortest, " to ", longest,
                 ", must be within 1 to ", most_units);
         check(unicode);
@@ -294,6 +298,7 @@ class ngram_tokenizer_model : public detail::token_stage<ngram_tokenizer_model> 
     }
 
     vocabulary tokens_;
+    detail::short_words short_words_;
     std::uint32_t shortest_, longest_;
     bool words_, lowercase_;
     std::uint64_t max_tokens_;

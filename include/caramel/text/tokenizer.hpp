@@ -193,23 +193,14 @@ class short_words {
         }
     }
 
-    // A word that `normalized_word` made with this buffer, which has no NUL; 0 where the vocabulary does not have it, -1 where only the
-    // vocabulary knows.
+    // Of a word without NUL: its id, 0 where the vocabulary does not have it, -1 where only the vocabulary knows.
+    [[nodiscard]] token_id find(std::string_view word) const noexcept { return word.size() > 8 ? -1 : find_bytes(load_bytes(word.data(), word.size())); }
+    // Of what `normalized_word` made with this buffer.
     [[nodiscard]] token_id find(std::string_view word, const token_buffer& buffer) const noexcept {
-        if (word.size() > 8) return -1;
+        if (word.data() != buffer.data() || word.size() > 8) return find(word);
         std::uint64_t key;
-        if (word.data() == buffer.data()) {
-            std::memcpy(&key, buffer.data(), sizeof key);
-            key &= ~std::uint64_t{0} >> (64 - 8 * word.size());
-        } else {
-            key = load_bytes(word.data(), word.size());
-        }
-        std::size_t at = first_slot(key);
-        for (std::size_t probes = 0; probes < most_probes; ++probes, at = (at + 1) & (slots_.size() - 1)) {
-            if (slots_[at].key == key) return slots_[at].id;
-            if (slots_[at].key == 0) return 0;
-        }
-        return -1;
+        std::memcpy(&key, buffer.data(), sizeof key);
+        return find_bytes(key & ~std::uint64_t{0} >> (64 - 8 * word.size()));
     }
 
    private:
@@ -218,6 +209,14 @@ class short_words {
         std::uint64_t key = 0;  // the bytes, the first one lowest; 0 = free
         token_id id = 0;
     };
+    [[nodiscard]] token_id find_bytes(std::uint64_t key) const noexcept {
+        std::size_t at = first_slot(key);
+        for (std::size_t probes = 0; probes < most_probes; ++probes, at = (at + 1) & (slots_.size() - 1)) {
+            if (slots_[at].key == key) return slots_[at].id;
+            if (slots_[at].key == 0) return 0;
+        }
+        return -1;
+    }
     [[nodiscard]] std::size_t first_slot(std::uint64_t key) const noexcept { return static_cast<std::size_t>((key ^ key >> 29) * 0x9e3779b97f4a7c15U >> shift_); }
 
     std::vector<slot> slots_;
