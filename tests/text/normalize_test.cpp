@@ -156,6 +156,11 @@ class by_the_book {
     std::map<std::pair<char32_t, char32_t>, char32_t> pairs_;
 };
 
+struct first_half {  // a stage for single texts only
+    using stage_concept = model_tag;
+    std::string_view operator()(std::string_view text, workspace&) const { return text.substr(0, text.size() / 2); }
+};
+
 }  // namespace
 
 TEST_CASE("normalize: by hand", "[normalize]") {
@@ -330,4 +335,7 @@ TEST_CASE("normalize_text: in a chain", "[normalize]") {
     const auto twice = normalize_text({.form = normal_form::nfc, .lowercase = false}) | normalize_text();
     CHECK(twice(std::string_view("Ｅ\u0301"), scratch) == "é");
     CHECK(twice(std::string("Ｅ\u0301")) == "é");
+    const auto single = first_half{} | normalize_text();
+    static_assert(std::same_as<decltype(single(std::string_view())), std::string>);  // not a view into a workspace that is gone
+    CHECK(single(std::string_view("ABCD")) == "ab");
 }
