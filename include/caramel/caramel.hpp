@@ -36,10 +36,15 @@
 #include <caramel/features/scale.hpp>
 #include <caramel/features/standardize.hpp>
 #include <caramel/features/target_encode.hpp>
+#include <caramel/text/aligned_text.hpp>
 #include <caramel/text/chinese.hpp>
 #include <caramel/text/chinese_dictionary.hpp>
 #include <caramel/text/chinese_hmm.hpp>
+#include <caramel/text/clean.hpp>
 #include <caramel/text/embedding.hpp>
+#include <caramel/text/near_duplicates.hpp>
+#include <caramel/text/ngram_tokenizer.hpp>
+#include <caramel/text/normalize.hpp>
 #include <caramel/text/phrases.hpp>
 #include <caramel/text/pool.hpp>
 #include <caramel/text/tokenizer.hpp>

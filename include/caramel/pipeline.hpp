@@ -145,11 +145,12 @@ consteval bool takes_batch() { return std::same_as<decltype(problem_of_chain<Sta
 template <class Stages, class In>
 consteval bool takes() { return takes_batch<Stages, In>() || takes_row<Stages, In>(); }
 
-// What a call without a workspace returns: a span would point into memory that is gone.
+// What a call without a workspace returns: a span or a view would point into memory that is gone.
 template <class Out>
 auto owned(Out out) {
     static_assert(!requires { typename Out::lies_in_workspace; }, "caramel: what this chain answers to one row lies in the workspace: call it with one");
     if constexpr (requires { typename Out::element_type; out.data(); }) return std::vector<typename Out::value_type>(out.begin(), out.end());
+    else if constexpr (std::same_as<Out, std::string_view>) return std::string(out);
     else return out;
 }
 

@@ -239,7 +239,16 @@ int functions() {
     good = good && decode_utf8("a", at) == U'a' && encode_utf8(U'a', text.data()) == 1 && find_bad_utf8("a") == string_view::npos && category_of(U'a') == general_category::ll &&
            is_letter(general_category::ll) && !is_mark(general_category::ll) && !is_number(general_category::ll) && !is_punctuation(general_category::ll) &&
            !is_symbol(general_category::ll) && !is_cjk_ideograph(U'a') && lower_case(U'A') == U'a' && fold_case(U'A') == U'a' && unicode_version > 0;
+    good = good && repair_utf8("a") == "a";
     split_words("a b", [](size_t, size_t) {});
+    split_characters("a b", [](size_t, size_t) {});
+    static_assert(named<aligned_piece, aligned_text, decode_entities, remove_html, replace_urls, replace_emails, replace_phones, limit_repeats, emoji_policy, handle_emoji,
+                        narrow_forms, squeeze_spaces, repair_text, near_duplicate_options, duplicate_pair, minhash>);
+    good = good && near_duplicates(vector<string>{"a", "a"}).size() == 1 && first_of_duplicates(1, vector<duplicate_pair>{})[0] == 0 &&
+           jaccard_similarity(shingle_hashes("a"), shingle_hashes("a")) == 1;
+    static_assert(named<normal_form, normalize_options, normalize_text, char_tokenizer, char_tokenizer_model, ngram_tokenizer, ngram_tokenizer_model>);
+    good = good && normalize("a", normal_form::nfc) == "a" && is_normalized("a", normal_form::nfd) && strip_accents("é") == "e" && lower_case("A") == "a" &&
+           fold_case("A") == "a";
     (void)synthetic_messages(3, 1);
     rng numbers(1);
     (void)nearest(embedding_table<F>::random(3, 2, numbers), 0, 1);

@@ -137,3 +137,53 @@ TEST_CASE("utf8: a bad byte is found wherever it stands", "[utf8]") {
             REQUIRE(find_bad_utf8(text) == bad);
         }
 }
+
+// Longer texts are checked many bytes at a time: the same verdict as one sequence after the other.
+TEST_CASE("utf8: every short sequence within a longer text", "[utf8]") {
+    std::string text;
+    while (text.size() < 170) text += "ab\xC3\xA9\xE4\xBD\xA0\xF0\x9F\x98\x80z";
+    text.resize(160, 'x');
+    std::size_t differences = 0, bad = 0, at = 3;
+    REQUIRE(find_bad_utf8(text) == std::string::npos);
+    const auto check = [&](std::initializer_list<int> bytes) {
+        if (++at == 150) at = 1;
+        const std::string before = text.substr(at - 1, 6);
+        text[at - 1] = 'a';  // what stood there may be cut by it
+        for (const int byte : bytes) text[at++] = static_cast<char>(byte);
+        at -= bytes.size();
+        const std::size_t found = find_bad_utf8(text);
+        differences += found != detail::find_bad_sequence(text, 0);
+        bad += found != std::string::npos;
+        text.replace(at - 1, 6, before);
+    };
+    for (int a = 0; a < 256; ++a)
+        for (int b = 0; b < 256; ++b) {
+            check({a, b});
+            for (const int c : {0x7F, 0x80, 0xBF, 0xC2, 0xE1})
+                for (const int d : {0x00, 0x8F, 0xBF, 0xF1}) check({a, b, c, d});
+        }
+    CHECK(differences == 0);
+    CHECK(bad > 1'000'000);
+}
+TEST_CASE("utf8: long texts with bytes changed, dropped and cut off", "[utf8]") {
+    rng numbers(11);
+    std::size_t differences = 0, bad = 0;
+    for (int i = 0; i < 20'000; ++i) {
+        std::string text;
+        const std::uint64_t size = 100 + numbers.below(300), ascii = numbers.below(3);
+        while (text.size() < size) {
+            const std::uint64_t c = numbers.below(std::array<std::uint64_t, 4>{0x80, 0x800, 0xD800, 0x110000}[ascii == 0 ? 0 : numbers.below(4)]);
+            if (c < 0xD800 || c > 0xDFFF) text += utf8(static_cast<char32_t>(c));
+        }
+        const std::uint64_t kind = numbers.below(4);
+        if (kind == 0) text[numbers.below(text.size())] = static_cast<char>(numbers.below(256));
+        else if (kind == 1) text.erase(numbers.below(text.size()), 1);
+        else if (kind == 2) text.resize(text.size() - numbers.below(4));
+        const std::size_t found = find_bad_utf8(text);
+        differences += found != detail::find_bad_sequence(text, 0);
+        if (i % 20 == 0) differences += found != find_bad_by_encoding_again(text);
+        bad += found != std::string::npos;
+    }
+    CHECK(differences == 0);
+    CHECK(bad > 2'000);
+}

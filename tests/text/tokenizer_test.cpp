@@ -1,9 +1,11 @@
 #include <caramel/text/tokenizer.hpp>
 
 #include <algorithm>
+#include <cstring>
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -75,11 +77,22 @@ strings lines_of(const std::filesystem::path& path) {
 
 }  // namespace
 
-TEST_CASE("tokenizer: the table for ASCII says what the search says", "[tokenizer]") {
-    for (char32_t c = 0; c < 128; ++c) {
-        CAPTURE(static_cast<int>(c));
-        CHECK(detail::word_part_of(c) == detail::find_word_part(c));
+TEST_CASE("tokenizer: what each code point is to a word, by its category", "[tokenizer]") {
+    std::size_t wrong = 0;
+    for (char32_t c = 0; c <= 0x110000; ++c) {
+        const auto g = category_of(c);
+        using enum detail::word_part;
+        const auto expected = c == U'\'' || c == U'\u2019'          ? apostrophe
+                              : c == U'\u200C' || c == U'\u200D'     ? joiner
+                              : is_cjk_ideograph(c)                  ? ideograph
+                              : is_letter(g) || is_number(g)         ? letter
+                              : is_mark(g)                           ? mark
+                              : is_punctuation(g) || is_symbol(g)    ? symbol
+                                                                     : nothing;
+        wrong += detail::word_part_of(c) != expected;
+        wrong += c >= 0x4000 && c <= 0x9FFF && expected == mark;
     }
+    CHECK(wrong == 0);
 }
 
 TEST_CASE("split_words: by hand", "[tokenizer]") {
@@ -135,6 +148,7 @@ TEST_CASE("split_words: byte offsets into the text", "[tokenizer]") {
 
 TEST_CASE("split_words: agrees with the definition on random texts of awkward characters", "[tokenizer]") {
     const std::vector<std::string> pieces = {  // letters, what may stand within words, marks, ideographs, the rest
+        "fifteen_letters", "SixteenCharacter", "abcdefghijklmnopqrstuvwxyz0123456789", "`", "@", "[", "{", "/", ":", "ж",
         "a", "B", "7", "'", "’", "\u200C", "\u200D", "\u0301", "\uFE0F",
         "你", "〇", "あ", "😀", " ", ",", "_", "\n", "\u3000", "é", "\u0903", "\uFEFF"};
     rng random(5);
@@ -170,6 +184,47 @@ TEST_CASE("word_tokenizer: worked by hand", "[tokenizer]") {
     CHECK(m.decode(m("A CAT")) == strings{"[UNK]", "cat"});
     CHECK(m("[UNK]") == std::vector<token_id>{0});  // a text cannot name a special token
     CHECK(m({"dog", "cat"}).values() == std::vector<token_id>{3, 2});
+}
+
+TEST_CASE("word_tokenizer: tokens with their places", "[tokenizer]") {
+    const auto m = fit(word_tokenizer{}, strings{"The cat, 猫"});
+    std::vector<std::tuple<token_id, std::size_t, std::size_t>> tokens;
+    m.each_token("a 猫 CAT", [&](token_id id, std::size_t begin, std::size_t end) { tokens.emplace_back(id, begin, end); });
+    CHECK(tokens == std::vector<std::tuple<token_id, std::size_t, std::size_t>>{{0, 0, 1}, {3, 2, 5}, {1, 6, 9}});
+    CHECK(error_of([&] { m.each_token("\xFF", [](token_id, std::size_t, std::size_t) {}); }).code() == errc::bad_utf8);
+}
+
+TEST_CASE("word_tokenizer: short words and long ones have the ids of the vocabulary", "[tokenizer]") {
+    rng random(14);
+    strings words;
+    for (int i = 0; i < 20'000; ++i) {
+        std::string word;
+        for (std::uint64_t n = 1 + random.below(10); n > 0; --n) word += static_cast<char>('a' + random.below(n < 3 ? 26 : 3));
+        words.push_back(random.below(20) == 0 ? "é" + word : random.below(20) == 0 ? "好" : word);
+    }
+    for (char32_t c = 0x4E00; c < 0x5600; ++c) {
+        char utf8[4];
+        const std::string ideograph(utf8, encode_utf8(c, utf8));
+        words.insert(words.end(), c % 3, ideograph);
+    }
+    const auto m = fit(word_tokenizer{.lowercase = false, .min_count = 2}, words);
+    std::size_t wrong = 0;
+    for (const auto& word : words) wrong += m(word) != std::vector<token_id>{m.words().find(word).value_or(0)};
+    CHECK(wrong == 0);
+    CHECK(m.words().size() > 1'000);
+    strings collided;  // words that all begin at one place: most of them are left to the vocabulary
+    while (collided.size() < 60) {
+        std::string word;
+        while (word.size() < 8) word += static_cast<char>('a' + random.below(26));
+        std::uint64_t key = 0;
+        std::memcpy(&key, word.data(), 8);
+        if ((key ^ key >> 29) * 0x9e3779b97f4a7c15U >> 57 == 3) collided.push_back(word);
+    }
+    const auto hostile = fit(word_tokenizer{}, collided);
+    REQUIRE(hostile.words().size() == 61);
+    for (token_id id = 1; id < 61; ++id) CHECK(hostile(hostile.words()[id]) == std::vector<token_id>{id});
+    const word_tokenizer_model odd(vocabulary({std::string("a\0", 2), "a", std::string("b\0", 2)}, 1), true, false, 0);
+    CHECK(odd("a b") == std::vector<token_id>{2, 0});
 }
 
 TEST_CASE("word_tokenizer: options", "[tokenizer]") {

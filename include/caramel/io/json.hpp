@@ -21,6 +21,7 @@
 #include <nlohmann/json.hpp>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/utf8.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
 
@@ -80,26 +81,8 @@ class json_handler {
 
 namespace detail {
 
-/// The offset of the first byte that is not part of well-formed UTF-8 (Unicode 15, table 3-7), or `text.size()`.
-[[nodiscard]] inline std::size_t first_bad_utf8(std::string_view text) noexcept {
-    const auto at = [&](std::size_t i) -> unsigned { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-    std::size_t i = 0;
-    while (i < text.size()) {
-        const unsigned first = at(i);
-        if (first < 0x80) {
-            ++i;
-            continue;
-        }
-        const std::size_t length = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
-        const unsigned low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;    // no longer form than needed
-        const unsigned high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;   // no surrogates, nothing over U+10FFFF
-        if (length == 0 || at(i + 1) < low || at(i + 1) > high) return i;
-        for (std::size_t k = 2; k < length; ++k)
-            if ((at(i + k) & 0xC0u) != 0x80u) return i;
-        i += length;
-    }
-    return i;
-}
+/// The offset of the first byte that is not part of well-formed UTF-8, or `text.size()`.
+[[nodiscard]] inline std::size_t first_bad_utf8(std::string_view text) noexcept { return std::min(find_bad_utf8(text), text.size()); }
 
 // What nlohmann's parser calls: checks the limits and the keys, and passes on to the handler.
 class json_events {

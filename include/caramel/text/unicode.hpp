@@ -19,7 +19,6 @@ enum class general_category : std::uint8_t {
 
 namespace detail {
 
-constexpr std::uint32_t first_of(const code_point_range& range) noexcept { return range.first; }
 constexpr std::uint32_t first_of(const case_run& run) noexcept { return run.first; }
 constexpr std::uint32_t first_of(std::uint32_t category_run) noexcept { return category_run / 32; }
 
@@ -37,14 +36,43 @@ constexpr const Run* find_run(const Run (&runs)[N], std::uint32_t point) noexcep
 
 }  // namespace detail
 
+namespace detail {
+
+// Besides the 30 categories the table of classes tells apart what words need to know: ideographs among lo and nl, the
+// apostrophes ' and U+2019, the zero-width joiners.
+inline constexpr std::uint32_t class_lo_ideograph = 30, class_nl_ideograph = 31, class_apostrophe = 32, class_curly_apostrophe = 33, class_joiner = 34,
+                               class_count = 35;
+
+// Whether one of `count` ranges, their firsts and lasts in ascending order, has `c`.
+template <std::size_t N>
+constexpr bool in_ranges(const char32_t (&ranges)[N], std::size_t count, char32_t c) noexcept {
+    std::size_t begin = 0, end = count;
+    while (begin < end) {
+        const std::size_t middle = (begin + end) / 2;
+        if (ranges[2 * middle + 1] < c) begin = middle + 1;
+        else end = middle;
+    }
+    return begin < count && ranges[2 * begin] <= c;
+}
+
+// `c` is below `class_limit`.
+constexpr std::uint32_t class_in_table(char32_t c) noexcept {
+    return static_cast<std::uint32_t>(class_letters[class_blocks[c / class_block] + c % class_block] - '@');
+}
+constexpr std::uint32_t class_of(char32_t c) noexcept {
+    if (c < class_limit) return class_in_table(c);
+    if (c > 0x10FFFF) return static_cast<std::uint32_t>(general_category::cn);
+    return *find_run(category_runs, static_cast<std::uint32_t>(c)) % 32;  // there is one from the limit on
+}
+
+}  // namespace detail
+
 /// `cn` for what is not assigned or above U+10FFFF.
 [[nodiscard]] constexpr general_category category_of(char32_t c) noexcept {
-    if (c > 0x10FFFF) return general_category::cn;
-    const std::uint32_t* const run = detail::find_run(detail::category_runs, static_cast<std::uint32_t>(c));  // there is one from 0 on
-    const std::uint32_t number = *run % 32;
-    constexpr auto alternating = static_cast<std::uint32_t>(general_category::cn) + 1;  // lu, ll, lu, ll, ...
-    if (number == alternating) return (static_cast<std::uint32_t>(c) - *run / 32) % 2 == 0 ? general_category::lu : general_category::ll;
-    return static_cast<general_category>(number);
+    const std::uint32_t number = detail::class_of(c);
+    if (number < detail::class_lo_ideograph) return static_cast<general_category>(number);
+    constexpr general_category special[] = {general_category::lo, general_category::nl, general_category::po, general_category::pf, general_category::cf};
+    return special[number - detail::class_lo_ideograph];
 }
 
 [[nodiscard]] constexpr bool is_letter(general_category g) noexcept { return g <= general_category::lo; }
@@ -56,8 +84,8 @@ constexpr const Run* find_run(const Run (&runs)[N], std::uint32_t point) noexcep
 /// Of the Han script with the property Ideographic: unified and compatibility ideographs, U+3007, and the Hangzhou numerals.
 [[nodiscard]] constexpr bool is_cjk_ideograph(char32_t c) noexcept {
     if (c >= 0x4E00 && c <= 0x9FFF) return true;  // nearly all of them
-    const auto* const run = detail::find_run(detail::ideograph_ranges, static_cast<std::uint32_t>(c));
-    return run != nullptr && c <= run->last;
+    const std::uint32_t number = detail::class_of(c);
+    return number == detail::class_lo_ideograph || number == detail::class_nl_ideograph;
 }
 
 namespace detail {
@@ -66,6 +94,7 @@ namespace detail {
 template <std::size_t N>
 constexpr const case_run* find_case_run(const case_run (&runs)[N], char32_t c) noexcept {
     const auto point = static_cast<std::uint32_t>(c);
+    if (point >= first_without_case && point <= last_without_case) return nullptr;
     const case_run* const run = find_run(runs, point);
     return run != nullptr && point <= run->last && (point - run->first) % run->step == 0 ? run : nullptr;
 }

@@ -1,10 +1,13 @@
 #ifndef CARAMEL_TEXT_UTF8_HPP
 #define CARAMEL_TEXT_UTF8_HPP
 
-// UTF-8: decoding and encoding. Text is checked once where it enters (core/utf8.hpp); what runs behind that decodes
+// UTF-8: decoding, encoding and repair. Text is checked once where it enters (core/utf8.hpp); what runs behind that decodes
 // without checks.
 
+#include <algorithm>
+#include <concepts>
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include <caramel/core/platform.hpp>
@@ -51,6 +54,42 @@ inline std::size_t encode_utf8(char32_t c, char* out) noexcept {
     put(2, 0x80 | (c >> 6 & 0x3F));
     put(3, 0x80 | (c & 0x3F));
     return 4;
+}
+
+namespace detail {
+
+// How many bytes at `at`, where an ill-formed sequence begins, one replacement stands for: as many as could still become a
+// sequence, at least one (The Unicode Standard 15.0, section 3.9, "maximal subpart"). `left` bytes can be read, at least one.
+template <class Byte>
+[[nodiscard]] std::size_t bad_utf8_length(const Byte* at, std::size_t left) noexcept {
+    char completed[4] = {at[0], '\x80', '\x80', '\x80'};
+    const unsigned lead = static_cast<unsigned char>(at[0]);
+    if (lead < 0xC2 || lead > 0xF4) return 1;
+    if (lead == 0xE0) completed[1] = '\xA0';
+    if (lead == 0xF0) completed[1] = '\x90';
+    const std::size_t length = utf8_sequence_length(completed, 4);
+    std::size_t good = 1;
+    for (; good < std::min(length, left); ++good) {
+        completed[good] = at[good];
+        if (utf8_sequence_length(completed, 4) == 0) break;
+    }
+    return good;
+}
+
+}  // namespace detail
+
+/// Valid UTF-8: every maximal subpart of an ill-formed sequence is replaced by U+FFFD, as browsers and Python do; what is valid stays.
+/// Linear.
+template <std::convertible_to<std::string_view> Text>
+[[nodiscard]] std::string repair_utf8(const Text& text) {
+    std::string_view rest(text);
+    std::string out;
+    out.reserve(rest.size());
+    for (std::size_t bad = find_bad_utf8(rest); bad != std::string_view::npos; bad = find_bad_utf8(rest)) {
+        out.append(rest.substr(0, bad)).append("\xEF\xBF\xBD");
+        rest.remove_prefix(bad + detail::bad_utf8_length(rest.data() + bad, rest.size() - bad));
+    }
+    return out.append(rest);
 }
 
 }  // namespace caramel::inline CARAMEL_ABI
