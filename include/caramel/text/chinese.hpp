@@ -357,7 +357,7 @@ class chinese_tokenizer_model {
                 const std::string_view found = text.substr(begin, end - begin);
                 if (left == 0 || !is_token(found)) return;
                 --left;
-                word(detail::normalized_word(found, lowercase_, buffer));
+                word(detail::normalized_word(text, begin, end, lowercase_, buffer));
             },
             {.mode = mode_, .hmm = hmm_}, scratch, row);
     }
