@@ -39,7 +39,10 @@ std::vector<std::string> reviews(std::int64_t chinese, std::size_t bytes = 1'000
                 for (std::uint64_t n = 4 + random.below(12); n > 0; --n) text += ideograph();
                 text += random.below(10) == 0 ? "app 5" : random.below(3) == 0 ? "。" : "，";
             } else {
-                for (std::uint64_t n = 2 + random.below(8); n > 0; --n) text += static_cast<char>((random.below(40) == 0 ? 'A' : 'a') + static_cast<int>(random.below(26)));
+                for (std::uint64_t n = 2 + random.below(8); n > 0; --n) {
+                    const int first = random.below(40) == 0 ? 'A' : 'a';
+                    text += static_cast<char>(first + static_cast<int>(random.below(26)));
+                }
                 text += random.below(12) == 0 ? ", " : random.below(60) == 0 ? "'s " : " ";
             }
         }

@@ -55,8 +55,8 @@ struct normalize_component : no_numbers {
 struct clean_component : no_numbers {
     static constexpr std::string_view name = "stages of text/clean.hpp | word_tokenizer";
     auto recipe() const {
-        return repair_text() | decode_entities() | remove_html() | replace_urls() | replace_emails("mail") | replace_phones() | handle_emoji(emoji_policy::remove) |
-               narrow_forms() | limit_repeats(2) | squeeze_spaces() | word_tokenizer{};
+        return repair_text() | decode_entities() | remove_html() | replace_urls() | replace_emails("mail") | replace_phones() |
+               handle_emoji(emoji_policy::remove) | narrow_forms() | limit_repeats(2) | squeeze_spaces() | word_tokenizer{};
     }
     auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
 };

@@ -19,7 +19,8 @@ TEST_CASE("decode_entities", "[text_clean]") {
     CHECK(m("a &amp; b &lt;i&gt; &quot;&apos;&nbsp;&eacute;&hellip;&Sigma;") == "a & b <i> \"'\u00A0é…Σ");
     CHECK(m("&#39;&#x41;&#X4f60;&#128512;") == "'A你😀");
     CHECK(m("&#128;&#x92;&#0;&#xD800;&#1114112;&#9999999999;") == "€’\uFFFD\uFFFD\uFFFD\uFFFD");  // Python 3: html.unescape
-    for (const char* stays : {"AT&T", "&", "&amp", "&;", "&#;", "&#x;", "&#xG;", "&#12a;", "&unknown;", "&AMP ;", "&#99999999999;", "& amp;"}) CHECK(m(stays) == stays);
+    for (const char* stays : {"AT&T", "&", "&amp", "&;", "&#;", "&#x;", "&#xG;", "&#12a;", "&unknown;", "&AMP ;", "&#99999999999;", "& amp;"})
+        CHECK(m(stays) == stays);
     CHECK(m("&amp;lt;") == "&lt;");  // once
     for (std::size_t i = 1; i < std::size(detail::html_entities); ++i)
         REQUIRE(std::string_view(detail::html_entities[i - 1].name) < std::string_view(detail::html_entities[i].name));
@@ -59,8 +60,8 @@ TEST_CASE("replace_urls, replace_emails, replace_phones", "[text_clean]") {
     CHECK(phones("(555) 123 4567") == "P");
     CHECK(phones("+49 30 901820.") == "P.");
     CHECK(phones("电话：400-820-8820转1") == "电话：P转1");
-    for (const char* stays : {"2024-01-02", "12/25/2024", "1234567", "12345678.90", "3 items 100 200", "1 000 000 000", "order A1234567890", "192.168.100.100", "123-4", "+",
-                              "(", "1234567890123456", "0.1234567890", "100%", "12345678901x"})
+    for (const char* stays : {"2024-01-02", "12/25/2024", "1234567", "12345678.90", "3 items 100 200", "1 000 000 000", "order A1234567890", "192.168.100.100",
+                              "123-4", "+", "(", "1234567890123456", "0.1234567890", "100%", "12345678901x"})
         CHECK(phones(stays) == stays);
     CHECK(error_of([] { (void)replace_phones("\xFF"); }).code() == errc::bad_utf8);
 }
@@ -147,7 +148,8 @@ spans through(const Stage& stage, std::string& text, const spans& before) {
     const aligned_text one = stage(aligned_text(text));
     spans out(one.text.size());
     for (const auto& p : one.offsets)
-        for (std::size_t i = p.begin; i < p.end; ++i) out[i] = p.copied ? before[p.original_begin + (i - p.begin)] : std::pair(before[p.original_begin].first, before[p.original_end - 1].second);
+        for (std::size_t i = p.begin; i < p.end; ++i)
+            out[i] = p.copied ? before[p.original_begin + (i - p.begin)] : std::pair(before[p.original_begin].first, before[p.original_end - 1].second);
     CHECK(one.text == stage(text));
     workspace scratch;
     CHECK(one.text == stage(text, scratch));
@@ -158,7 +160,8 @@ spans through(const Stage& stage, std::string& text, const spans& before) {
 }  // namespace
 
 TEST_CASE("aligned_text: equals the way back byte by byte, through all stages", "[text_clean]") {
-    const strings pieces{"a", " ", "  ", "&amp;", "&lt;", "<b>", "</p>", "<!--", "-->", "http://a.b ", "c@d.ee", "13800138000", "oooo", "😀", "ＡＢ", "　", "é", "\n", "<", "你好"};
+    const strings pieces{"a", " ", "  ", "&amp;", "&lt;", "<b>", "</p>", "<!--", "-->", "http://a.b ", "c@d.ee", "13800138000",
+                         "oooo", "😀", "ＡＢ", "　", "é", "\n", "<", "你好"};
     rng random(8);
     for (int i = 0; i < 300; ++i) {
         std::string text;
@@ -195,8 +198,8 @@ TEST_CASE("clean: hostile texts in linear time", "[text_clean][edge]") {
         while (out.size() < bytes) out += part;
         return out;
     };
-    for (const char* part : {"<", "&", "<a ", "<!--", "<script>", "<script></script", "<a x=\"", "<a x='\"", "&#1", "@", "a@a.", "a.", "+", "(", "1 ", "1-", "1", "http://", "www.", "w",
-                             "a", "😀\u200D", "👩\u200D", "🇨", "1\uFE0F", " ", "a ", "Ａ"}) {
+    for (const char* part : {"<", "&", "<a ", "<!--", "<script>", "<script></script", "<a x=\"", "<a x='\"", "&#1", "@", "a@a.", "a.", "+", "(", "1 ", "1-", "1",
+                             "http://", "www.", "w", "a", "😀\u200D", "👩\u200D", "🇨", "1\uFE0F", " ", "a ", "Ａ"}) {
         const std::string text = repeated(part);
         CAPTURE(part);
         std::size_t sum = 0;

@@ -128,8 +128,8 @@ TEST_CASE("near_duplicates: many copies stay linear, and what it refuses", "[nea
     const auto first = first_of_duplicates(copies.size(), pairs);
     CHECK(std::count(first.begin(), first.end(), std::size_t{0}) == 3'000);
     CHECK(error_of([] { (void)near_duplicates(strings{"a", "b\xFF"}); }).where() == place{.row = 2, .byte = 2});
-    for (const near_duplicate_options& bad : {near_duplicate_options{.shingle = 0}, {.shingle = 65}, {.threshold = 0}, {.threshold = 1.1}, {.hashes = 0}, {.hashes = 5000},
-                                              {.recall = 0}, {.recall = 1}, {.threshold = std::nan("")}})
+    for (const near_duplicate_options& bad : {near_duplicate_options{.shingle = 0}, {.shingle = 65}, {.threshold = 0}, {.threshold = 1.1}, {.hashes = 0},
+                                              {.hashes = 5000}, {.recall = 0}, {.recall = 1}, {.threshold = std::nan("")}})
         CHECK(error_of([&] { (void)near_duplicates(strings{"a"}, bad); }).code() == errc::bad_parameter);
     CHECK(error_of([] { (void)first_of_duplicates(2, std::vector<duplicate_pair>{{0, 2, 1}}); }).code() == errc::bad_parameter);
     CHECK(error_of([] { (void)minhash::similarity(std::vector<std::uint32_t>{1}, std::vector<std::uint32_t>{}); }).code() == errc::shape_mismatch);

@@ -80,8 +80,8 @@ std::size_t skip_good_utf8(const Byte* bytes, std::size_t at, std::size_t size) 
     constexpr lane first_high = CARAMEL_TWICE(too_long, too_long, too_long, too_long, too_long, too_long, too_long, too_long, two, two, two, two,
                                               too_short | overlong2, too_short, e, f);
     constexpr lane first_low = CARAMEL_TWICE(l0, any | overlong2, any, any, l4, l5, l5, l5, l5, l5, l5, l5, l5, l5 | surrogate, l5, l5);
-    constexpr lane second_high = CARAMEL_TWICE(too_short, too_short, too_short, too_short, too_short, too_short, too_short, too_short, s8, s9, sa, sa, too_short,
-                                               too_short, too_short, too_short);
+    constexpr lane second_high = CARAMEL_TWICE(too_short, too_short, too_short, too_short, too_short, too_short, too_short, too_short, s8, s9, sa, sa,
+                                               too_short, too_short, too_short, too_short);
 #undef CARAMEL_TWICE
     bool all_ascii = false;  // the step before
     for (; size - at >= sizeof(lane); at += sizeof(lane)) {

@@ -45,8 +45,9 @@ struct aligned_text {
     [[nodiscard]] std::pair<std::size_t, std::size_t> original(std::size_t begin, std::size_t end) const {
         require(begin <= end && end <= text.size(), errc::bad_parameter, "aligned_text: bytes ", begin, " to ", end, " of ", text.size());
         if (begin == end) {
-            if (begin == text.size()) return offsets.empty() ? std::pair(std::size_t{0}, std::size_t{0}) : std::pair(offsets.back().original_end, offsets.back().original_end);
-            const std::size_t at = original(begin, begin + 1).first;
+            std::size_t at = 0;
+            if (begin < text.size()) at = original(begin, begin + 1).first;
+            else if (!offsets.empty()) at = offsets.back().original_end;
             return {at, at};
         }
         const auto piece_of = [&](std::size_t byte) {

@@ -213,7 +213,8 @@ class remove_html : public detail::plain_edit_stage<remove_html> {
     }
     static bool same(std::string_view name, std::string_view lower) noexcept { return name.size() == lower.size() && detail::stands_at(name, 0, lower); }
     static bool marks_letters(std::string_view name) noexcept {
-        constexpr std::string_view names[] = {"a", "abbr", "b", "big", "code", "em", "font", "i", "mark", "s", "small", "span", "strong", "sub", "sup", "tt", "u"};
+        constexpr std::string_view names[] = {"a", "abbr", "b", "big", "code", "em", "font", "i", "mark", "s", "small",
+                                              "span", "strong", "sub", "sup", "tt", "u"};
         return std::any_of(std::begin(names), std::end(names), [&](std::string_view n) { return same(name, n); });
     }
 };
@@ -447,9 +448,11 @@ class handle_emoji : public detail::edit_stage<handle_emoji> {
         const bool by_itself = c >= 0x231A && (c < 0x3000 || c > 0x32FF);
         if (!pictograph(c) || peek(text, at) == as_text || (!by_itself && peek(text, at) != as_emoji)) return begin;
         for (;;) {
-            for (char32_t next = peek(text, at); next == as_emoji || next == keycap || (next >= 0x1F3FB && next <= 0x1F3FF) || (next >= 0xE0020 && next <= 0xE007F);
-                 next = peek(text, at))
+            for (char32_t next = peek(text, at);; next = peek(text, at)) {
+                const bool colour = next >= 0x1F3FB && next <= 0x1F3FF, tag = next >= 0xE0020 && next <= 0xE007F;
+                if (next != as_emoji && next != keycap && !colour && !tag) break;
                 (void)decode_utf8(text, at);
+            }
             std::size_t behind = at;
             if (peek(text, at) != joiner) return at;
             (void)decode_utf8(text, behind);

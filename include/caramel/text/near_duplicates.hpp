@@ -206,8 +206,7 @@ template <std::same_as<std::vector<std::string>> Texts>
     std::sort(unique.begin(), unique.end());
     std::vector<std::pair<std::uint64_t, std::size_t>> bucket(unique.size());
     const auto in_band = [&](std::size_t a, std::size_t b, std::size_t band) {
-        return std::equal(signatures[a].begin() + static_cast<std::ptrdiff_t>(band * rows), signatures[a].begin() + static_cast<std::ptrdiff_t>((band + 1) * rows),
-                          signatures[b].begin() + static_cast<std::ptrdiff_t>(band * rows));
+        return std::equal(signatures[a].data() + band * rows, signatures[a].data() + (band + 1) * rows, signatures[b].data() + band * rows);
     };
     for (std::size_t band = 0; band < bands; ++band) {
         for (std::size_t i = 0; i < unique.size(); ++i)
@@ -225,7 +224,8 @@ template <std::same_as<std::vector<std::string>> Texts>
                 if (similarity >= options.threshold) out.push_back({a, b, similarity});
             }
     }
-    std::sort(out.begin(), out.end(), [](const duplicate_pair& a, const duplicate_pair& b) { return std::pair(a.second, a.first) < std::pair(b.second, b.first); });
+    std::sort(out.begin(), out.end(),
+              [](const duplicate_pair& a, const duplicate_pair& b) { return std::pair(a.second, a.first) < std::pair(b.second, b.first); });
     return out;
 }
 

@@ -217,7 +217,9 @@ class short_words {
         }
         return -1;
     }
-    [[nodiscard]] std::size_t first_slot(std::uint64_t key) const noexcept { return static_cast<std::size_t>((key ^ key >> 29) * 0x9e3779b97f4a7c15U >> shift_); }
+    [[nodiscard]] std::size_t first_slot(std::uint64_t key) const noexcept {
+        return static_cast<std::size_t>((key ^ key >> 29) * 0x9e3779b97f4a7c15U >> shift_);
+    }
 
     std::vector<slot> slots_;
     int shift_ = 58;
@@ -252,7 +254,8 @@ class word_tokenizer_model {
     /// `max_tokens` 0 = all. `unicode` is the version whose tables split and folded the words of the vocabulary.
     /// Throws `error`: `bad_data` unless exactly id 0 is reserved, `bad_utf8` with the token's number, `unsupported_version`.
     word_tokenizer_model(vocabulary words, bool lowercase, bool keep_punctuation, std::uint64_t max_tokens, std::uint32_t unicode = unicode_version)
-        : words_(std::move(words)), short_words_(words_), lowercase_(lowercase), keep_punctuation_(keep_punctuation), max_tokens_(max_tokens), unicode_(unicode) {
+        : words_(std::move(words)), short_words_(words_), lowercase_(lowercase), keep_punctuation_(keep_punctuation), max_tokens_(max_tokens),
+          unicode_(unicode) {
         require(words_.reserved() == 1, errc::bad_data, "word_tokenizer: ", words_.reserved(), " reserved ids, must be 1");
         require(unicode <= unicode_version, errc::unsupported_version, "word_tokenizer: learnt with Unicode ", unicode / 100, ".", unicode % 100,
                 ", this library has ", unicode_version / 100, ".", unicode_version % 100);
