@@ -8,7 +8,7 @@ full=no
 [ "${1:-}" = --full ] && full=yes
 need_compiler
 need "${library_packages[@]}" catch2 python3-numpy
-need unicode-data python3-jieba  # tables and a dictionary to test against; where they are missing, those tests are skipped
+need unicode-data bzip2 python3-jieba  # tables and a dictionary to test against; where they are missing, those tests are skipped
 
 # build DIRECTORY PRESET COMPILER [CMAKE OPTION...] [-- TARGET...]
 build() {
