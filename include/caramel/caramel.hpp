@@ -42,6 +42,8 @@
 #include <caramel/text/chinese_hmm.hpp>
 #include <caramel/text/clean.hpp>
 #include <caramel/text/embedding.hpp>
+#include <caramel/text/encoding.hpp>
+#include <caramel/text/encoding_arrays.hpp>
 #include <caramel/text/near_duplicates.hpp>
 #include <caramel/text/ngram_tokenizer.hpp>
 #include <caramel/text/normalize.hpp>
@@ -51,6 +53,9 @@
 #include <caramel/text/unicode.hpp>
 #include <caramel/text/utf8.hpp>
 #include <caramel/text/vocabulary.hpp>
+#include <caramel/text/vocabulary_file.hpp>
+#include <caramel/text/wordpiece.hpp>
+#include <caramel/text/wordpiece_fit.hpp>
 #include <caramel/nn/activation.hpp>
 #include <caramel/nn/bias.hpp>
 #include <caramel/nn/dense.hpp>

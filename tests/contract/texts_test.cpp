@@ -12,6 +12,7 @@
 #include <caramel/text/phrases.hpp>
 #include <caramel/text/pool.hpp>
 #include <caramel/text/tokenizer.hpp>
+#include <caramel/text/wordpiece_fit.hpp>
 
 #include "contract/data.hpp"
 
@@ -60,6 +61,11 @@ struct clean_component : no_numbers {
     }
     auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
 };
+struct wordpiece_component : no_numbers {
+    static constexpr std::string_view name = "wordpiece";
+    auto recipe() const { return wordpiece{.vocabulary_size = 200, .defaults = {.max_length = 12}}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
+};
 struct embedding_component : no_numbers {
     static constexpr std::string_view name = "word_tokenizer | random_embedding";
     static constexpr bool random = true;
@@ -88,8 +94,9 @@ struct bag_component : no_numbers {
 
 using namespace contract;
 
-TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, char_tokenizer_component, ngram_tokenizer_component, chinese_tokenizer_component,
-                   phrases_component, normalize_component, clean_component, embedding_component, pool_component<mean_pool>, pool_component<sum_pool>,
+TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, char_tokenizer_component, ngram_tokenizer_component,
+                   chinese_tokenizer_component, phrases_component, normalize_component, clean_component, embedding_component, pool_component<mean_pool>,
+                   pool_component<sum_pool>, wordpiece_component,
                    pool_component<max_pool>, bag_component) {
     check_component(TestType{});
 }

@@ -33,6 +33,7 @@ class ragged {
 
     /// Appends to the last row that is still open; `close_row` ends it.
     void push_back(const T& value) { values_.push_back(value); }
+    void append_values(std::span<const T> values) { values_.insert(values_.end(), values.begin(), values.end()); }
     void close_row() { starts_.push_back(static_cast<std::int64_t>(values_.size())); }
     void append_row(std::span<const T> row) {
         values_.insert(values_.end(), row.begin(), row.end());

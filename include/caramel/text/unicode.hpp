@@ -19,6 +19,10 @@ enum class general_category : std::uint8_t {
 
 namespace detail {
 
+struct code_point_range {  // both ends belong to it
+    std::uint32_t first, last;
+};
+constexpr std::uint32_t first_of(const code_point_range& range) noexcept { return range.first; }
 constexpr std::uint32_t first_of(const case_run& run) noexcept { return run.first; }
 constexpr std::uint32_t first_of(std::uint32_t category_run) noexcept { return category_run / 32; }
 
