@@ -241,11 +241,10 @@ class bert_characters {
     }
     void paint_categories() {
         const bert_kind space = steps_.split == word_split::none ? bert_kind::self : bert_kind::space;
-        for (std::size_t i = 0; i < std::size(category_runs); ++i) {
-            const std::uint32_t first = category_runs[i] / 32, number = category_runs[i] % 32;
-            const std::uint32_t end = i + 1 < std::size(category_runs) ? category_runs[i + 1] / 32 : 0x110000;
-            if (number > static_cast<std::uint32_t>(general_category::cn)) continue;  // letters of two cases by turns
-            const bert_kind kind = kind_of(static_cast<general_category>(number));
+        for (char32_t first = 0, end = 0; first < 0x110000; first = end) {
+            const bert_kind kind = kind_of(category_of(first));
+            const auto next = [](char32_t c) { return c < class_limit ? c + 1 : next_category(c); };
+            for (end = next(first); end < 0x110000 && kind_of(category_of(end)) == kind;) end = next(end);
             if (kind != bert_kind::self) paint(first, end - 1, kind);
         }
         if (steps_.split == word_split::words)

@@ -205,7 +205,7 @@ class char_tokenizer_model : public detail::token_stage<char_tokenizer_model> {
     }
 
     vocabulary tokens_;
-    detail::short_words short_words_;
+    detail::short_word_ids short_words_;
     bool lowercase_, keep_spaces_;
     std::uint64_t max_tokens_;
     std::uint32_t unicode_;
@@ -298,7 +298,7 @@ class ngram_tokenizer_model : public detail::token_stage<ngram_tokenizer_model> 
     }
 
     vocabulary tokens_;
-    detail::short_words short_words_;
+    detail::short_word_ids short_words_;
     std::uint32_t shortest_, longest_;
     bool words_, lowercase_;
     std::uint64_t max_tokens_;

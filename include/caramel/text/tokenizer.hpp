@@ -174,10 +174,10 @@ std::optional<std::string_view> normalized_word(Text text, std::size_t begin, st
 
 // The ids of a vocabulary's words of up to eight bytes, found by the bytes themselves: most words of most texts, without the two
 // steps further (to where a word lies, and to its bytes) that a vocabulary has to take.
-class short_words {
+class short_word_ids {
    public:
     template <std::same_as<vocabulary> Vocabulary>
-    explicit short_words(const Vocabulary& words) {
+    explicit short_word_ids(const Vocabulary& words) {
         const auto fits = [](std::string_view word) { return word.size() <= 8 && word.find('\0') == std::string_view::npos; };
         const auto& tokens = words.tokens();
         std::size_t n = 64;
@@ -345,7 +345,7 @@ class word_tokenizer_model {
     }
 
     vocabulary words_;
-    detail::short_words short_words_;
+    detail::short_word_ids short_words_;
     bool lowercase_, keep_punctuation_;
     std::uint64_t max_tokens_;
     std::uint32_t unicode_;

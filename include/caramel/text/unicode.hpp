@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 #include <caramel/text/unicode_tables.hpp>
 
@@ -67,6 +68,12 @@ constexpr std::uint32_t class_of(char32_t c) noexcept {
     if (c < class_limit) return class_in_table(c);
     if (c > 0x10FFFF) return static_cast<std::uint32_t>(general_category::cn);
     return *find_run(category_runs, static_cast<std::uint32_t>(c)) % 32;  // there is one from the limit on
+}
+
+// Where the category next changes behind `c`, which is not below `class_limit`.
+constexpr char32_t next_category(char32_t c) noexcept {
+    const std::uint32_t* const next = find_run(category_runs, static_cast<std::uint32_t>(c)) + 1;
+    return next == std::end(category_runs) ? 0x110000 : *next / 32;
 }
 
 }  // namespace detail
