@@ -402,10 +402,10 @@ TEST_CASE("wordpiece: the ids of two other engines on real texts", "[wordpiece]"
 namespace {
 
 // The recipe of bulk.json: ids and offsets of every text, hashed.
-void check_bulk(const std::filesystem::path& folder, const std::string& file, std::size_t column, const std::string& set) {
-    const auto m = load_wordpiece(folder / "data/vocabs/bert-base-chinese-vocab.txt");
-    const strings texts = column_of(folder / "data" / file, column);
-    const auto expected = nlohmann::json::parse(read_all(folder / "oracles/text/bulk.json"))["sets"][set]["wordpiece_zh"];
+void check_bulk(const std::filesystem::path& oracles, const std::filesystem::path& data, const std::string& file, std::size_t column, const std::string& set) {
+    const auto m = load_wordpiece(data / "vocabs/bert-base-chinese-vocab.txt");
+    const strings texts = column_of(data / file, column);
+    const auto expected = nlohmann::json::parse(read_all(oracles))["sets"][set]["wordpiece_zh"];
     const encoding_batch batch = m.encode_batch(texts, m.defaults(), {.threads = 2});
     sha256 all_ids, all_offsets;
     for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -428,15 +428,14 @@ void check_bulk(const std::filesystem::path& folder, const std::string& file, st
 
 TEST_CASE("wordpiece: Hugging Face's ids and offsets on whole data sets", "[wordpiece]") {
     SHARED_OR_SKIP(oracles, "oracles/text/bulk.json");
-    SHARED_OR_SKIP(vocabs, "data/vocabs");
-    const auto folder = vocabs.parent_path().parent_path();
-    check_bulk(folder, "waimai_10k/waimai_10k.tsv", 1, "waimai");
-    check_bulk(folder, "banking77/train.tsv", 1, "banking77_train");
+    SHARED_OR_SKIP(data, "data");
+    check_bulk(oracles, data, "waimai_10k/waimai_10k.tsv", 1, "waimai");
+    check_bulk(oracles, data, "banking77/train.tsv", 1, "banking77_train");
 }
 TEST_CASE("wordpiece: Hugging Face's ids and offsets on nine shops' reviews", "[wordpiece][slow]") {
     SHARED_OR_SKIP(oracles, "oracles/text/bulk.json");
-    SHARED_OR_SKIP(vocabs, "data/vocabs");
-    check_bulk(vocabs.parent_path().parent_path(), "online_shopping_10_cats/reviews_9_categories.tsv", 2, "online_shopping");
+    SHARED_OR_SKIP(data, "data");
+    check_bulk(oracles, data, "online_shopping_10_cats/reviews_9_categories.tsv", 2, "online_shopping");
 }
 
 TEST_CASE("wordpiece: vocab.txt, good ones and hostile ones", "[wordpiece][error]") {
