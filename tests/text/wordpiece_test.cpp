@@ -61,7 +61,8 @@ std::vector<char32_t> points_of(const std::string& text) {
     for (std::size_t at = 0; at < text.size();) out.push_back(decode_utf8(text, at));
     return out;
 }
-const strings few_tokens{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##want", "##ed", "run", "##ning", ",", "want", "the", "fox", "!", "'", "t", "can", "中", "国", "##s", "a"};
+const strings few_tokens{"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##want", "##ed", "run", "##ning", ",",
+                         "want", "the", "fox", "!", "'", "t", "can", "中", "国", "##s", "a"};
 wordpiece_model few(wordpiece_rules rules = {}) { return make_wordpiece(vocabulary(few_tokens), std::move(rules)); }
 
 bert_characters table(const bert_steps& steps) {
@@ -128,7 +129,9 @@ ids pieces_by_definition(const strings& vocabulary_tokens, const std::string& wo
 // google-research/bert step by step over code points, with the tables for single code points.
 ids google_by_definition(const strings& tokens, const std::string& text) {
     static const auto decompose = table({.rules = bert_rules::google, .clean = false, .split_chinese = false, .lowercase = false, .split = word_split::none});
-    const auto is_space = [](char32_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || category_of(c) == general_category::zs || c == 0x2028 || c == 0x2029; };
+    const auto is_space = [](char32_t c) {
+        return c == ' ' || c == '\t' || c == '\n' || c == '\r' || category_of(c) == general_category::zs || c == 0x2028 || c == 0x2029;
+    };
     std::vector<std::vector<char32_t>> words(1);
     for (const char32_t c : points_of(text)) {
         const auto g = category_of(c);
@@ -177,7 +180,8 @@ TEST_CASE("wordpiece: worked by hand", "[wordpiece]") {
     const encoding e = m.encode("UNwant\xC3\xA9"
                                 "d,running can't [MASK] 中国s");
     CHECK(e.ids == ids{2, 5, 6, 7, 10, 8, 9, 17, 15, 16, 4, 18, 19, 1, 3});
-    CHECK(e.offsets == std::vector<byte_span>{{0, 0}, {0, 2}, {2, 6}, {6, 9}, {9, 10}, {10, 13}, {13, 17}, {18, 21}, {21, 22}, {22, 23}, {24, 30}, {31, 34}, {34, 37}, {37, 38}, {0, 0}});
+    CHECK(e.offsets == std::vector<byte_span>{{0, 0}, {0, 2}, {2, 6}, {6, 9}, {9, 10}, {10, 13}, {13, 17}, {18, 21}, {21, 22},
+                                               {22, 23}, {24, 30}, {31, 34}, {34, 37}, {37, 38}, {0, 0}});
     CHECK(m.encode("running", {.special_tokens = false}).ids == ids{8, 9});
     CHECK(m("").size() == 2);
     CHECK(m.vocabulary_size() == few_tokens.size());
@@ -253,7 +257,8 @@ TEST_CASE("wordpiece: decoding", "[wordpiece]") {
 }
 
 TEST_CASE("wordpiece: saved and loaded it is the same", "[wordpiece][io]") {
-    const wordpiece_model m(vocabulary(few_tokens), {.max_word_chars = 50}, special_tokens::bert(2, 3), {{"<user>", 22, false}, {"[MASK]", 4, true}}, {.max_length = 9});
+    const wordpiece_model m(vocabulary(few_tokens), {.max_word_chars = 50}, special_tokens::bert(2, 3), {{"<user>", 22, false}, {"[MASK]", 4, true}},
+                            {.max_length = 9});
     std::vector<std::byte> bytes, twice;
     save(m, bytes);
     const auto again = load<wordpiece_model>(std::span<const std::byte>(bytes));
@@ -269,9 +274,14 @@ TEST_CASE("wordpiece: saved and loaded it is the same", "[wordpiece][io]") {
 }
 
 TEST_CASE("wordpiece: google's rules are those of tokenization.py, on random texts", "[wordpiece]") {
-    const strings pool{"a", "b", "Z", " ", " ", "\t", "é", "e\xCC\x81", ",", "!", "中", "国", "𫠠", "\xEE\x90\xA0", "Σ", "ς", "ΑΣ", "'", ".", "\xC2\xAD", "\xE2\x80\xA8", "İ", "ﬁ", "한", "1", "_", "Å", "豈", "≠", "\xC2\xA0"};
+    const strings pool{"a", "b", "Z", " ", " ", "\t", "é", "e\xCC\x81", ",", "!", "中", "国", "𫠠",
+                       "\xEE\x90\xA0", "Σ", "ς", "ΑΣ", "'", ".", "\xC2\xAD", 
+                       "\xE2\x80\xA8", "İ", "ﬁ", "한", "1", "_", "Å", "豈", "≠", "\xC2\xA0"};
     strings tokens = few_tokens;
-    for (const char* t : {"b", "z", "e", "豈", "更", "##b", "##z", "##e", "##1", "##\xEE\x90\xA0", "σ", "ς", "α", "##σ", "##ς", "##α", ".", "_", "=", "i", "##i", "ᄒ", "##ᅡ", "##ᆫ", "𫠠", "##a"}) tokens.emplace_back(t);
+    for (const char* t :
+         {"b", "z", "e", "豈", "更", "##b", "##z", "##e", "##1", "##\xEE\x90\xA0", "σ", "ς", "α", "##σ",
+          "##ς", "##α", ".", "_", "=", "i", "##i", "ᄒ", "##ᅡ", "##ᆫ", "𫠠", "##a"})
+        tokens.emplace_back(t);
     const auto m = make_wordpiece(vocabulary(tokens), {.rules = bert_rules::google});
     rng numbers(3);
     for (int i = 0; i < 1500; ++i) {
@@ -389,33 +399,43 @@ TEST_CASE("wordpiece: the ids of two other engines on real texts", "[wordpiece]"
         }
 }
 
-TEST_CASE("wordpiece: Hugging Face's ids and offsets on whole data sets", "[wordpiece]") {
-    SHARED_OR_SKIP(path, "oracles/text/bulk.json");
-    SHARED_OR_SKIP(vocab, "data/vocabs/bert-base-chinese-vocab.txt");
-    SHARED_OR_SKIP(data, "data");
-    const auto m = load_wordpiece(vocab);
-    const auto expected = nlohmann::json::parse(read_all(path))["sets"];
-    const auto check = [&](const strings& texts, const std::string& set) {
-        const encoding_batch batch = m.encode_batch(texts, m.defaults(), {.threads = 2});
-        sha256 all_ids, all_offsets;
-        for (std::size_t i = 0; i < texts.size(); ++i) {
-            std::string ids_line, offsets_line;
-            const auto spans = code_point_spans(texts[i], batch[i].offsets);
-            for (std::size_t k = 0; k < spans.size(); ++k) {
-                const char* const between = k == 0 ? "" : " ";
-                ids_line.append(between).append(std::to_string(batch[i].ids[k]));
-                offsets_line.append(between).append(std::to_string(spans[k].begin)).append("-").append(std::to_string(spans[k].end));
-            }
-            all_ids.add(ids_line += '\n');
-            all_offsets.add(offsets_line += '\n');
+namespace {
+
+// The recipe of bulk.json: ids and offsets of every text, hashed.
+void check_bulk(const std::filesystem::path& oracles, const std::filesystem::path& data, const std::string& file, std::size_t column, const std::string& set) {
+    const auto m = load_wordpiece(data / "vocabs/bert-base-chinese-vocab.txt");
+    const strings texts = column_of(data / file, column);
+    const auto expected = nlohmann::json::parse(read_all(oracles))["sets"][set]["wordpiece_zh"];
+    const encoding_batch batch = m.encode_batch(texts, m.defaults(), {.threads = 2});
+    sha256 all_ids, all_offsets;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        std::string ids_line, offsets_line;
+        const auto spans = code_point_spans(texts[i], batch[i].offsets);
+        for (std::size_t k = 0; k < spans.size(); ++k) {
+            const char* const between = k == 0 ? "" : " ";
+            ids_line.append(between).append(std::to_string(batch[i].ids[k]));
+            offsets_line.append(between).append(std::to_string(spans[k].begin)).append("-").append(std::to_string(spans[k].end));
         }
-        CHECK(batch.ids.values().size() == expected[set]["wordpiece_zh"]["tokens"]);
-        CHECK(all_ids.digest() == expected[set]["wordpiece_zh"]["ids_sha256"]);
-        CHECK(all_offsets.digest() == expected[set]["wordpiece_zh"]["offsets_sha256"]);
-    };
-    check(column_of(data / "waimai_10k/waimai_10k.tsv", 1), "waimai");
-    check(column_of(data / "banking77/train.tsv", 1), "banking77_train");
-    check(column_of(data / "online_shopping_10_cats/reviews_9_categories.tsv", 2), "online_shopping");
+        all_ids.add(ids_line += '\n');
+        all_offsets.add(offsets_line += '\n');
+    }
+    CHECK(batch.ids.values().size() == expected["tokens"]);
+    CHECK(all_ids.digest() == expected["ids_sha256"]);
+    CHECK(all_offsets.digest() == expected["offsets_sha256"]);
+}
+
+}  // namespace
+
+TEST_CASE("wordpiece: Hugging Face's ids and offsets on whole data sets", "[wordpiece]") {
+    SHARED_OR_SKIP(oracles, "oracles/text/bulk.json");
+    SHARED_OR_SKIP(data, "data");
+    check_bulk(oracles, data, "waimai_10k/waimai_10k.tsv", 1, "waimai");
+    check_bulk(oracles, data, "banking77/train.tsv", 1, "banking77_train");
+}
+TEST_CASE("wordpiece: Hugging Face's ids and offsets on nine shops' reviews", "[wordpiece][slow]") {
+    SHARED_OR_SKIP(oracles, "oracles/text/bulk.json");
+    SHARED_OR_SKIP(data, "data");
+    check_bulk(oracles, data, "online_shopping_10_cats/reviews_9_categories.tsv", 2, "online_shopping");
 }
 
 TEST_CASE("wordpiece: vocab.txt, good ones and hostile ones", "[wordpiece][error]") {

@@ -8,10 +8,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include <caramel/core/ragged.hpp>
+#include <caramel/core/utf8.hpp>
 #include <caramel/text/bert_tables.hpp>
 #include <caramel/text/unicode.hpp>
 #include <caramel/text/utf8.hpp>
@@ -199,6 +202,10 @@ class bert_characters {
     }
 
    private:
+    // White space; three control characters are, too, where texts are not cleaned.
+    static constexpr code_point_range spaces[] = {{9, 10},           {13, 13},         {32, 32},         {0xA0, 0xA0},     {0x1680, 0x1680},
+                                                  {0x2000, 0x200A}, {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F}, {0x3000, 0x3000}};
+
     [[nodiscard]] bool google() const noexcept { return steps_.rules == bert_rules::google; }
     [[nodiscard]] bert_entry uniform(bert_kind kind) const noexcept {
         bert_entry out;
@@ -262,12 +269,10 @@ class bert_characters {
             paint(0xB, 0xC, space);
             paint(0x85, 0x85, space);
         }
-        for (const code_point_range range :
-             {code_point_range{9, 10}, {13, 13}, {32, 32}, {0xA0, 0xA0}, {0x1680, 0x1680}, {0x2000, 0x200A}, {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F}, {0x3000, 0x3000}})
-            paint(range.first, range.last, space);
+        for (const code_point_range& range : spaces) paint(range.first, range.last, space);
         if (steps_.clean && space == bert_kind::self)  // white space becomes a space
-            for (char32_t c = 9; c <= 0x3000; ++c)
-                if (is_space_to_clean(c)) change(c) = text_entry(U' ');
+            for (const code_point_range& range : spaces)
+                for (std::uint32_t c = range.first; c <= range.last; ++c) change(c) = text_entry(U' ');
         if (steps_.strip_accents) paint(0xAC00, 0xD7A3, bert_kind::hangul);
         if (steps_.split_chinese) {
             if (google()) paint(bert_google_cjk, bert_kind::alone);
@@ -275,10 +280,6 @@ class bert_characters {
         }
         paint(0xD800, 0xDFFF, bert_kind::invalid);
         if (google() && steps_.lowercase) change(0x3A3).kind = bert_kind::sigma;
-    }
-    [[nodiscard]] static bool is_space_to_clean(char32_t c) noexcept {
-        return c == 9 || c == 10 || c == 13 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
-               c == 0x205F || c == 0x3000;
     }
     void paint_order() {
         if (!steps_.strip_accents) return;
@@ -325,7 +326,7 @@ class bert_characters {
     void map(char32_t c, const Find& find) {
         const bert_kind before = (*this)[c].kind;
         if (before == bert_kind::removed || before == bert_kind::space || before == bert_kind::hangul || before == bert_kind::sigma) return;
-        if (steps_.clean && is_space_to_clean(c)) return;
+        if (steps_.clean && is_in(spaces, c)) return;
         std::array<char32_t, most_parts> points{};
         const std::size_t n = normal_points(c, points);
         if (n == 1 && points[0] == c) return;

@@ -461,8 +461,7 @@ class text_encoder {
     [[nodiscard]] encoding_batch batch(const std::vector<std::string>& texts, const std::vector<std::string>* seconds, const encode_options& how,
                                        const run_options& run) const {
         const auto bytes_of = [&](std::size_t i) { return texts[i].size() + (seconds != nullptr ? (*seconds)[i].size() : 0); };
-        const auto add_rows = [&](std::size_t begin, std::size_t end, encoding_batch& out) {
-            token_buffers buffer;
+        const auto add_rows = [&](std::size_t begin, std::size_t end, token_buffers& buffer, encoding_batch& out) {
             std::size_t bytes = 0, seen = 0;
             for (std::size_t i = begin; i < end; ++i) bytes += bytes_of(i);
             for (std::size_t i = begin; i < end; ++i) {
@@ -476,7 +475,8 @@ class text_encoder {
         };
         encoding_batch out = empty_batch();
         if (run.threads == 1 && !run.run) {
-            add_rows(0, texts.size(), out);
+            token_buffers buffer;
+            add_rows(0, texts.size(), buffer, out);
             return out;
         }
         // Blocks of about so many bytes, whatever the number of threads. Who finishes one puts those that are next in order
@@ -492,31 +492,47 @@ class text_encoder {
                 in_block = 0;
             }
         }
-        struct block {
+        struct part {
             encoding_batch batch = {};
-            bool done = false;
+            token_buffers buffer = {};
         };
-        std::vector<block> blocks(begins.size() - 1);
+        std::vector<std::unique_ptr<part>> parts(begins.size() - 1), spare;  // finished blocks; memory to be used again
         std::mutex guard;
         std::size_t next = 0;
         bool busy = false;
-        parallel_for(blocks.size(), run, [&](std::size_t b) {
-            add_rows(begins[b], begins[b + 1], blocks[b].batch);
+        const auto join = [&](const encoding_batch& batch) {
+            if (next == 0)
+                reserve(out, texts.size(), static_cast<std::size_t>(1.1 * static_cast<double>(batch.offsets.size()) * static_cast<double>(total) /
+                                                                    static_cast<double>(std::min(total, block_bytes))));
+            out.ids.append(batch.ids);
+            out.offsets.insert(out.offsets.end(), batch.offsets.begin(), batch.offsets.end());
+            out.type_ids.insert(out.type_ids.end(), batch.type_ids.begin(), batch.type_ids.end());
+            out.special.insert(out.special.end(), batch.special.begin(), batch.special.end());
+        };
+        parallel_for(parts.size(), run, [&](std::size_t b) {
+            std::unique_ptr<part> mine;
             std::unique_lock lock(guard);
-            blocks[b].done = true;
+            if (!spare.empty()) {
+                mine = std::move(spare.back());
+                spare.pop_back();
+            }
+            lock.unlock();
+            if (!mine) mine = std::make_unique<part>();
+            mine->batch.ids.clear();
+            mine->batch.offsets.clear();
+            mine->batch.type_ids.clear();
+            mine->batch.special.clear();
+            add_rows(begins[b], begins[b + 1], mine->buffer, mine->batch);
+            lock.lock();
+            parts[b] = std::move(mine);
             if (busy) return;
             busy = true;
-            while (next < blocks.size() && blocks[next].done) {
+            while (next < parts.size() && parts[next]) {
+                mine = std::move(parts[next]);
                 lock.unlock();
-                const encoding_batch part = std::move(blocks[next].batch);
-                if (next == 0)
-                    reserve(out, texts.size(), static_cast<std::size_t>(1.1 * static_cast<double>(part.offsets.size()) * static_cast<double>(total) /
-                                                                        static_cast<double>(std::min(total, block_bytes))));
-                out.ids.append(part.ids);
-                out.offsets.insert(out.offsets.end(), part.offsets.begin(), part.offsets.end());
-                out.type_ids.insert(out.type_ids.end(), part.type_ids.begin(), part.type_ids.end());
-                out.special.insert(out.special.end(), part.special.begin(), part.special.end());
+                join(mine->batch);
                 lock.lock();
+                spare.push_back(std::move(mine));
                 ++next;
             }
             busy = false;

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <limits>
 #include <optional>
 #include <span>
@@ -461,7 +462,8 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
 
     // Reads a word from `at`, where its first code point is, to behind its last one; returns where that is. `begin` is where
     // the text before it ends: that of an added token, or 0. Of words above the limit only the first code points are kept.
-    std::size_t read_word(std::string_view text, std::size_t row, std::size_t begin, std::size_t at, detail::word_text& word, std::size_t& chars, byte_span& all) const {
+    std::size_t read_word(std::string_view text, std::size_t row, std::size_t begin, std::size_t at, detail::word_text& word, std::size_t& chars,
+                          byte_span& all) const {
         chars = 0;
         all = {0, 0};
         const auto append = [&](const char* bytes, std::size_t n, byte_span from) {
@@ -760,7 +762,7 @@ template <std::same_as<vocabulary> Vocabulary>
     const auto cls = words.find("[CLS]"), sep = words.find("[SEP]");
     std::vector<added_token> added;
     if (rules.rules == bert_rules::hugging_face)
-        for (const std::string_view text : {std::string_view(rules.unknown), std::string_view("[SEP]"), std::string_view("[CLS]"), std::string_view("[PAD]"), std::string_view("[MASK]")})
+        for (const std::string_view text : std::initializer_list<std::string_view>{rules.unknown, "[SEP]", "[CLS]", "[PAD]", "[MASK]"})
             if (const auto id = words.find(text)) added.push_back({std::string(text), *id, true});
     return {std::move(words), std::move(rules), cls && sep ? special_tokens::bert(*cls, *sep) : special_tokens(), std::move(added), defaults};
 }
