@@ -60,9 +60,9 @@ class token_map_reader : public json_handler {
     void finish() {
         by_id_.resize(tokens_.size());
         for (std::size_t i = 0; i < tokens_.size(); ++i) {
-            if (ids_[i] >= tokens_.size()) refuse(errc::bad_id, "the id ", ids_[i], " among ", tokens_.size(), " tokens, so that another one is missing");
+            if (ids_[i] >= tokens_.size()) refuse(errc::bad_id, "an id above those of ", tokens_.size(), " tokens, so that another one is missing");
             std::string& place = by_id_[static_cast<std::size_t>(ids_[i])];
-            if (!place.empty()) refuse(errc::duplicate_id, "two tokens with the id ", ids_[i]);
+            if (!place.empty()) refuse(errc::duplicate_id, "two tokens with one id");
             place = std::move(tokens_[i]);
         }
     }
@@ -103,7 +103,7 @@ class token_map_reader : public json_handler {
         if (line.ends_with('\r')) line.remove_suffix(1);
         if (line.starts_with("#version")) continue;
         if (const std::size_t bad = find_bad_utf8(line); bad != std::string_view::npos)
-            fail(errc::bad_utf8, {.row = line_number, .column = 0, .byte = bad + 1}, who, ": line ", line_number, " is not UTF-8 from byte ", bad + 1, " on");
+            fail(errc::bad_utf8, {.row = line_number, .byte = bad + 1}, who, ": line ", line_number, " is not UTF-8 from byte ", bad + 1, " on");
         require_at(line.find('\0') == std::string_view::npos, errc::nul_byte, where, who, ": a zero byte in line ", line_number);
         const std::size_t space = line.find(' ');
         require_at(space != std::string_view::npos && space > 0 && space + 1 < line.size() && line.find(' ', space + 1) == std::string_view::npos, errc::bad_format,
