@@ -22,7 +22,7 @@
 #include <caramel/core/progress.hpp>
 #include <caramel/core/ragged.hpp>
 #include <caramel/pipeline.hpp>
-#include <caramel/text/added_tokens.hpp>
+#include <caramel/text/bpe_added_tokens.hpp>
 #include <caramel/text/bpe_merges.hpp>
 #include <caramel/text/bpe_pattern.hpp>
 #include <caramel/text/bpe_training.hpp>
@@ -63,7 +63,7 @@ class bpe_model : public text_encoder<bpe_model> {
     /// `where().row`; an id outside the vocabulary), `duplicate_token`, `missing_unk` (a byte without a token),
     /// `duplicate_id`, `bad_id` (ids of added tokens that leave a hole), `empty_token`, `token_too_long`, `bad_utf8`,
     /// `limit_exceeded`.
-    bpe_model(vocabulary tokens, std::vector<token_id> merges, std::vector<added_token> added = {}, special_tokens around = {}, bpe_settings settings = {})
+    bpe_model(vocabulary tokens, std::vector<token_id> merges, std::vector<bpe_added_token> added = {}, special_tokens around = {}, bpe_settings settings = {})
         : tokens_(std::move(tokens)), merges_(std::move(merges)), added_(std::move(added)), around_(std::move(around)), settings_(settings) {
         require(tokens_.reserved() == 0, errc::bad_data, "bpe: ", tokens_.reserved(), " reserved ids, must be 0");
         size_ = size_with_added();
@@ -91,7 +91,7 @@ class bpe_model : public text_encoder<bpe_model> {
 
     [[nodiscard]] const vocabulary& tokens() const noexcept { return tokens_; }
     [[nodiscard]] const std::vector<token_id>& merges() const noexcept { return merges_; }
-    [[nodiscard]] const std::vector<added_token>& added() const noexcept { return added_; }
+    [[nodiscard]] const std::vector<bpe_added_token>& added() const noexcept { return added_; }
     [[nodiscard]] const special_tokens& special() const noexcept { return around_; }
     [[nodiscard]] const bpe_settings& settings() const noexcept { return settings_; }
     [[nodiscard]] const encode_options& defaults() const noexcept { return settings_.defaults; }
@@ -113,11 +113,11 @@ class bpe_model : public text_encoder<bpe_model> {
     // What is worked out from the fields; copies of the model share it.
     struct compiled {
         explicit compiled(const bpe_model& m) : is_special(m.size_), splitter(m.added_), tables(make_tables(m)) {
-            for (const added_token& token : m.added_) is_special[static_cast<std::size_t>(token.id)] = token.special;
+            for (const bpe_added_token& token : m.added_) is_special[static_cast<std::size_t>(token.id)] = token.special;
         }
         detail::bpe_tables make_tables(const bpe_model& m) {
             std::vector<std::string_view> own(m.size_);  // added tokens decode to what they are written as
-            for (const added_token& token : m.added_) own[static_cast<std::size_t>(token.id)] = token.text;
+            for (const bpe_added_token& token : m.added_) own[static_cast<std::size_t>(token.id)] = token.text;
             starts.reserve(m.size_ + 1);
             starts.push_back(0);
             std::vector<bool> is_made_of_bytes(m.size_);
@@ -271,7 +271,7 @@ class bpe_model : public text_encoder<bpe_model> {
 
     vocabulary tokens_;
     std::vector<token_id> merges_;
-    std::vector<added_token> added_;
+    std::vector<bpe_added_token> added_;
     special_tokens around_;
     bpe_settings settings_;
     std::size_t size_ = 0;
@@ -300,7 +300,7 @@ struct bpe {
                 ", must lie in 1 .. ", vocabulary::max_token_bytes / 2);
         const std::size_t first = special_tokens.size() + 256;
         require(vocabulary_size >= first, errc::bad_parameter, "bpe: vocabulary_size = ", vocabulary_size, ", but bytes and special tokens are ", first);
-        std::vector<added_token> added;
+        std::vector<bpe_added_token> added;
         for (std::size_t i = 0; i < special_tokens.size(); ++i) {
             require(i < 1'000'000, errc::limit_exceeded, "bpe: ", special_tokens.size(), " special tokens");
             added.push_back({.text = special_tokens[i], .id = static_cast<token_id>(i)});

@@ -129,7 +129,7 @@ class token_map_reader : public json_handler {
                                          const std::vector<std::string>& special = {}, const json_limits& limits = {}) {
     vocabulary tokens = parse_bpe_vocabulary(vocab_json, limits);
     std::vector<token_id> merges = parse_bpe_merges(merges_txt, tokens);
-    std::vector<added_token> added;
+    std::vector<bpe_added_token> added;
     auto next = static_cast<token_id>(tokens.size());
     for (const std::string& text : special) {
         const auto known = tokens.find(text);

@@ -1,5 +1,5 @@
-#ifndef CARAMEL_TEXT_ADDED_TOKENS_HPP
-#define CARAMEL_TEXT_ADDED_TOKENS_HPP
+#ifndef CARAMEL_TEXT_BPE_ADDED_TOKENS_HPP
+#define CARAMEL_TEXT_BPE_ADDED_TOKENS_HPP
 
 // Tokens that are found in a text as they are written, before a tokenizer splits the rest: <|endoftext|> and its like.
 
@@ -21,7 +21,7 @@
 namespace caramel::inline CARAMEL_ABI {
 
 /// A token that is found as it is written, with the options that `tokenizer.json` has for it.
-struct added_token {
+struct bpe_added_token {
     std::string text = {};
     token_id id = 0;
     bool single_word = false;  ///< only where no letter, number or underscore stands beside it
@@ -30,7 +30,7 @@ struct added_token {
     bool normalized = false;   ///< looked for in what the others leave over
     bool special = true;       ///< left out of decoded text on request
 
-    friend bool operator==(const added_token&, const added_token&) = default;
+    friend bool operator==(const bpe_added_token&, const bpe_added_token&) = default;
     static constexpr std::array field_names{"text", "id", "single_word", "strip_left", "strip_right", "normalized", "special"};
     [[nodiscard]] auto fields() const noexcept { return std::tie(text, id, single_word, strip_left, strip_right, normalized, special); }
 };
@@ -111,7 +111,7 @@ class token_finder {
 class added_token_splitter {
    public:
     added_token_splitter() = default;
-    explicit added_token_splitter(const std::vector<added_token>& tokens) : tokens_(tokens) {
+    explicit added_token_splitter(const std::vector<bpe_added_token>& tokens) : tokens_(tokens) {
         for (const bool normalized : {false, true}) {
             std::vector<std::pair<std::string, std::size_t>> texts;
             for (std::size_t i = 0; i < tokens_.size(); ++i)
@@ -137,7 +137,7 @@ class added_token_splitter {
             const token_finder::match m = finder.find(text, at);
             if (m.begin == text.size()) break;
             at = m.end;
-            const added_token& added = tokens_[m.number];
+            const bpe_added_token& added = tokens_[m.number];
             std::size_t begin = m.begin, end = m.end;
             if (added.single_word) {
                 if (begin > 0 && is_word_character(character_before(text, begin).c)) continue;
@@ -155,7 +155,7 @@ class added_token_splitter {
         return done == text.size() || rest(from + done, from + text.size());
     }
 
-    std::vector<added_token> tokens_;
+    std::vector<bpe_added_token> tokens_;
     token_finder first_, second_;
 };
 
