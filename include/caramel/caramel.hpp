@@ -35,6 +35,7 @@
 #include <caramel/features/scale.hpp>
 #include <caramel/features/standardize.hpp>
 #include <caramel/features/target_encode.hpp>
+#include <caramel/text/bpe.hpp>
 #include <caramel/text/embedding.hpp>
 #include <caramel/text/pool.hpp>
 #include <caramel/text/tokenizer.hpp>

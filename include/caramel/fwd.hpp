@@ -44,6 +44,7 @@ template <class T>
 class encode_model;
 class impute_model;
 class word_tokenizer_model;
+class bpe_model;
 template <class T>
 class embedding_model;
 template <class T>

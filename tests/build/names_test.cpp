@@ -37,6 +37,7 @@
 
 #include <caramel/caramel.hpp>
 #include <caramel/io/model_file.hpp>
+#include <caramel/text/bpe_json.hpp>
 
 using namespace std;
 using namespace caramel;
@@ -72,6 +73,7 @@ static_assert(named<scores_in, shaped_mdp<2>, shop, shop_options, shop_truth, si
                     token_counts, token_id, token_ids, train_test, training, transaction, transaction_columns, transactions, transition<2>, unlisted, update_rule,
                     vec<F>, verdict, vocabulary, warm_start<int>, weighting, word_tokenizer, word_tokenizer_model, workspace, column_type>);
 
+static_assert(named<bpe, bpe_added_token, bpe_model, bpe_settings>);
 static_assert(named<linear_svm<F>, linear_svm_model<F>, ridge<F>, ridge_model<F>, score_part, score_parts, sparse_logistic<F>, sparse_logistic_model<F>, sparse_matrix<F>,
                     sparse_row<F>, svm_loss>);
 static_assert(named<als_grid, bar_chart, bought_text_recipe<word_tokenizer>, bought_text_model<word_tokenizer_model, F>, calibration_bin, cell_means<2>, chart_axis, chart_bar,
@@ -228,6 +230,10 @@ int functions() {
            is_letter(general_category::ll) && !is_mark(general_category::ll) && !is_number(general_category::ll) && !is_punctuation(general_category::ll) &&
            !is_symbol(general_category::ll) && !is_cjk_ideograph(U'a') && lower_case(U'A') == U'a' && fold_case(U'A') == U'a' && unicode_version > 0;
     split_words("a b", [](size_t, size_t) {});
+    split_gpt2("a b", [](size_t, size_t) {});
+    good = good && parse_bpe_merges("#version\n", parse_bpe_vocabulary("{}")).empty();
+    (void)&parse_bpe;
+    (void)&read_bpe;
     (void)synthetic_messages(3, 1);
     rng numbers(1);
     (void)nearest(embedding_table<F>::random(3, 2, numbers), 0, 1);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <caramel/nn/embedding_bag.hpp>
+#include <caramel/text/bpe.hpp>
 #include <caramel/text/embedding.hpp>
 #include <caramel/text/pool.hpp>
 #include <caramel/text/tokenizer.hpp>
@@ -16,6 +17,11 @@ namespace {
 struct word_tokenizer_component : no_numbers {
     static constexpr std::string_view name = "word_tokenizer";
     auto recipe() const { return word_tokenizer{.min_count = 1, .keep_punctuation = true}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
+};
+struct bpe_component : no_numbers {
+    static constexpr std::string_view name = "bpe";
+    auto recipe() const { return bpe{.vocabulary_size = 300}; }
     auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
 };
 struct embedding_component : no_numbers {
@@ -46,7 +52,7 @@ struct bag_component : no_numbers {
 
 using namespace contract;
 
-TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, embedding_component, pool_component<mean_pool>, pool_component<sum_pool>,
+TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, bpe_component, embedding_component, pool_component<mean_pool>, pool_component<sum_pool>,
                    pool_component<max_pool>, bag_component) {
     check_component(TestType{});
 }

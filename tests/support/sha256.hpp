@@ -1,43 +1,29 @@
 #ifndef CARAMEL_TESTS_SUPPORT_SHA256_HPP
 #define CARAMEL_TESTS_SUPPORT_SHA256_HPP
 
-// SHA-256 (FIPS 180-4), for comparing with figures of other programs.
-
 #include <array>
 #include <bit>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+/// SHA-256 (FIPS 180-4) of what was added, in hexadecimal.
 class sha256 {
    public:
-    sha256() {
-        // The constants are the first bits of the fractions of square and cube roots of primes.
-        std::size_t n = 0;
-        const auto fraction = [](long double root) { return static_cast<std::uint32_t>((root - std::floor(root)) * 4294967296.0L); };
-        for (unsigned p = 2; n < 64; ++p) {
-            bool prime = true;
-            for (unsigned d = 2; d * d <= p; ++d) prime = prime && p % d != 0;
-            if (!prime) continue;
-            if (n < 8) state_[n] = fraction(std::sqrt(static_cast<long double>(p)));
-            k_[n++] = fraction(std::cbrt(static_cast<long double>(p)));
-        }
-    }
     void add(std::string_view text) {
         for (const char c : text) {
             block_[size_++ % 64] = static_cast<unsigned char>(c);
             if (size_ % 64 == 0) mix();
         }
     }
-    [[nodiscard]] std::string digest() {
+    std::string digest() {
         const std::uint64_t bits = size_ * 8;
-        add("\x80");
+        add(std::string_view("\x80", 1));
         while (size_ % 64 != 56) add(std::string_view("\0", 1));
         for (int i = 7; i >= 0; --i) {
-            const char byte = static_cast<char>(bits >> (8 * i) & 0xFF);
-            add(std::string_view(&byte, 1));
+            const char byte = static_cast<char>(bits >> (8 * i));
+            add({&byte, 1});
         }
         std::string out;
         for (const std::uint32_t word : state_)
@@ -47,24 +33,28 @@ class sha256 {
 
    private:
     void mix() {
-        std::array<std::uint32_t, 64> w{};
+        static constexpr std::uint32_t k[64] = {
+            0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74,
+            0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d,
+            0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e,
+            0x92722c85, 0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5,
+            0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+        std::uint32_t w[64];
         for (std::size_t i = 0; i < 16; ++i)
             w[i] = std::uint32_t{block_[4 * i]} << 24 | std::uint32_t{block_[4 * i + 1]} << 16 | std::uint32_t{block_[4 * i + 2]} << 8 | block_[4 * i + 3];
-        for (std::size_t i = 16; i < 64; ++i) {
-            const std::uint32_t a = w[i - 15], b = w[i - 2];
-            w[i] = w[i - 16] + (std::rotr(a, 7) ^ std::rotr(a, 18) ^ a >> 3) + w[i - 7] + (std::rotr(b, 17) ^ std::rotr(b, 19) ^ b >> 10);
-        }
-        auto s = state_;
+        for (std::size_t i = 16; i < 64; ++i)
+            w[i] = w[i - 16] + (std::rotr(w[i - 15], 7) ^ std::rotr(w[i - 15], 18) ^ w[i - 15] >> 3) + w[i - 7] +
+                   (std::rotr(w[i - 2], 17) ^ std::rotr(w[i - 2], 19) ^ w[i - 2] >> 10);
+        auto [a, b, c, d, e, f, g, h] = state_;
         for (std::size_t i = 0; i < 64; ++i) {
-            const std::uint32_t t = s[7] + (std::rotr(s[4], 6) ^ std::rotr(s[4], 11) ^ std::rotr(s[4], 25)) + ((s[4] & s[5]) ^ (~s[4] & s[6])) + k_[i] + w[i];
-            const std::uint32_t u = (std::rotr(s[0], 2) ^ std::rotr(s[0], 13) ^ std::rotr(s[0], 22)) + ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
-            s = {t + u, s[0], s[1], s[2], s[3] + t, s[4], s[5], s[6]};
+            const std::uint32_t t = h + (std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25)) + ((e & f) ^ (~e & g)) + k[i] + w[i];
+            const std::uint32_t u = (std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+            h = g, g = f, f = e, e = d + t, d = c, c = b, b = a, a = t + u;
         }
-        for (std::size_t i = 0; i < 8; ++i) state_[i] += s[i];
+        const std::uint32_t add[8] = {a, b, c, d, e, f, g, h};
+        for (std::size_t i = 0; i < 8; ++i) state_[i] += add[i];
     }
-
-    std::array<std::uint32_t, 64> k_{};
-    std::array<std::uint32_t, 8> state_{};
+    std::array<std::uint32_t, 8> state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
     std::array<unsigned char, 64> block_{};
     std::uint64_t size_ = 0;
 };
