@@ -230,7 +230,7 @@ class bpe_model : public text_encoder<bpe_model> {
         if (settings_.add_prefix_space && !text.empty() && text[0] != ' ') at = with_space(text, scanner.next(0, true), from, sink);
         while (at < text.size() && sink.n < enough) {
             const auto piece = scanner.next(at);
-            compiled_->tables.encode(text.data() + at, piece.end - at, piece.ascii, static_cast<std::ptrdiff_t>(from + at), sink);
+            compiled_->tables.encode(text.data() + at, piece.end - at, text.size() - at, piece.ascii, static_cast<std::ptrdiff_t>(from + at), sink);
             at = piece.end;
         }
     }
@@ -248,7 +248,7 @@ class bpe_model : public text_encoder<bpe_model> {
         bytes[0] = ' ';
         std::memcpy(bytes + 1, text.data(), piece.end);
         const std::size_t first = sink.n;
-        compiled_->tables.encode(bytes, n, piece.ascii, 0, sink);
+        compiled_->tables.encode(bytes, n, n, piece.ascii, 0, sink);
         if constexpr (Sink::has_places) {
             const auto to_text = [&](std::uint32_t byte) { return static_cast<std::uint32_t>(from) + (byte == 0 ? 0 : byte - 1); };
             const auto first_length = static_cast<std::uint32_t>(detail::character_from(text, 0).length);

@@ -157,9 +157,10 @@ class bpe_words {
             if (text.size() > short_bytes && long_.insert(text).second) long_ids_.push_back({static_cast<token_id>(i), merged(i)});
         }
     }
-    [[nodiscard]] CARAMEL_ALWAYS_INLINE found operator()(const char* p, std::size_t n) const noexcept {
+    // `left` bytes can be read, `n` at least.
+    [[nodiscard]] CARAMEL_ALWAYS_INLINE found operator()(const char* p, std::size_t n, std::size_t left) const noexcept {
         if (n > short_bytes) return n <= longest_ ? find_long({p, n}) : found{};
-        const key k = key_of(p, n);
+        const key k = left >= short_bytes ? key{load_word<std::uint64_t>(p) & masks[n].low, load_word<std::uint64_t>(p + 8) & masks[n].high} : key_of(p, n);
         for (std::size_t at = home(k);; at = (at + 1) & (slots_.size() - 1)) {
             const slot& here = slots_[at];
             if (here.low == k.low && here.high == k.high && here.length == n) return {here.id, here.merged};
@@ -178,14 +179,20 @@ class bpe_words {
         std::uint8_t length = 0;  // 0 = free
         bool merged = false;
     };
+    static constexpr auto masks = [] {
+        std::array<key, short_bytes + 1> all{};
+        for (std::size_t n = 0; n <= short_bytes; ++n)
+            for (std::size_t i = 0; i < n; ++i) (i < 8 ? all[n].low : all[n].high) |= std::uint64_t{0xFF} << (8 * (i % 8));
+        return all;
+    }();
     // The bytes, with zeros behind them. (Loads that overlap: nothing beyond the word is read.)
     [[nodiscard]] static CARAMEL_ALWAYS_INLINE key key_of(const char* p, std::size_t n) noexcept {
         if (n <= 8) return {load_bytes(p, n), 0};
         return {load_word<std::uint64_t>(p), load_word<std::uint64_t>(p + n - 8) >> (8 * (16 - n))};
     }
     [[nodiscard]] CARAMEL_ALWAYS_INLINE std::size_t home(const key& k) const noexcept {
-        const std::uint64_t x = (k.low ^ seed_) * 0x9E3779B97F4A7C15U, y = (k.high + seed_) * 0xBF58476D1CE4E5B9U;
-        return static_cast<std::size_t>((x ^ x >> 32 ^ y ^ y << 29) * 0x94D049BB133111EBU >> shift_);
+        const std::uint64_t x = ((k.low ^ seed_) + (k.high << 32 | k.high >> 32) * 0xBF58476D1CE4E5B9U) * 0x9E3779B97F4A7C15U;
+        return static_cast<std::size_t>((x ^ x >> 32) * 0x94D049BB133111EBU >> shift_);
     }
     bool place(std::string_view text, std::uint32_t id, bool merged) {
         if (text.empty() || text.size() > short_bytes) return true;
@@ -225,6 +232,14 @@ struct token_sink {
         if constexpr (Places) spans[n] = {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
         ++n;
     }
+    // The same of the first `count` of three tokens; there is room for three.
+    CARAMEL_ALWAYS_INLINE void put_up_to_three(const std::array<token_id, 3>& three, std::size_t count, std::ptrdiff_t begin, std::ptrdiff_t end) noexcept {
+        for (std::size_t i = 0; i < 3; ++i) {
+            ids[n + i] = three[i];
+            if constexpr (Places) spans[n + i] = {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
+        }
+        n += count;
+    }
 };
 
 class bpe_tables {
@@ -255,10 +270,11 @@ class bpe_tables {
         // Which neighbours any token holds together; for what is unknown it is not looked into.
         for (const bpe_rule& rule : rules_) {
             const std::string_view bytes = bytes_of(static_cast<std::size_t>(rule.result));
-            for (std::size_t i = 1; i < bytes.size(); ++i) join(static_cast<unsigned char>(bytes[i - 1]), static_cast<unsigned char>(bytes[i]));
+            for (std::size_t i = 1; i < bytes.size(); ++i) join(bytes, i);
         }
         for (std::size_t b = 0; b < 256; ++b)
-            for (std::size_t other = 0; has_no_token[b] && other < 256; ++other) join(b, other), join(other, b);
+            for (std::size_t other = 0; has_no_token[b] && other < 256; ++other)
+                for (const auto [x, y] : {std::pair(b, other), std::pair(other, b)}) set(joined_, x, y), set(begins_, x, y), set(ends_, x, y);
 
         // In the files that training writes, a rule comes after those that make its parts.
         std::vector<std::uint32_t> made_by(n_tokens, 0);  // rank of the last rule that makes it, + 1
@@ -276,12 +292,13 @@ class bpe_tables {
         if (n_tokens <= std::size_t{1} << id_bits) fill_characters();
     }
 
-    // The tokens of a piece of text; `at` is where it begins in the text. Spans are whole characters.
+    // The tokens of a piece of text; `at` is where it begins in the text, and `left` bytes can be read, `n` at least. Spans
+    // are whole characters. There is room for as many tokens as bytes.
     // (A piece that holds more than `most_on_stack` bytes without a place to cut it allocates.)
     template <class Sink>
-    CARAMEL_ALWAYS_INLINE void encode(const char* p, std::size_t n, bool ascii, std::ptrdiff_t at, Sink& sink) const {
+    CARAMEL_ALWAYS_INLINE void encode(const char* p, std::size_t n, std::size_t left, bool ascii, std::ptrdiff_t at, Sink& sink) const {
         if (ascii || whole_words_) {
-            if (const auto word = words_(p, n); word.id >= 0) return sink.put(word.id, at, at + static_cast<std::ptrdiff_t>(n));
+            if (const auto word = words_(p, n, left); word.id >= 0) return sink.put(word.id, at, at + static_cast<std::ptrdiff_t>(n));
         }
         if (ascii && n <= most_in_row) merge_row(p, n, at, sink);
         else encode_units(p, n, at, sink);
@@ -291,10 +308,29 @@ class bpe_tables {
     static constexpr std::size_t most_in_row = 40, most_on_stack = 1024;
     static constexpr unsigned id_bits = 20;
 
-    void join(std::size_t a, std::size_t b) noexcept { joined_[a][b >> 6] |= std::uint64_t{1} << (b & 63); }
-    [[nodiscard]] bool joins(char a, char b) const noexcept {
-        const auto x = static_cast<unsigned char>(a), y = static_cast<unsigned char>(b);
-        return (joined_[x][y >> 6] >> (y & 63) & 1) != 0;
+    using byte_pairs = std::array<std::array<std::uint64_t, 4>, 256>;  // bit b of row a: the bytes a b
+
+    static std::size_t byte_of(char c) noexcept { return static_cast<unsigned char>(c); }
+    static void set(byte_pairs& pairs, std::size_t a, std::size_t b) noexcept { pairs[a][b >> 6] |= std::uint64_t{1} << (b & 63); }
+    [[nodiscard]] static bool has(const byte_pairs& pairs, char a, char b) noexcept { return (pairs[byte_of(a)][byte_of(b) >> 6] >> (byte_of(b) & 63) & 1) != 0; }
+    [[nodiscard]] static std::size_t hash_of(char a, char b, char c) noexcept {
+        return static_cast<std::size_t>((std::uint64_t{byte_of(a)} << 16 | byte_of(b) << 8 | byte_of(c)) * 0x9E3779B97F4A7C15U >> 48);
+    }
+    // Notes that a token holds the bytes before and behind its byte `i` together.
+    void join(std::string_view bytes, std::size_t i) {
+        const char a = bytes[i - 1], b = bytes[i];
+        set(joined_, byte_of(a), byte_of(b));
+        if (i == 1) set(begins_, byte_of(a), byte_of(b));
+        else threes_[hash_of(bytes[i - 2], a, b)] = true;
+        if (i + 1 == bytes.size()) set(ends_, byte_of(a), byte_of(b));
+        else threes_[hash_of(a, b, bytes[i + 1])] = true;
+    }
+    // Whether a token may go across from byte `i - 1` of a piece to byte `i`; it would hold a byte more on either side, or
+    // begin or end there. May say so where none does, never the opposite.
+    [[nodiscard]] CARAMEL_ALWAYS_INLINE bool joins(const char* p, std::size_t n, std::size_t i) const noexcept { return has(joined_, p[i - 1], p[i]) && may_join(p, n, i); }
+    [[nodiscard]] bool may_join(const char* p, std::size_t n, std::size_t i) const noexcept {
+        const char a = p[i - 1], b = p[i];
+        return (has(begins_, a, b) || (i > 1 && threes_[hash_of(p[i - 2], a, b)])) && (has(ends_, a, b) || (i + 1 < n && threes_[hash_of(a, b, p[i + 1])]));
     }
 
     // A text is cut between characters where no token holds the two bytes together: no merge ever goes across, so each part
@@ -302,14 +338,22 @@ class bpe_tables {
     template <class Sink>
     void encode_units(const char* p, std::size_t n, std::ptrdiff_t at, Sink& sink) const {
         for (std::size_t begin = 0; begin < n;) {
+            const std::ptrdiff_t from = at + static_cast<std::ptrdiff_t>(begin);
+            if (n - begin >= 3) {  // nearly all of Chinese
+                const auto byte = [p, begin](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(p[begin + i])}; };
+                const std::uint32_t lead = byte(0);
+                if (lead - 0xE1 < 15 && lead != 0xED && ((byte(1) ^ 0x80) | (byte(2) ^ 0x80)) < 0x40 && (n - begin == 3 || !joins(p, n, begin + 3))) {
+                    encode_character(p + begin, 3, from, sink);
+                    begin += 3;
+                    continue;
+                }
+            }
             std::size_t end = begin, length = 0, characters = 0;
             do {
-                const auto lead = static_cast<unsigned char>(p[end]);
-                length = lead < 0x80 ? 1 : std::max<std::size_t>(utf8_sequence_length(p + end, n - end), 1);
+                length = byte_of(p[end]) < 0x80 ? 1 : std::max<std::size_t>(utf8_sequence_length(p + end, n - end), 1);
                 end += length;
                 ++characters;
-            } while (end < n && joins(p[end - 1], p[end]));
-            const std::ptrdiff_t from = at + static_cast<std::ptrdiff_t>(begin);
+            } while (end < n && joins(p, n, end));
             if (characters == 1) encode_character(p + begin, length, from, sink);
             else encode_unit(p + begin, end - begin, from, sink);
             begin = end;
@@ -325,14 +369,14 @@ class bpe_tables {
         constexpr std::uint64_t mask = (std::uint64_t{1} << id_bits) - 1;
         const std::uint64_t ids = characters_[c];
         const auto id = [&](unsigned i) { return static_cast<token_id>(ids >> (i * id_bits) & mask); };
-        const unsigned count = static_cast<unsigned>(ids >> (3 * id_bits));
+        const auto count = static_cast<std::size_t>(ids >> (3 * id_bits));
+        if (length == 3) return sink.put_up_to_three({id(0), id(1), id(2)}, count, at, end);
         sink.put(id(0), at, end);
         if (count > 1) sink.put(id(1), at, end);
-        if (count > 2) sink.put(id(2), at, end);
     }
     template <class Sink>
     void encode_unit(const char* p, std::size_t n, std::ptrdiff_t at, Sink& sink) const {
-        if (const auto word = words_(p, n); word.id >= 0 && word.merged) return sink.put(word.id, at, at + static_cast<std::ptrdiff_t>(n));
+        if (const auto word = words_(p, n, n); word.id >= 0 && word.merged) return sink.put(word.id, at, at + static_cast<std::ptrdiff_t>(n));
         if (n <= most_in_row) merge_row(p, n, at, sink);
         else if (n <= most_on_stack) merge_on_stack(p, n, at, sink);
         else merge_long(p, n, at, sink);
@@ -551,7 +595,8 @@ class bpe_tables {
     pair_ranks ranks_;
     std::array<token_id, 256> byte_ids_;
     std::vector<std::uint32_t> byte_pairs_;                           // ranks of pairs of bytes
-    std::array<std::array<std::uint64_t, 4>, 256> joined_{};          // bit b of row a: some token holds the bytes a b
+    byte_pairs joined_{}, begins_{}, ends_{};                         // that some token holds, begins with, ends with
+    std::vector<bool> threes_ = std::vector<bool>(0x10000);           // by hash: three bytes that some token holds
     bpe_words words_;
     std::vector<std::uint64_t> characters_;                           // empty: the vocabulary is too large for it
     bool whole_words_, ordered_ = true;
