@@ -283,6 +283,7 @@ class bert_characters {
     void map(char32_t c, const Find& find) {
         const bert_kind before = (*this)[c].kind;
         if (before == bert_kind::removed || before == bert_kind::space || before == bert_kind::hangul || before == bert_kind::sigma) return;
+        if (steps_.clean && is_space_to_clean(c)) return;
         std::array<char32_t, most_parts> points{};
         std::size_t n = 0;
         const auto add = [&](char32_t part) {

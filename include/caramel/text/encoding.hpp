@@ -388,12 +388,27 @@ class text_encoder {
             });
         return {out_ids, out_offsets, types, special};
     }
+    static void reserve(encoding_batch& out, std::size_t rows, std::size_t tokens) {
+        out.ids.reserve(rows, tokens);
+        out.offsets.reserve(tokens);
+        out.type_ids.reserve(tokens);
+        out.special.reserve(tokens);
+    }
     [[nodiscard]] encoding_batch batch(const std::vector<std::string>& texts, const std::vector<std::string>* seconds, const encode_options& how,
                                        const run_options& run) const {
+        const auto bytes_of = [&](std::size_t i) { return texts[i].size() + (seconds != nullptr ? (*seconds)[i].size() : 0); };
         const auto add_rows = [&](std::size_t begin, std::size_t end, encoding_batch& out) {
             token_buffers buffer;
-            for (std::size_t i = begin; i < end; ++i)
+            std::size_t bytes = 0, seen = 0;
+            for (std::size_t i = begin; i < end; ++i) bytes += bytes_of(i);
+            for (std::size_t i = begin; i < end; ++i) {
+                if (i - begin == 32) {  // room for all, if the others are like the first ones
+                    const double share = static_cast<double>(bytes) / static_cast<double>(std::max<std::size_t>(seen, 1));
+                    reserve(out, end - begin, static_cast<std::size_t>(1.1 * share * static_cast<double>(out.offsets.size())));
+                }
+                seen += bytes_of(i);
                 add<true>(texts[i], seconds != nullptr ? std::string_view((*seconds)[i]) : std::string_view(), seconds != nullptr, i + 1, how, buffer, out);
+            }
         };
         encoding_batch out = empty_batch();
         if (run.threads == 1 && !run.run) {
@@ -415,10 +430,7 @@ class text_encoder {
         parallel_for(parts.size(), run, [&](std::size_t b) { add_rows(begins[b], begins[b + 1], parts[b]); });
         std::size_t tokens = 0;
         for (const encoding_batch& part : parts) tokens += part.offsets.size();
-        out.ids.reserve(texts.size(), tokens);
-        out.offsets.reserve(tokens);
-        out.type_ids.reserve(tokens);
-        out.special.reserve(tokens);
+        reserve(out, texts.size(), tokens);
         for (const encoding_batch& part : parts) {
             out.ids.append(part.ids);
             out.offsets.insert(out.offsets.end(), part.offsets.begin(), part.offsets.end());

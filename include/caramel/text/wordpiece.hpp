@@ -588,6 +588,18 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
                 }
                 continue;
             }
+            // Chinese: three bytes each, one token each.
+            while (size - at >= 3 && out.n < enough) {
+                const auto b = [&](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(text[at + i])}; };
+                const std::uint32_t first = b(0), second = b(1), third = b(2);
+                if ((first & 0xF0) != 0xE0 || (second & 0xC0) != 0x80 || (third & 0xC0) != 0x80) break;
+                const char32_t c = (first & 0x0F) << 12 | (second & 0x3F) << 6 | (third & 0x3F);
+                const detail::bert_entry& e = characters_[c];  // not `alone` for what is no code point, or is written too long
+                if (e.kind != kinds::alone || e.may_be_added || c < 0x800) break;
+                out.add(e.text, at, at + 3);
+                at += 3;
+            }
+            if (at == size || out.n >= enough || static_cast<unsigned char>(text[at]) < 0x80) continue;
             char32_t c = 0;
             const std::size_t length = point_at(text, at, c);
             if (length == 0) refuse(text, row);
