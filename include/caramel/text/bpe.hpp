@@ -35,14 +35,15 @@ namespace caramel::inline CARAMEL_ABI {
 struct bpe_settings {
     bool add_prefix_space = false;          ///< a text that does not begin with a space is read as if it did (so does RoBERTa)
     bool trim_offsets = false;              ///< spans leave out the spaces at the ends of tokens
+    bool first_space_is_added = false;      ///< for `trim_offsets`: one space where the text begins is not taken off
     bool whole_words = false;               ///< a piece that is in the vocabulary is that token, whatever merging gives (`ignore_merges`)
     std::optional<token_id> unknown = {};   ///< for bytes without a token; empty = every byte has one
     std::optional<token_id> padding = {};   ///< empty = none (-1)
     encode_options defaults = {};
 
     friend bool operator==(const bpe_settings&, const bpe_settings&) = default;
-    static constexpr std::array field_names{"add_prefix_space", "trim_offsets", "whole_words", "unknown", "padding", "defaults"};
-    [[nodiscard]] auto fields() const noexcept { return std::tie(add_prefix_space, trim_offsets, whole_words, unknown, padding, defaults); }
+    static constexpr std::array field_names{"add_prefix_space", "trim_offsets", "first_space_is_added", "whole_words", "unknown", "padding", "defaults"};
+    [[nodiscard]] auto fields() const noexcept { return std::tie(add_prefix_space, trim_offsets, first_space_is_added, whole_words, unknown, padding, defaults); }
 };
 
 /// Texts -> ids of tokens, by byte pair encoding of bytes (Radford et al., Language models are unsupervised multitask
@@ -263,7 +264,7 @@ class bpe_model : public text_encoder<bpe_model> {
         std::size_t leading = std::min(bytes.find_first_not_of(' '), bytes.size());
         const std::size_t last = bytes.find_last_not_of(' ');
         const std::size_t trailing = last == std::string_view::npos ? bytes.size() : bytes.size() - 1 - last;
-        if (leading > 0 && settings_.add_prefix_space && (number == 0 || span.begin == 0)) --leading;
+        if (leading > 0 && settings_.first_space_is_added && (number == 0 || span.begin == 0)) --leading;
         span.begin = static_cast<std::uint32_t>(std::min<std::size_t>(span.begin + leading, span.end));
         for (std::size_t i = 0; i < trailing && span.end > span.begin; ++i)
             span.end -= std::min(static_cast<std::uint32_t>(detail::character_before(text, span.end).length), span.end - span.begin);
