@@ -115,6 +115,49 @@ class bert_characters {
         return out[2].length == 0 ? 2 : 3;
     }
 
+    /// The code points that `c` becomes by stripping accents and lower case (not a final sigma); returns how many.
+    std::size_t normal_points(char32_t c, std::array<char32_t, most_parts>& out) const noexcept {
+        std::size_t n = 0;
+        const auto add = [&](char32_t part) {
+            if (n < most_parts) out[n++] = part;
+        };
+        std::array<char32_t, most_parts> stripped{};
+        std::array<char32_t, 2> lowered{};
+        if (google()) {
+            const std::size_t lower_count = lower(c, lowered);
+            for (std::size_t i = 0; i < lower_count; ++i) {
+                const std::size_t count = strip(lowered[i], stripped);
+                for (std::size_t k = 0; k < count; ++k) add(stripped[k]);
+            }
+        } else {
+            const std::size_t strip_count = strip(c, stripped);
+            for (std::size_t i = 0; i < strip_count; ++i) {
+                const std::size_t count = lower(stripped[i], lowered);
+                for (std::size_t k = 0; k < count; ++k) add(lowered[k]);
+            }
+        }
+        return n;
+    }
+    /// Calls `found(c)` for each code point that becomes one beginning with `first`, itself included.
+    template <class Found>
+    void for_each_origin(char32_t first, const Found& found) const {
+        const auto look = [&](char32_t c) {
+            std::array<char32_t, most_parts> points{};
+            if (normal_points(c, points) > 0 && points[0] == first) found(c);
+        };
+        look(first);
+        if (steps_.lowercase)
+            for_each_of(lower_case_runs, look), for_each_of(bert_hf_lower, look);
+        if (steps_.strip_accents) {
+            for (const code_point_range& range : bert_stripped)
+                for (std::uint32_t c = range.first; c <= range.last; ++c) look(c);
+            for (const stripped_parts& entry : bert_stripped_parts) look(entry.point);
+        }
+    }
+    [[nodiscard]] bool is_chinese(char32_t c) const noexcept {
+        return steps_.split_chinese && (google() ? is_in(bert_google_cjk, c) : is_in(bert_hf_cjk, c));
+    }
+
     /// Where a mark goes when neighbours are put into canonical order; 0 for what stays and keeps others in place.
     [[nodiscard]] unsigned order(char32_t c) const noexcept {
         const auto* const run = find_run(bert_order, static_cast<std::uint32_t>(c));
@@ -285,34 +328,14 @@ class bert_characters {
         if (before == bert_kind::removed || before == bert_kind::space || before == bert_kind::hangul || before == bert_kind::sigma) return;
         if (steps_.clean && is_space_to_clean(c)) return;
         std::array<char32_t, most_parts> points{};
-        std::size_t n = 0;
-        const auto add = [&](char32_t part) {
-            if (n < most_parts) points[n++] = part;
-        };
-        std::array<char32_t, most_parts> stripped{};
-        std::array<char32_t, 2> lowered{};
-        if (google()) {
-            const std::size_t lower_count = lower(c, lowered);
-            for (std::size_t i = 0; i < lower_count; ++i) {
-                const std::size_t count = strip(lowered[i], stripped);
-                for (std::size_t k = 0; k < count; ++k) add(stripped[k]);
-            }
-        } else {
-            const std::size_t strip_count = strip(c, stripped);
-            for (std::size_t i = 0; i < strip_count; ++i) {
-                const std::size_t count = lower(stripped[i], lowered);
-                for (std::size_t k = 0; k < count; ++k) add(lowered[k]);
-            }
-        }
+        const std::size_t n = normal_points(c, points);
         if (n == 1 && points[0] == c) return;
         bert_entry entry;
         if (n == 0) {
             entry.kind = bert_kind::removed;
         } else if (n == 1) {
             entry = text_entry(points[0]);
-            const bool is_cjk = before == bert_kind::alone && steps_.split_chinese && (google() ? is_in(bert_google_cjk, c) : is_in(bert_hf_cjk, c));
-            const bool becomes_cjk = steps_.split_chinese && (google() ? is_in(bert_google_cjk, points[0]) : is_in(bert_hf_cjk, points[0]));
-            if (is_cjk || ((*this)[points[0]].kind == bert_kind::alone && !becomes_cjk)) {
+            if (is_chinese(c) || ((*this)[points[0]].kind == bert_kind::alone && !is_chinese(points[0]))) {
                 char bytes[4];
                 const std::string_view text(bytes, encode_utf8(points[0], bytes));
                 entry = uniform(bert_kind::alone);
@@ -331,14 +354,17 @@ class bert_characters {
         }
         change(c) = entry;
     }
+    template <std::size_t N, class Work>
+    static void for_each_of(const case_run (&runs)[N], const Work& work) {
+        for (const case_run& run : runs)
+            for (std::uint32_t c = run.first; c <= run.last; c += run.step) work(static_cast<char32_t>(c));
+    }
     template <class Find>
     void paint_mapped(const Find& find) {
+        const auto map_one = [&](char32_t c) { map(c, find); };
         if (steps_.lowercase) {
-            for (const case_run& run : lower_case_runs)
-                for (std::uint32_t c = run.first; c <= run.last; c += run.step) map(c, find);
-            if (!google())
-                for (const case_run& run : bert_hf_lower)
-                    for (std::uint32_t c = run.first; c <= run.last; c += run.step) map(c, find);
+            for_each_of(lower_case_runs, map_one);
+            if (!google()) for_each_of(bert_hf_lower, map_one);
         }
         if (steps_.strip_accents) {
             for (const code_point_range& range : bert_stripped)
@@ -354,7 +380,7 @@ class bert_characters {
         return steps_.strip_accents && (category_of(c) == general_category::mn || (!google() && is_in(bert_hf_mark, c)));
     }
     [[nodiscard]] bool ends_token(char32_t c) const noexcept {
-        return (*this)[c].kind == bert_kind::space || (steps_.split_chinese && (google() ? is_in(bert_google_cjk, c) : is_in(bert_hf_cjk, c)));
+        return (*this)[c].kind == bert_kind::space || is_chinese(c);
     }
     [[nodiscard]] static bool is_cased(char32_t c) noexcept {
         const general_category g = category_of(c);

@@ -12,6 +12,7 @@
 #include <iterator>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,6 +55,17 @@ struct encode_options {
     friend bool operator==(const encode_options&, const encode_options&) = default;
     static constexpr std::array field_names{"special_tokens", "max_length", "order", "truncate"};
     [[nodiscard]] auto fields() const noexcept { return std::tie(special_tokens, max_length, order, truncate); }
+};
+
+/// How rows of different lengths become equally long.
+struct padding {
+    std::uint64_t length = 0;             ///< of every row; 0 = that of the longest
+    std::uint64_t multiple_of = 1;        ///< the length is raised to a multiple of this
+    text_side side = text_side::right;    ///< where the padding stands
+    std::optional<token_id> id = {};      ///< empty = what the tokenizer says (`token_ids::padding`)
+    std::uint8_t type_id = 0;
+
+    friend bool operator==(const padding&, const padding&) = default;
 };
 
 /// A text, or a pair of texts, as tokens; all vectors are equally long.

@@ -8,9 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string_view>
-#include <tuple>
 
 #include <caramel/core/error.hpp>
 #include <caramel/core/ragged.hpp>
@@ -18,17 +16,6 @@
 #include <caramel/text/encoding.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
-
-/// How rows of different lengths become equally long.
-struct padding {
-    std::uint64_t length = 0;             ///< of every row; 0 = that of the longest
-    std::uint64_t multiple_of = 1;        ///< the length is raised to a multiple of this
-    text_side side = text_side::right;    ///< where the padding stands
-    std::optional<token_id> id = {};      ///< empty = what the tokenizer says (`token_ids::padding`)
-    std::uint8_t type_id = 0;
-
-    friend bool operator==(const padding&, const padding&) = default;
-};
 
 /// (batch, time): ids, 1 for tokens and 0 for padding, types, and 1 for special tokens and padding.
 struct encoding_arrays {

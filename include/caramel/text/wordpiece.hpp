@@ -53,15 +53,16 @@ struct wordpiece_rules {
     }
 };
 
-/// A token that is found in the text as it stands, before anything is made of it, such as "[MASK]".
+/// A token that is found in texts before they are split into words, such as "[MASK]".
 struct added_token {
     std::string text = {};
     token_id id = 0;
-    bool special = true;  ///< left out of decoded text
+    bool special = true;      ///< left out of decoded text
+    bool normalized = false;  ///< found in the cleaned text without accents and in lower case; else in the text as it stands
 
     friend bool operator==(const added_token&, const added_token&) = default;
-    static constexpr std::array field_names{"text", "id", "special"};
-    [[nodiscard]] auto fields() const noexcept { return std::tie(text, id, special); }
+    static constexpr std::array field_names{"text", "id", "special", "normalized"};
+    [[nodiscard]] auto fields() const noexcept { return std::tie(text, id, special, normalized); }
 };
 
 namespace detail {
@@ -289,15 +290,30 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
         }
         whole_ = trie_.add(std::move(whole));
         continuing_ = trie_.add(std::move(continuing));
-        std::vector<detail::byte_trie::key> texts;
-        for (const added_token& a : added_) {
-            texts.push_back({a.text, a.id});
-            std::size_t at = 0;
-            const char32_t first = decode_utf8(a.text, at);
+        std::vector<detail::byte_trie::key> texts, normal_texts;
+        std::vector<std::string> normal;
+        const auto mark = [&](char32_t first) {
             characters_.mark_added(first);
             if (first < 128 && is_alphanumeric(static_cast<char>(first))) added_begins_word_ = true;
+        };
+        for (const added_token& a : added_)
+            if (a.normalized) normal.push_back(normal_text(a.text));
+        std::size_t n = 0;
+        for (const added_token& a : added_) {
+            std::size_t at = 0;
+            if (a.normalized) {
+                normal_texts.push_back({normal[n], a.id});
+                characters_.for_each_origin(decode_utf8(normal[n++], at), mark);
+            } else {
+                texts.push_back({a.text, a.id});
+                mark(decode_utf8(a.text, at));
+            }
         }
+        std::sort(normal.begin(), normal.end());
+        require(std::adjacent_find(normal.begin(), normal.end()) == normal.end(), errc::duplicate_token, "wordpiece: two added tokens are one in lower case");
+        has_normal_tokens_ = !normal_texts.empty();
         added_root_ = trie_.add(std::move(texts));
+        normal_root_ = trie_.add(std::move(normal_texts));
         trie_.finish();
         for (const added_token& a : added_)
             if (a.special) special_ids_.push_back(a.id);
@@ -363,9 +379,55 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
         }
         return length;
     }
-    // The length of an added token that the text has at `at`, and its id; 0 if there is none.
+    // The id of the added token that the text has at `at`, and its length; 0 if there is none.
     [[nodiscard]] std::pair<std::int32_t, std::size_t> added_at(std::string_view text, std::size_t at) const noexcept {
-        return trie_.longest(added_root_, text.substr(at));
+        const auto found = trie_.longest(added_root_, text.substr(at));
+        return found.second != 0 || !has_normal_tokens_ ? found : normal_added_at(text, at);
+    }
+    [[nodiscard]] CARAMEL_COLD std::pair<std::int32_t, std::size_t> normal_added_at(std::string_view text, std::size_t begin) const noexcept {
+        std::pair<std::int32_t, std::size_t> best{-1, 0};
+        std::uint32_t node = normal_root_;
+        for (std::size_t at = begin; at < text.size();) {
+            char32_t c = 0;
+            const std::size_t length = point_at(text, at, c);
+            if (length == 0 || (at != begin && trie_.longest(added_root_, text.substr(at)).second != 0)) break;
+            std::array<char32_t, detail::bert_characters::most_parts> points{};
+            const std::size_t n = normal_points(c, points);
+            for (std::size_t i = 0; i < n && node != detail::byte_trie::nowhere; ++i) {
+                char bytes[4];
+                const std::size_t size = encode_utf8(points[i], bytes);
+                for (std::size_t k = 0; k < size && node != detail::byte_trie::nowhere; ++k) node = trie_.step(node, static_cast<unsigned char>(bytes[k]));
+            }
+            if (node == detail::byte_trie::nowhere || characters_.is_chinese(c)) break;
+            at += length;
+            if (n > 0 && trie_.number(node) >= 0) best = {trie_.number(node), at - begin};
+        }
+        return best;
+    }
+    // What is left of a code point before words are split.
+    std::size_t normal_points(char32_t c, std::array<char32_t, detail::bert_characters::most_parts>& points) const noexcept {
+        const kinds k = characters_[c].kind;
+        if (k == kinds::removed) return 0;
+        if (k == kinds::space && rules_.clean) {
+            points[0] = U' ';
+            return 1;
+        }
+        return characters_.normal_points(c, points);
+    }
+    [[nodiscard]] std::string normal_text(std::string_view text) const {
+        std::string out;
+        for (std::size_t at = 0; at < text.size();) {
+            const char32_t c = decode_utf8(text, at);
+            std::array<char32_t, detail::bert_characters::most_parts> points{};
+            const std::size_t n = normal_points(c, points);
+            require(!characters_.is_chinese(c), errc::bad_parameter, "wordpiece: an added token with Chinese characters cannot be normalized");
+            for (std::size_t i = 0; i < n; ++i) {
+                char bytes[4];
+                out.append(bytes, encode_utf8(points[i], bytes));
+            }
+        }
+        require(!out.empty(), errc::empty_token, "wordpiece: nothing is left of an added token");
+        return out;
     }
 
     // Any word: from `at`, where its first code point is, to behind its last one. `begin` is where the text before it ends:
@@ -649,10 +711,10 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
     detail::short_words short_words_;
     detail::bert_characters characters_;
     detail::byte_trie trie_;
-    std::uint32_t whole_ = 0, continuing_ = 0, added_root_ = 0;
+    std::uint32_t whole_ = 0, continuing_ = 0, added_root_ = 0, normal_root_ = 0;
     std::vector<token_id> special_ids_;
     std::size_t max_chars_ = 0;
-    bool added_begins_word_ = false, fast_ascii_ = false;
+    bool has_normal_tokens_ = false, added_begins_word_ = false, fast_ascii_ = false;
 };
 
 /// A model of a vocabulary as BERT has it: `[CLS] A [SEP]`, `[CLS] A [SEP] B [SEP]` where it has these two tokens, else the
