@@ -1,5 +1,6 @@
 #include <caramel/text/bpe.hpp>
 #include <caramel/text/bpe_json.hpp>
+#include <caramel/text/bpe_tokenizer_json.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -595,6 +596,81 @@ TEST_CASE("bpe: reading vocab.json and merges.txt", "[bpe][io]") {
         CHECK(refused("a b\na b\n") == std::pair(errc::duplicate_token, std::uint64_t{2}));
         CHECK(refused("a b\na \xC3\n") == std::pair(errc::bad_utf8, std::uint64_t{2}));
         CHECK(refused(std::string_view("a\0 b", 4)) == std::pair(errc::nul_byte, std::uint64_t{1}));
+    }
+}
+
+namespace {
+// A tokenizer.json as RoBERTa's: bytes in order of their values, then "ab", " ab" and two spaces.
+std::string roberta_json() {
+    std::string vocab = "{", added;
+    for (int b = 0; b < 256; ++b) {
+        append_json_string(vocab, written(std::string(1, static_cast<char>(b))));
+        vocab += ": " + std::to_string(b) + ", ";
+    }
+    vocab += R"("ab": 256, "Ġab": 257, "ĠĠ": 258})";
+    for (const auto& [id, text, strip] : {std::tuple(259, "<s>", "false"), std::tuple(260, "</s>", "false"), std::tuple(261, "<mask>", "true")})
+        added += std::string(added.empty() ? "" : ", ") + R"({"id": )" + std::to_string(id) + R"(, "content": ")" + text + R"(", "single_word": false, "lstrip": )" + strip +
+                 R"(, "rstrip": false, "normalized": false, "special": true})";
+    return R"({"version": "1.0", "truncation": null, "padding": null, "added_tokens": [)" + added +
+           R"(], "normalizer": null, "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
+           "post_processor": {"type": "RobertaProcessing", "sep": ["</s>", 260], "cls": ["<s>", 259], "trim_offsets": true, "add_prefix_space": true},
+           "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true}, "model": {"type": "BPE", "dropout": null,
+           "unk_token": null, "continuing_subword_prefix": "", "end_of_word_suffix": "", "fuse_unk": false, "merges": ["a b", "Ġ ab", "Ġ Ġ"], "vocab": )" +
+           vocab + "}}";
+}
+std::string replaced(std::string json, std::string_view from, std::string_view to) {
+    const std::size_t at = json.find(from);
+    REQUIRE(at != std::string::npos);
+    return json.replace(at, from.size(), to);
+}
+}  // namespace
+
+// The ids and offsets are those of Hugging Face tokenizers 0.23.2 for the same file.
+TEST_CASE("bpe: tokenizer.json", "[bpe][io]") {
+    const std::string json = roberta_json();
+    const bpe_model m = parse_tokenizer_json<bpe_model>(json).tokenizer;
+    const auto check = [&](std::string_view text, const ids& expected, const std::vector<byte_span>& offsets) {
+        const encoding e = m.encode(text);
+        CAPTURE(text);
+        CHECK(e.ids == expected);
+        CHECK(code_point_spans(text, e.offsets) == offsets);
+    };
+    check("ab ab  ab", {259, 257, 257, 32, 257, 260}, {{0, 0}, {0, 2}, {3, 5}, {6, 6}, {7, 9}, {0, 0}});
+    check("é  <mask> ab", {259, 32, 195, 169, 261, 257, 260}, {{0, 0}, {0, 0}, {0, 1}, {0, 1}, {3, 9}, {10, 12}, {0, 0}});
+    check(" ab\n", {259, 257, 10, 260}, {{0, 0}, {0, 3}, {3, 4}, {0, 0}});
+    check("好", {259, 32, 229, 165, 189, 260}, {{0, 0}, {0, 0}, {0, 1}, {0, 1}, {0, 1}, {0, 0}});
+    const encoding pair = m.encode_pair("ab", "a");
+    CHECK(pair.ids == ids{259, 257, 260, 260, 32, 97, 260});
+    CHECK(pair.type_ids == std::vector<std::uint8_t>(7, 0));
+    CHECK(m.decode(pair.ids, true) == " ab a");
+    CHECK(m.decode(pair.ids) == "<s> ab</s></s> a</s>");
+    CHECK(parse_tokenizer_json<bpe_model>(replaced(json, R"("a b", "Ġ ab", "Ġ Ġ")", R"(["a", "b"], ["Ġ", "ab"], ["Ġ", "Ġ"])")).tokenizer.fields() == m.fields());
+    const auto with_sequence = replaced(json, R"({"type": "RobertaProcessing", "sep": ["</s>", 260], "cls": ["<s>", 259], "trim_offsets": true, "add_prefix_space": true})",
+                                        R"({"type": "Sequence", "processors": [{"type": "ByteLevel", "trim_offsets": false, "add_prefix_space": true, "use_regex": true},
+                                        {"type": "BertProcessing", "sep": ["</s>", 260], "cls": ["<s>", 259]}]})");
+    CHECK(parse_tokenizer_json<bpe_model>(with_sequence).tokenizer.encode("ab ab").offsets == std::vector<byte_span>{{0, 0}, {0, 2}, {2, 5}, {0, 0}});
+    SECTION("what it refuses") {
+        const auto refused = [&](std::string_view from, std::string_view to, errc code, std::string_view named) {
+            const auto e = error_of([&] { (void)parse_tokenizer_json<bpe_model>(replaced(json, from, to)); });
+            CAPTURE(to);
+            CHECK(e.code() == code);
+            CHECK(std::string_view(e.what()).find(named) != std::string_view::npos);
+        };
+        refused(R"("normalizer": null)", R"("normalizer": {"type": "NFC"})", errc::unsupported_model, "the normalizer NFC");
+        refused(R"("pre_tokenizer": {"type": "ByteLevel")", R"("pre_tokenizer": {"type": "Metaspace")", errc::unsupported_model, "the pre-tokenizer Metaspace");
+        refused(R"("use_regex": true)", R"("use_regex": false)", errc::unsupported_model, "use_regex");
+        refused(R"("decoder": {"type": "ByteLevel")", R"("decoder": {"type": "Fuse")", errc::unsupported_model, "the decoder Fuse");
+        refused(R"("RobertaProcessing")", R"("Mystery")", errc::unsupported_model, "the post-processor Mystery");
+        refused(R"("dropout": null)", R"("dropout": 0.1)", errc::unsupported_model, "dropout");
+        refused(R"("fuse_unk": false)", R"("byte_fallback": true)", errc::unsupported_model, "byte_fallback");
+        refused(R"("end_of_word_suffix": "")", R"("end_of_word_suffix": "</w>")", errc::unsupported_model, "end_of_word_suffix");
+        refused(R"("unk_token": null)", R"("unk_token": "<unk>")", errc::missing_unk, "unk_token");
+        refused(R"("type": "BPE")", R"("type": "Unigram")", errc::unsupported_model, "Unigram");
+        refused(R"("type": "BPE")", R"("type": "WordLevel")", errc::unsupported_model, "the model WordLevel");
+        refused(R"("a b", )", R"("a bb", )", errc::bad_data, "merge 1");
+        refused(R"("a b", )", R"("ab", )", errc::bad_format, "merge 1");
+        refused(R"("a b", )", R"(7, )", errc::wrong_type, "merges");
+        refused(R"("</s>", 260])", R"("</s>", 270])", errc::bad_id, "id");
     }
 }
 

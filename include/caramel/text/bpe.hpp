@@ -35,7 +35,7 @@ namespace caramel::inline CARAMEL_ABI {
 struct bpe_settings {
     bool add_prefix_space = false;          ///< a text that does not begin with a space is read as if it did (so does RoBERTa)
     bool trim_offsets = false;              ///< spans leave out the spaces at the ends of tokens
-    bool first_space_is_added = false;      ///< for `trim_offsets`: one space where the text begins is not taken off
+    bool first_space_is_added = false;      ///< for `trim_offsets`: a single space where the text begins is not taken off
     bool whole_words = false;               ///< a piece that is in the vocabulary is that token, whatever merging gives (`ignore_merges`)
     std::optional<token_id> unknown = {};   ///< for bytes without a token; empty = every byte has one
     std::optional<token_id> padding = {};   ///< empty = none (-1)
@@ -113,8 +113,11 @@ class bpe_model : public text_encoder<bpe_model> {
    private:
     // What is worked out from the fields; copies of the model share it.
     struct compiled {
-        explicit compiled(const bpe_model& m) : is_special(m.size_), splitter(m.added_), tables(make_tables(m)) {
-            for (const bpe_added_token& token : m.added_) is_special[static_cast<std::size_t>(token.id)] = token.special;
+        explicit compiled(const bpe_model& m) : is_special(m.size_), is_added(m.size_), splitter(m.added_), tables(make_tables(m)) {
+            for (const bpe_added_token& token : m.added_) {
+                is_special[static_cast<std::size_t>(token.id)] = token.special;
+                is_added[static_cast<std::size_t>(token.id)] = true;
+            }
         }
         detail::bpe_tables make_tables(const bpe_model& m) {
             std::vector<std::string_view> own(m.size_);  // added tokens decode to what they are written as
@@ -143,7 +146,7 @@ class bpe_model : public text_encoder<bpe_model> {
 
         std::string bytes;  // of all tokens
         std::vector<std::size_t> starts;
-        std::vector<bool> is_special;
+        std::vector<bool> is_special, is_added;
         detail::added_token_splitter splitter;
         detail::bpe_tables tables;
     };
@@ -258,15 +261,27 @@ class bpe_model : public text_encoder<bpe_model> {
         }
         return piece.end;
     }
-    // As Hugging Face's ByteLevel post-processor does it, with what it does at the beginning of a text.
+    // As Hugging Face's ByteLevel post-processor does it, with what it does at the beginning of a text: tokens lose the spaces
+    // that they begin and end with, added ones all white space of what they took in; as many characters as that are.
     void trim(std::string_view text, std::size_t number, token_id id, byte_span& span) const {
-        const std::string_view bytes = bytes_of(id);
-        std::size_t leading = std::min(bytes.find_first_not_of(' '), bytes.size());
-        const std::size_t last = bytes.find_last_not_of(' ');
-        const std::size_t trailing = last == std::string_view::npos ? bytes.size() : bytes.size() - 1 - last;
-        if (leading > 0 && settings_.first_space_is_added && (number == 0 || span.begin == 0)) --leading;
-        span.begin = static_cast<std::uint32_t>(std::min<std::size_t>(span.begin + leading, span.end));
-        for (std::size_t i = 0; i < trailing && span.end > span.begin; ++i)
+        const bool is_added = compiled_->is_added[static_cast<std::size_t>(id)];
+        const std::string_view bytes = is_added ? text.substr(span.begin, span.end - span.begin) : bytes_of(id);
+        const auto is_space = [&](char32_t c) { return is_added ? detail::is_white_space(c) : c == U' '; };
+        std::size_t leading = 0, trailing = 0;
+        for (std::size_t at = 0; at < bytes.size(); ++leading) {
+            const auto [c, length] = detail::character_from(bytes, at);
+            if (!is_space(c)) break;
+            at += length;
+        }
+        for (std::size_t end = bytes.size(); end > 0; ++trailing) {
+            const auto [c, length] = detail::character_before(bytes, end);
+            if (!is_space(c)) break;
+            end -= length;
+        }
+        if (leading == 1 && settings_.first_space_is_added && (number == 0 || span.begin == 0)) leading = 0;
+        for (; leading > 0 && span.begin < span.end; --leading)
+            span.begin = std::min(span.begin + static_cast<std::uint32_t>(detail::character_from(text, span.begin).length), span.end);
+        for (; trailing > 0 && span.begin < span.end; --trailing)
             span.end -= std::min(static_cast<std::uint32_t>(detail::character_before(text, span.end).length), span.end - span.begin);
     }
 

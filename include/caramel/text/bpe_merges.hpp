@@ -274,7 +274,7 @@ class bpe_tables {
         }
         for (std::size_t b = 0; b < 256; ++b)
             for (std::size_t other = 0; has_no_token[b] && other < 256; ++other)
-                for (const auto [x, y] : {std::pair(b, other), std::pair(other, b)}) set(joined_, x, y), set(begins_, x, y), set(ends_, x, y);
+                for (byte_pairs* const pairs : {&joined_, &begins_, &ends_}) set(*pairs, b, other), set(*pairs, other, b);
 
         // In the files that training writes, a rule comes after those that make its parts.
         std::vector<std::uint32_t> made_by(n_tokens, 0);  // rank of the last rule that makes it, + 1
