@@ -37,11 +37,16 @@
 #include <caramel/features/target_encode.hpp>
 #include <caramel/text/bpe.hpp>
 #include <caramel/text/embedding.hpp>
+#include <caramel/text/encoding.hpp>
+#include <caramel/text/encoding_arrays.hpp>
 #include <caramel/text/pool.hpp>
 #include <caramel/text/tokenizer.hpp>
 #include <caramel/text/unicode.hpp>
 #include <caramel/text/utf8.hpp>
 #include <caramel/text/vocabulary.hpp>
+#include <caramel/text/vocabulary_file.hpp>
+#include <caramel/text/wordpiece.hpp>
+#include <caramel/text/wordpiece_fit.hpp>
 #include <caramel/nn/activation.hpp>
 #include <caramel/nn/bias.hpp>
 #include <caramel/nn/dense.hpp>

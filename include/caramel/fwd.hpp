@@ -45,6 +45,7 @@ class encode_model;
 class impute_model;
 class word_tokenizer_model;
 class bpe_model;
+class wordpiece_model;
 template <class T>
 class embedding_model;
 template <class T>

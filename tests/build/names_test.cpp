@@ -38,6 +38,8 @@
 #include <caramel/caramel.hpp>
 #include <caramel/io/model_file.hpp>
 #include <caramel/text/bpe_json.hpp>
+#include <caramel/text/bpe_tokenizer_json.hpp>
+#include <caramel/text/tokenizer_json.hpp>
 
 using namespace std;
 using namespace caramel;
@@ -74,6 +76,9 @@ static_assert(named<scores_in, shaped_mdp<2>, shop, shop_options, shop_truth, si
                     vec<F>, verdict, vocabulary, warm_start<int>, weighting, word_tokenizer, word_tokenizer_model, workspace, column_type>);
 
 static_assert(named<bpe, bpe_added_token, bpe_model, bpe_settings>);
+static_assert(named<added_token, bert_rules, byte_span, encode_options, encoding, encoding_arrays, encoding_batch, encoding_view, id_arrays, padding, special_tokens,
+                    text_encoder<wordpiece_model>, text_side, tokenizer_from_json<wordpiece_model>, truncation_order, word_split, wordpiece, wordpiece_model,
+                    wordpiece_rules>);
 static_assert(named<linear_svm<F>, linear_svm_model<F>, ridge<F>, ridge_model<F>, score_part, score_parts, sparse_logistic<F>, sparse_logistic_model<F>, sparse_matrix<F>,
                     sparse_row<F>, svm_loss>);
 static_assert(named<als_grid, bar_chart, bought_text_recipe<word_tokenizer>, bought_text_model<word_tokenizer_model, F>, calibration_bin, cell_means<2>, chart_axis, chart_bar,
@@ -234,6 +239,10 @@ int functions() {
     good = good && parse_bpe_merges("#version\n", parse_bpe_vocabulary("{}")).empty();
     (void)&parse_bpe;
     (void)&read_bpe;
+    const auto pieces = make_wordpiece(parse_vocabulary(string_view("[UNK]\na")));
+    good = good && code_point_spans("a", pieces.encode("a").offsets).size() == 1 && to_arrays(pieces.encode_batch({"a"})).ids.shape(0) == 1;
+    using tokenizer_functions = tuple<decltype(load_wordpiece("")), decltype(read_vocabulary("")), decltype(parse_tokenizer_json("")), decltype(read_tokenizer_json(""))>;
+    static_assert(named<tokenizer_functions>);
     (void)synthetic_messages(3, 1);
     rng numbers(1);
     (void)nearest(embedding_table<F>::random(3, 2, numbers), 0, 1);

@@ -8,6 +8,7 @@
 #include <caramel/text/embedding.hpp>
 #include <caramel/text/pool.hpp>
 #include <caramel/text/tokenizer.hpp>
+#include <caramel/text/wordpiece_fit.hpp>
 
 #include "contract/data.hpp"
 
@@ -22,6 +23,11 @@ struct word_tokenizer_component : no_numbers {
 struct bpe_component : no_numbers {
     static constexpr std::string_view name = "bpe";
     auto recipe() const { return bpe{.vocabulary_size = 300}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
+};
+struct wordpiece_component : no_numbers {
+    static constexpr std::string_view name = "wordpiece";
+    auto recipe() const { return wordpiece{.vocabulary_size = 200, .defaults = {.max_length = 12}}; }
     auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
 };
 struct embedding_component : no_numbers {
@@ -52,7 +58,7 @@ struct bag_component : no_numbers {
 
 using namespace contract;
 
-TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, bpe_component, embedding_component, pool_component<mean_pool>, pool_component<sum_pool>,
-                   pool_component<max_pool>, bag_component) {
+TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, wordpiece_component, bpe_component, embedding_component, pool_component<mean_pool>,
+                   pool_component<sum_pool>, pool_component<max_pool>, bag_component) {
     check_component(TestType{});
 }

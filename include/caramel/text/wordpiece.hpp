@@ -230,6 +230,35 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
         return out;
     }
 
+    /// Calls `word(text)` with each word of the text as it is looked up (cleaned, in lower case, ...), but for added tokens and
+    /// words above the limit. Throws `error` (`bad_utf8`) with `row` and the byte.
+    template <std::invocable<std::string_view> Word>
+    void for_each_word(std::string_view text, std::size_t row, const Word& found) const {
+        require_utf8(text, row, kind);
+        for (std::size_t at = 0, begin = 0; at < text.size();) {
+            char32_t c = 0;
+            const std::size_t length = point_at(text, at, c);
+            const detail::bert_entry& e = characters_[c];
+            if (const std::size_t added = e.may_be_added ? added_at(text, at).second : 0; added != 0) {
+                at += added;
+                begin = at;
+            } else if (e.kind == kinds::alone) {
+                std::array<char32_t, detail::bert_characters::most_parts> points{};
+                char bytes[4];
+                if (normal_points(c, points) > 0) found(std::string_view(bytes, encode_utf8(points[0], bytes)));
+                at += length;
+            } else if (e.kind == kinds::space || e.kind == kinds::removed) {
+                at += length;
+            } else {
+                detail::word_text word;
+                std::size_t chars = 0;
+                byte_span all{0, 0};
+                at = read_word(text, row, begin, at, word, chars, all);
+                if (chars > 0 && chars <= max_chars_) found(std::string_view(word.data(), word.size()));
+            }
+        }
+    }
+
     static constexpr std::array field_names{"words", "rules", "special", "added", "defaults"};
     [[nodiscard]] auto fields() const noexcept { return std::tie(words_, rules_, special_, added_, defaults_); }
 
@@ -430,13 +459,11 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
         return out;
     }
 
-    // Any word: from `at`, where its first code point is, to behind its last one. `begin` is where the text before it ends:
-    // that of an added token, or 0.
-    template <bool Places>
-    std::size_t any_word(std::string_view text, std::size_t row, std::size_t begin, std::size_t at, sink<Places>& out) const {
-        detail::word_text word;
-        std::size_t chars = 0;
-        byte_span all{0, 0};
+    // Reads a word from `at`, where its first code point is, to behind its last one; returns where that is. `begin` is where
+    // the text before it ends: that of an added token, or 0. Of words above the limit only the first code points are kept.
+    std::size_t read_word(std::string_view text, std::size_t row, std::size_t begin, std::size_t at, detail::word_text& word, std::size_t& chars, byte_span& all) const {
+        chars = 0;
+        all = {0, 0};
         const auto append = [&](const char* bytes, std::size_t n, byte_span from) {
             if (chars == 0) all.begin = from.begin;
             all.end = from.end;
@@ -472,6 +499,14 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
             }
             at += length;
         }
+        return at;
+    }
+    template <bool Places>
+    std::size_t any_word(std::string_view text, std::size_t row, std::size_t begin, std::size_t at, sink<Places>& out) const {
+        detail::word_text word;
+        std::size_t chars = 0;
+        byte_span all{0, 0};
+        at = read_word(text, row, begin, at, word, chars, all);
         if (chars == 0) return at;
         if (chars > max_chars_) {
             out.add(static_cast<std::uint32_t>(unknown_), all.begin, all.end);
