@@ -125,7 +125,8 @@ class twin {
 
 // Texts of few pieces, so that there is much to merge and much that overlaps.
 std::string random_text(rng& random, std::size_t pieces) {
-    static const strings parts = {"a", "b", "ab", "ba", "aa", "c", " ", "  ", "\n", "'s", "'", "1", "2", ".", "的", "很", "好", "，", "é", "п", "р", "😀", "\xE4", "\xBD", "\xFF", "\u3000", "\u0301"};
+    static const strings parts = {"a", "b", "ab", "ba", "aa", "c", " ", "  ", "\n", "'s", "'", "1", "2", ".", "的", "很", "好", "，", "é", "п", "р", "😀",
+                                  "\xE4", "\xBD", "\xFF", "\u3000", "\u0301"};
     std::string out;
     for (std::size_t i = 0; i < pieces; ++i) out += parts[random.below(parts.size())];
     return out;

@@ -43,7 +43,9 @@ struct bpe_settings {
 
     friend bool operator==(const bpe_settings&, const bpe_settings&) = default;
     static constexpr std::array field_names{"add_prefix_space", "trim_offsets", "first_space_is_added", "whole_words", "unknown", "padding", "defaults"};
-    [[nodiscard]] auto fields() const noexcept { return std::tie(add_prefix_space, trim_offsets, first_space_is_added, whole_words, unknown, padding, defaults); }
+    [[nodiscard]] auto fields() const noexcept {
+        return std::tie(add_prefix_space, trim_offsets, first_space_is_added, whole_words, unknown, padding, defaults);
+    }
 };
 
 /// Texts -> ids of tokens, by byte pair encoding of bytes (Radford et al., Language models are unsupervised multitask

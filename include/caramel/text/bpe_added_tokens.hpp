@@ -125,7 +125,9 @@ class added_token_splitter {
     // answers false.
     template <class Token, class Rest>
     void run(std::string_view text, const Token& token, const Rest& rest) const {
-        cut(first_, text, 0, text.size(), token, [&](std::size_t begin, std::size_t end) { return second_.empty() ? rest(begin, end) : cut(second_, text, begin, end, token, rest); });
+        cut(first_, text, 0, text.size(), token, [&](std::size_t begin, std::size_t end) {
+            return second_.empty() ? rest(begin, end) : cut(second_, text, begin, end, token, rest);
+        });
     }
 
    private:

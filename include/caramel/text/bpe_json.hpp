@@ -106,8 +106,8 @@ class token_map_reader : public json_handler {
             fail(errc::bad_utf8, {.row = line_number, .byte = bad + 1}, who, ": line ", line_number, " is not UTF-8 from byte ", bad + 1, " on");
         require_at(line.find('\0') == std::string_view::npos, errc::nul_byte, where, who, ": a zero byte in line ", line_number);
         const std::size_t space = line.find(' ');
-        require_at(space != std::string_view::npos && space > 0 && space + 1 < line.size() && line.find(' ', space + 1) == std::string_view::npos, errc::bad_format,
-                   where, who, ": line ", line_number, " is not two tokens with a space between them");
+        const bool is_pair = space != std::string_view::npos && space > 0 && space + 1 < line.size() && line.find(' ', space + 1) == std::string_view::npos;
+        require_at(is_pair, errc::bad_format, where, who, ": line ", line_number, " is not two tokens with a space between them");
         const auto left = tokens.find(line.substr(0, space)), right = tokens.find(line.substr(space + 1));
         require_at(left && right, errc::bad_data, where, who, ": a token of line ", line_number, " is not in the vocabulary");
         both.assign(line.substr(0, space)).append(line.substr(space + 1));
@@ -118,8 +118,8 @@ class token_map_reader : public json_handler {
     }
     std::sort(seen.begin(), seen.end());
     const auto twin = std::adjacent_find(seen.begin(), seen.end(), [](const auto& a, const auto& b) { return a.first == b.first; });
-    if (twin != seen.end()) fail(errc::duplicate_token, {.row = std::next(twin)->second}, who, ": line ", std::next(twin)->second, " repeats line ", twin->second);
-    return merges;
+    if (twin == seen.end()) return merges;
+    fail(errc::duplicate_token, {.row = std::next(twin)->second}, who, ": line ", std::next(twin)->second, " repeats line ", twin->second);
 }
 
 /// A tokenizer from the texts of `vocab.json` and `merges.txt`. `special` are the texts of tokens that are found as they are

@@ -111,7 +111,9 @@ class pair_ranks {
     static std::uint64_t key_of(token_id left, token_id right) noexcept {
         return std::uint64_t{static_cast<std::uint32_t>(left)} << 32 | static_cast<std::uint32_t>(right);
     }
-    [[nodiscard]] std::size_t home(std::uint64_t key) const noexcept { return static_cast<std::size_t>((key * multiplier_ ^ key << 13) * multiplier_ >> shift_); }
+    [[nodiscard]] std::size_t home(std::uint64_t key) const noexcept {
+        return static_cast<std::size_t>((key * multiplier_ ^ key << 13) * multiplier_ >> shift_);
+    }
     bool place(const bpe_rule& rule, std::uint32_t rank, std::string_view who) {
         const std::uint64_t key = key_of(rule.left, rule.right);
         std::size_t at = home(key);
@@ -249,7 +251,8 @@ class bpe_tables {
     // token, whatever merging would give (`ignore_merges`).
     // Throws `error`: `missing_unk` where a byte has no token; `duplicate_token`; `limit_exceeded`.
     template <class BytesOf>
-    bpe_tables(std::size_t n_tokens, const BytesOf& bytes_of, std::vector<bpe_rule> rules, std::optional<token_id> unknown, bool whole_words, std::string_view who)
+    bpe_tables(std::size_t n_tokens, const BytesOf& bytes_of, std::vector<bpe_rule> rules, std::optional<token_id> unknown, bool whole_words,
+               std::string_view who)
         : rules_(std::move(rules)), ranks_(rules_, who), whole_words_(whole_words) {
         byte_ids_.fill(-1);
         for (std::size_t i = 0; i < n_tokens; ++i)
@@ -288,7 +291,8 @@ class bpe_tables {
             merged[i] = !bytes.empty() && only_token(bytes) == static_cast<token_id>(i);
         }
         words_.build(
-            n_tokens, [&](std::size_t i) { return merged[i] || whole_words_ ? bytes_of(i) : std::string_view(); }, [&](std::size_t i) { return bool(merged[i]); }, who);
+            n_tokens, [&](std::size_t i) { return merged[i] || whole_words_ ? bytes_of(i) : std::string_view(); },
+            [&](std::size_t i) { return bool(merged[i]); }, who);
         if (n_tokens <= std::size_t{1} << id_bits) fill_characters();
     }
 
@@ -312,7 +316,9 @@ class bpe_tables {
 
     static std::size_t byte_of(char c) noexcept { return static_cast<unsigned char>(c); }
     static void set(byte_pairs& pairs, std::size_t a, std::size_t b) noexcept { pairs[a][b >> 6] |= std::uint64_t{1} << (b & 63); }
-    [[nodiscard]] static bool has(const byte_pairs& pairs, char a, char b) noexcept { return (pairs[byte_of(a)][byte_of(b) >> 6] >> (byte_of(b) & 63) & 1) != 0; }
+    [[nodiscard]] static bool has(const byte_pairs& pairs, char a, char b) noexcept {
+        return (pairs[byte_of(a)][byte_of(b) >> 6] >> (byte_of(b) & 63) & 1) != 0;
+    }
     [[nodiscard]] static std::size_t hash_of(char a, char b, char c) noexcept {
         return static_cast<std::size_t>((std::uint64_t{byte_of(a)} << 16 | byte_of(b) << 8 | byte_of(c)) * 0x9E3779B97F4A7C15U >> 48);
     }
@@ -327,10 +333,13 @@ class bpe_tables {
     }
     // Whether a token may go across from byte `i - 1` of a piece to byte `i`; it would hold a byte more on either side, or
     // begin or end there. May say so where none does, never the opposite.
-    [[nodiscard]] CARAMEL_ALWAYS_INLINE bool joins(const char* p, std::size_t n, std::size_t i) const noexcept { return has(joined_, p[i - 1], p[i]) && may_join(p, n, i); }
+    [[nodiscard]] CARAMEL_ALWAYS_INLINE bool joins(const char* p, std::size_t n, std::size_t i) const noexcept {
+        return has(joined_, p[i - 1], p[i]) && may_join(p, n, i);
+    }
     [[nodiscard]] bool may_join(const char* p, std::size_t n, std::size_t i) const noexcept {
         const char a = p[i - 1], b = p[i];
-        return (has(begins_, a, b) || (i > 1 && threes_[hash_of(p[i - 2], a, b)])) && (has(ends_, a, b) || (i + 1 < n && threes_[hash_of(a, b, p[i + 1])]));
+        if (!has(begins_, a, b) && (i < 2 || !threes_[hash_of(p[i - 2], a, b)])) return false;
+        return has(ends_, a, b) || (i + 1 < n && threes_[hash_of(a, b, p[i + 1])]);
     }
 
     // A text is cut between characters where no token holds the two bytes together: no merge ever goes across, so each part
@@ -422,19 +431,21 @@ class bpe_tables {
         }
         row.begins[n] = static_cast<std::uint8_t>(n);
         while (row.ranks[best] != no_rank) {
-            row.ids[best] = rules_[row.ranks[best]].result;
+            const std::size_t at = best;
+            row.ids[at] = rules_[row.ranks[at]].result;
+            row.ranks[at] = at + 2 < n ? ranks_(row.ids[at], row.ids[at + 2]) : no_rank;
+            if (at > 0) row.ranks[at - 1] = ranks_(row.ids[at - 1], row.ids[at]);
             --n;
-            for (std::size_t i = best + 1; i < n; ++i) {
+            best = 0;
+            for (std::size_t i = 1; i <= at; ++i)
+                if (row.ranks[i] < row.ranks[best]) best = i;
+            for (std::size_t i = at + 1; i < n; ++i) {
                 row.ids[i] = row.ids[i + 1];
                 row.ranks[i] = row.ranks[i + 1];
                 row.begins[i] = row.begins[i + 1];
+                if (row.ranks[i] < row.ranks[best]) best = i;
             }
             row.begins[n] = row.begins[n + 1];
-            row.ranks[best] = best + 1 < n ? ranks_(row.ids[best], row.ids[best + 1]) : no_rank;
-            if (best > 0) row.ranks[best - 1] = ranks_(row.ids[best - 1], row.ids[best]);
-            best = 0;
-            for (std::size_t i = 1; i < n; ++i)
-                if (row.ranks[i] < row.ranks[best]) best = i;
         }
         return n;
     }

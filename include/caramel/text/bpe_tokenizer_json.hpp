@@ -24,8 +24,8 @@ namespace detail {
 
 // "post_processor": none, ByteLevel, RobertaProcessing, BertProcessing, TemplateProcessing, or a "Sequence" of them in which
 // one sets special tokens at most.
-inline void read_bpe_post_processor(const json_setting& at, std::size_t size, std::string_view who, bpe_settings& settings, std::optional<special_tokens>& around,
-                                    int depth = 0) {
+inline void read_bpe_post_processor(const json_setting& at, std::size_t size, std::string_view who, bpe_settings& settings,
+                                    std::optional<special_tokens>& around, int depth = 0) {
     using is = json_setting::is;
     require(at.type == is::object, errc::wrong_type, who, ": \"post_processor\" is of another type");
     const json_settings here(who, "post_processor", at);
@@ -51,7 +51,8 @@ inline void read_bpe_post_processor(const json_setting& at, std::size_t size, st
         };
         const token_id cls = id_of("cls"), sep = id_of("sep");
         constexpr token_id a = special_tokens::first_text, b = special_tokens::second_text;
-        around.emplace(std::vector<token_id>{cls, a, sep}, std::vector<std::uint8_t>(3), std::vector<token_id>{cls, a, sep, sep, b, sep}, std::vector<std::uint8_t>(6));
+        around.emplace(std::vector<token_id>{cls, a, sep}, std::vector<std::uint8_t>(3), std::vector<token_id>{cls, a, sep, sep, b, sep},
+                       std::vector<std::uint8_t>(6));
         return;
     }
     tokenizer_document alone;  // read as for WordPiece
@@ -117,8 +118,8 @@ inline bpe_model bpe_of(tokenizer_document& document, std::string_view who) {
             continue;
         }
         const std::size_t space = text.find(' ');
-        require_at(space != std::string_view::npos && text.find(' ', space + 1) == std::string_view::npos, errc::bad_format, {.row = i + 1}, who, ": merge ", i + 1,
-                   " is not two tokens with a space between them");
+        require_at(space != std::string_view::npos && text.find(' ', space + 1) == std::string_view::npos, errc::bad_format, {.row = i + 1}, who, ": merge ",
+                   i + 1, " is not two tokens with a space between them");
         add(text.substr(0, space), i + 1);
         add(text.substr(space + 1), i + 1);
     }

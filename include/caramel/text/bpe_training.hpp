@@ -47,7 +47,8 @@ class bpe_trainer {
     }
 
     // Of equally frequent pairs the one with the lower ids comes first.
-    [[nodiscard]] learnt_merges train(const std::vector<std::string>& special, std::size_t vocabulary_size, std::size_t min_frequency, std::size_t max_token_bytes) {
+    [[nodiscard]] learnt_merges train(const std::vector<std::string>& special, std::size_t vocabulary_size, std::size_t min_frequency,
+                                      std::size_t max_token_bytes) {
         learnt_merges out;
         string_numbers<> numbers;
         std::vector<std::size_t> lengths;  // of tokens, in bytes
