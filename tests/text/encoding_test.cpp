@@ -13,7 +13,7 @@
 
 using namespace caramel;
 using ids = std::vector<token_id>;
-using bytes = std::vector<std::uint8_t>;
+using octets = std::vector<std::uint8_t>;
 
 namespace {
 
@@ -64,16 +64,16 @@ TEST_CASE("encoding: special tokens, types and offsets of one text and of a pair
     const encoding one = bert.encode("ab");
     CHECK(one.ids == ids{256, 'a', 'b', 257});
     CHECK(one.offsets == std::vector<byte_span>{{0, 0}, {0, 1}, {1, 2}, {0, 0}});
-    CHECK(one.type_ids == bytes{0, 0, 0, 0});
-    CHECK(one.special == bytes{1, 0, 0, 1});
+    CHECK(one.type_ids == octets{0, 0, 0, 0});
+    CHECK(one.special == octets{1, 0, 0, 1});
     const encoding pair = bert.encode_pair("ab", "c");
     CHECK(pair.ids == ids{256, 'a', 'b', 257, 'c', 257});
     CHECK(pair.offsets == std::vector<byte_span>{{0, 0}, {0, 1}, {1, 2}, {0, 0}, {0, 1}, {0, 0}});
-    CHECK(pair.type_ids == bytes{0, 0, 0, 0, 1, 1});
-    CHECK(pair.special == bytes{1, 0, 0, 1, 0, 1});
+    CHECK(pair.type_ids == octets{0, 0, 0, 0, 1, 1});
+    CHECK(pair.special == octets{1, 0, 0, 1, 0, 1});
     CHECK(bert.encode_pair("ab", "c", {.special_tokens = false}).ids == ids{'a', 'b', 'c'});
-    CHECK(bert.encode_pair("ab", "c", {.special_tokens = false}).type_ids == bytes{0, 0, 1});
-    CHECK(byte_tokenizer().encode_pair("ab", "c").type_ids == bytes{0, 0, 1});
+    CHECK(bert.encode_pair("ab", "c", {.special_tokens = false}).type_ids == octets{0, 0, 1});
+    CHECK(byte_tokenizer().encode_pair("ab", "c").type_ids == octets{0, 0, 1});
     CHECK(bert.encode_pair("", "").ids == ids{256, 257, 257});
 }
 
@@ -111,7 +111,7 @@ TEST_CASE("encoding: a batch, its rows alone, with a workspace and on threads ar
     CHECK(batch.ids.vocabulary_size == 302);
     CHECK(batch.ids.padding == 300);
     CHECK(model(first) == batch.ids);
-    for (const std::size_t threads : {2, 3, 8}) {
+    for (const std::size_t threads : {2U, 3U, 8U}) {
         CHECK(model.encode_batch(first, model.defaults(), {.threads = threads}) == batch);
         CHECK(model.encode_pairs(first, second, model.defaults(), {.threads = threads}) == pairs);
     }
@@ -144,13 +144,13 @@ TEST_CASE("encoding: padded to rectangles", "[encoding]") {
     REQUIRE(a.ids.shape(0) == 2);
     REQUIRE(a.ids.shape(1) == 7);
     CHECK(std::equal(a.ids.begin(), a.ids.begin() + 7, ids{256, 'a', 257, 257, 300, 300, 300}.begin()));
-    CHECK(std::equal(a.attention.begin(), a.attention.begin() + 7, bytes{1, 1, 1, 1, 0, 0, 0}.begin()));
-    CHECK(std::equal(a.type_ids.begin(), a.type_ids.begin() + 7, bytes{0, 0, 0, 1, 0, 0, 0}.begin()));
-    CHECK(std::equal(a.special.begin(), a.special.begin() + 7, bytes{1, 0, 1, 1, 1, 1, 1}.begin()));
+    CHECK(std::equal(a.attention.begin(), a.attention.begin() + 7, octets{1, 1, 1, 1, 0, 0, 0}.begin()));
+    CHECK(std::equal(a.type_ids.begin(), a.type_ids.begin() + 7, octets{0, 0, 0, 1, 0, 0, 0}.begin()));
+    CHECK(std::equal(a.special.begin(), a.special.begin() + 7, octets{1, 0, 1, 1, 1, 1, 1}.begin()));
     const encoding_arrays left = to_arrays(batch, {.multiple_of = 4, .side = text_side::left, .id = 9, .type_id = 2});
     REQUIRE(left.ids.shape(1) == 8);
     CHECK(std::equal(left.ids.begin(), left.ids.begin() + 8, ids{9, 9, 9, 9, 256, 'a', 257, 257}.begin()));
-    CHECK(std::equal(left.type_ids.begin(), left.type_ids.begin() + 8, bytes{2, 2, 2, 2, 0, 0, 0, 1}.begin()));
+    CHECK(std::equal(left.type_ids.begin(), left.type_ids.begin() + 8, octets{2, 2, 2, 2, 0, 0, 0, 1}.begin()));
     const id_arrays plain = to_arrays(batch.ids, {.length = 10});
     CHECK(plain.ids.shape(1) == 10);
     CHECK(plain.attention(1, 6) == 1);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <caramel/text/tokenizer.hpp>
+#include <caramel/text/wordpiece.hpp>
 
 #include "support/catch.hpp"
 #include "support/count_allocations.hpp"
@@ -230,4 +231,18 @@ TEST_CASE("text chain: the error says which stage and which text", "[pool][error
     const auto chain = fit(word_tokenizer{} | random_embedding<float>{} | mean_pool{}, std::vector<std::string>{"a"});
     const auto e = error_of([&] { (void)chain(std::vector<std::string>{"a", "b\xFF"}); });
     CHECK(e.where() == place{.row = 2, .byte = 2, .stage = 1});
+}
+
+TEST_CASE("wordpiece: one text with a workspace allocates nothing after the first call", "[wordpiece]") {  // here, where allocations are counted
+    const auto m = make_wordpiece(vocabulary({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "fo", "##x", "na", "##ive"}));
+    const std::string text = "The fox, na\xC3\xAFve; \xE4\xB8\xAD\xE5\x9B\xBD \xED\x95\x9C " + std::string(300, 'x');
+    workspace scratch;
+    (void)m.encode(text, scratch);
+    (void)m.encode_pair(text, text, scratch, {.max_length = 20});
+    const std::size_t before = n_allocations;
+    CHECK(m.encode(text, scratch).size() > 8);
+    CHECK(m.encode(text, scratch, {.max_length = 7, .truncate = text_side::left}).size() == 7);
+    CHECK(m.encode_pair(text, text, scratch, {.max_length = 20}).size() == 20);
+    CHECK(m(text, scratch).size() > 8);
+    CHECK(n_allocations == before);
 }

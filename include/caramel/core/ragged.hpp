@@ -61,6 +61,11 @@ class ragged {
         }
         return out;
     }
+    /// No rows any more; the memory is kept.
+    void clear() noexcept {
+        values_.clear();
+        starts_.resize(1);
+    }
     void reserve(std::size_t rows, std::size_t values) {
         starts_.reserve(rows + 1);
         values_.reserve(values);

@@ -12,6 +12,7 @@
 #include <iterator>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -122,6 +123,8 @@ class special_tokens {
         require(one_.size() == one_types_.size() && pair_.size() == pair_types_.size(), errc::bad_data, "special_tokens: not one type a token");
         require(texts_of(one_) == std::vector<token_id>{first_text} && texts_of(pair_) == std::vector<token_id>{first_text, second_text}, errc::bad_data,
                 "special_tokens: a text is missing, or stands there twice or in another place");
+        lead_ = static_cast<std::size_t>(std::find(one_.begin(), one_.end(), first_text) - one_.begin());
+        one_type_ = std::all_of(one_types_.begin(), one_types_.end(), [this](std::uint8_t type) { return type == one_types_[0]; });
     }
     /// [CLS] A [SEP], and [CLS] A [SEP] B [SEP] where B and the last token are of type 1.
     [[nodiscard]] static special_tokens bert(token_id cls, token_id sep) {
@@ -130,6 +133,9 @@ class special_tokens {
 
     [[nodiscard]] std::span<const token_id> sequence(bool pair) const noexcept { return pair ? pair_ : one_; }
     [[nodiscard]] std::span<const std::uint8_t> types(bool pair) const noexcept { return pair ? pair_types_ : one_types_; }
+    /// Where the text stands among those of one text, and whether they are all of one type.
+    [[nodiscard]] std::size_t lead() const noexcept { return lead_; }
+    [[nodiscard]] bool one_type() const noexcept { return one_type_; }
     /// How many tokens they add.
     [[nodiscard]] std::size_t count(bool pair) const noexcept { return pair ? pair_.size() - 2 : one_.size() - 1; }
     /// Throws `error` (`bad_data`) unless all are ids of a vocabulary of this size.
@@ -149,6 +155,8 @@ class special_tokens {
     std::vector<std::uint8_t> one_types_;
     std::vector<token_id> pair_;
     std::vector<std::uint8_t> pair_types_;
+    std::size_t lead_ = 0;
+    bool one_type_ = true;
 };
 
 /// Offsets in code points from offsets in bytes, which tokenizers in Python and JavaScript give. A span that begins or ends
@@ -337,10 +345,44 @@ class text_encoder {
             else if (special) one_token(sequence[i], type);
         }
     }
+    // One text cut on the right, the usual case: written with its special tokens in place. Returns how many tokens there are.
+    std::size_t split_in_place(std::string_view text, std::size_t row, const encode_options& how, token_id* ids, byte_span* offsets) const {
+        const auto sequence = model().special().sequence(false);
+        const std::size_t added = how.special_tokens ? sequence.size() - 1 : 0;
+        const std::size_t lead = added == 0 ? 0 : model().special().lead();
+        const kept k = split(text, {}, false, row, how, ids + lead, offsets == nullptr ? nullptr : offsets + lead);
+        for (std::size_t i = 0; i < added; ++i) {
+            const std::size_t at = i < lead ? i : k.first_count + i;
+            ids[at] = sequence[i < lead ? i : i + 1];
+            if (offsets != nullptr) offsets[at] = {0, 0};
+        }
+        return k.total;
+    }
+    // The types of that text and what is special in it, over zeros.
+    void mark_in_place(std::size_t total, bool special, std::uint8_t* types, std::uint8_t* specials) const {
+        const auto sequence_types = model().special().types(false);
+        const std::size_t lead = model().special().lead(), added = special ? sequence_types.size() - 1 : 0, before = special ? lead : 0;
+        for (std::size_t i = 0; i < added; ++i) specials[i < before ? i : total - added + i] = 1;
+        if (model().special().one_type() && sequence_types[0] == 0) return;
+        std::fill_n(types + before, total - added, sequence_types[lead]);
+        for (std::size_t i = 0; i < added; ++i) types[i < before ? i : total - added + i] = sequence_types[i < before ? i : i + 1];
+    }
     template <bool Places>
     void add(std::string_view first, std::string_view second, bool pair, std::size_t row, const encode_options& how, token_buffers& buffer,
              encoding_batch& out) const {
-        buffer.make_room(room_for(first, row) + (pair ? room_for(second, row) : 0));
+        buffer.make_room(room_for(first, row) + (pair ? room_for(second, row) : 0) + model().special().sequence(pair).size());
+        if (!pair && how.truncate == text_side::right) {
+            const std::size_t total = split_in_place(first, row, how, buffer.ids.get(), Places ? buffer.offsets.get() : nullptr);
+            out.ids.append_row(std::span<const token_id>(buffer.ids.get(), total));
+            if constexpr (Places) {
+                out.offsets.insert(out.offsets.end(), buffer.offsets.get(), buffer.offsets.get() + total);
+                const std::size_t before = out.type_ids.size();
+                out.type_ids.resize(before + total);
+                out.special.resize(before + total);
+                mark_in_place(total, how.special_tokens, out.type_ids.data() + before, out.special.data() + before);
+            }
+            return;
+        }
         const kept k = split(first, second, pair, row, how, buffer.ids.get(), Places ? buffer.offsets.get() : nullptr);
         arrange(
             k, pair, how.special_tokens,
@@ -370,9 +412,19 @@ class text_encoder {
     }
     template <bool Places>
     [[nodiscard]] encoding_view in_workspace(std::string_view first, std::string_view second, bool pair, workspace& scratch, const encode_options& how) const {
-        const std::size_t room = room_for(first, 1) + (pair ? room_for(second, 1) : 0);
+        const std::size_t room = room_for(first, 1) + (pair ? room_for(second, 1) : 0) + model().special().sequence(pair).size();
         const auto ids = scratch.take<token_id>(room);
         const auto offsets = scratch.take<byte_span>(Places ? room : 0);
+        if (!pair && how.truncate == text_side::right) {
+            const std::size_t total = split_in_place(first, 1, how, ids.data(), Places ? offsets.data() : nullptr);
+            const auto types = scratch.take<std::uint8_t>(Places ? total : 0), specials = scratch.take<std::uint8_t>(Places ? total : 0);
+            if constexpr (Places) {
+                std::fill(types.begin(), types.end(), std::uint8_t{0});
+                std::fill(specials.begin(), specials.end(), std::uint8_t{0});
+                mark_in_place(total, how.special_tokens, types.data(), specials.data());
+            }
+            return {ids.first(total), offsets.first(Places ? total : 0), types, specials};
+        }
         const kept k = split(first, second, pair, 1, how, ids.data(), Places ? offsets.data() : nullptr);
         const auto out_ids = scratch.take<token_id>(k.total);
         const auto out_offsets = scratch.take<byte_span>(Places ? k.total : 0);
@@ -409,8 +461,7 @@ class text_encoder {
     [[nodiscard]] encoding_batch batch(const std::vector<std::string>& texts, const std::vector<std::string>* seconds, const encode_options& how,
                                        const run_options& run) const {
         const auto bytes_of = [&](std::size_t i) { return texts[i].size() + (seconds != nullptr ? (*seconds)[i].size() : 0); };
-        const auto add_rows = [&](std::size_t begin, std::size_t end, encoding_batch& out) {
-            token_buffers buffer;
+        const auto add_rows = [&](std::size_t begin, std::size_t end, token_buffers& buffer, encoding_batch& out) {
             std::size_t bytes = 0, seen = 0;
             for (std::size_t i = begin; i < end; ++i) bytes += bytes_of(i);
             for (std::size_t i = begin; i < end; ++i) {
@@ -424,31 +475,68 @@ class text_encoder {
         };
         encoding_batch out = empty_batch();
         if (run.threads == 1 && !run.run) {
-            add_rows(0, texts.size(), out);
+            token_buffers buffer;
+            add_rows(0, texts.size(), buffer, out);
             return out;
         }
-        // Blocks of about so many bytes, whatever the number of threads; then one behind the other.
-        constexpr std::size_t block_bytes = std::size_t{1} << 17;
+        // Blocks of about so many bytes, whatever the number of threads. Who finishes one puts those that are next in order
+        // behind the others, while the other threads go on: so little is left to do alone.
+        constexpr std::size_t block_bytes = std::size_t{1} << 15;
         std::vector<std::size_t> begins{0};
-        std::size_t bytes = 0;
+        std::size_t in_block = 0, total = 0;
         for (std::size_t i = 0; i < texts.size(); ++i) {
-            bytes += texts[i].size() + (seconds != nullptr ? (*seconds)[i].size() : 0) + 16;
-            if (bytes >= block_bytes || i + 1 == texts.size()) {
+            in_block += bytes_of(i) + 16;
+            total += bytes_of(i) + 16;
+            if (in_block >= block_bytes || i + 1 == texts.size()) {
                 begins.push_back(i + 1);
-                bytes = 0;
+                in_block = 0;
             }
         }
-        std::vector<encoding_batch> parts(begins.size() - 1);
-        parallel_for(parts.size(), run, [&](std::size_t b) { add_rows(begins[b], begins[b + 1], parts[b]); });
-        std::size_t tokens = 0;
-        for (const encoding_batch& part : parts) tokens += part.offsets.size();
-        reserve(out, texts.size(), tokens);
-        for (const encoding_batch& part : parts) {
-            out.ids.append(part.ids);
-            out.offsets.insert(out.offsets.end(), part.offsets.begin(), part.offsets.end());
-            out.type_ids.insert(out.type_ids.end(), part.type_ids.begin(), part.type_ids.end());
-            out.special.insert(out.special.end(), part.special.begin(), part.special.end());
-        }
+        struct part {
+            encoding_batch batch = {};
+            token_buffers buffer = {};
+        };
+        std::vector<std::unique_ptr<part>> parts(begins.size() - 1), spare;  // finished blocks; memory to be used again
+        std::mutex guard;
+        std::size_t next = 0;
+        bool busy = false;
+        const auto join = [&](const encoding_batch& batch) {
+            if (next == 0)
+                reserve(out, texts.size(), static_cast<std::size_t>(1.1 * static_cast<double>(batch.offsets.size()) * static_cast<double>(total) /
+                                                                    static_cast<double>(std::min(total, block_bytes))));
+            out.ids.append(batch.ids);
+            out.offsets.insert(out.offsets.end(), batch.offsets.begin(), batch.offsets.end());
+            out.type_ids.insert(out.type_ids.end(), batch.type_ids.begin(), batch.type_ids.end());
+            out.special.insert(out.special.end(), batch.special.begin(), batch.special.end());
+        };
+        parallel_for(parts.size(), run, [&](std::size_t b) {
+            std::unique_ptr<part> mine;
+            std::unique_lock lock(guard);
+            if (!spare.empty()) {
+                mine = std::move(spare.back());
+                spare.pop_back();
+            }
+            lock.unlock();
+            if (!mine) mine = std::make_unique<part>();
+            mine->batch.ids.clear();
+            mine->batch.offsets.clear();
+            mine->batch.type_ids.clear();
+            mine->batch.special.clear();
+            add_rows(begins[b], begins[b + 1], mine->buffer, mine->batch);
+            lock.lock();
+            parts[b] = std::move(mine);
+            if (busy) return;
+            busy = true;
+            while (next < parts.size() && parts[next]) {
+                mine = std::move(parts[next]);
+                lock.unlock();
+                join(mine->batch);
+                lock.lock();
+                spare.push_back(std::move(mine));
+                ++next;
+            }
+            busy = false;
+        });
         return out;
     }
 };

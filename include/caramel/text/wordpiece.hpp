@@ -614,9 +614,9 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
         const auto within = [](detail::bytes16 v, unsigned char first, unsigned char n) {
             return reinterpret_cast<detail::bytes16>(static_cast<detail::bytes16>(v - first) < static_cast<unsigned char>(n));
         };
-        const detail::bytes16 upper = within(x, 'A', 26);
-        const detail::bytes16 word = upper | within(x, 'a', 26) | within(x, '0', 10);
-        if (rules_.lowercase) x |= upper & static_cast<unsigned char>(0x20);
+        const detail::bytes16 lower = x | static_cast<unsigned char>(0x20);  // letters in lower case, digits as they are
+        const detail::bytes16 word = within(lower, 'a', 26) | within(x, '0', 10);
+        if (rules_.lowercase) x = lower;
         out.length = static_cast<std::size_t>(std::countr_one(detail::high_bits(word)));
         std::uint64_t halves[2];
         std::memcpy(halves, &x, 16);
@@ -647,10 +647,10 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
                     ++at;
                     continue;
                 }
-                if (fast_ascii_ && is_alphanumeric(text[at])) {
+                if (e.kind <= kinds::mapped && fast_ascii_) {
                     const ascii_word word = ascii_word_at(text, at);
                     const std::size_t end = at + word.length;
-                    if (word.length < 16 && ends_word(text, end)) {
+                    if (word.length - 1 < 15 && ends_word(text, end)) {
                         const token_id id = word.length <= max_chars_ ? short_words_.find(word.text) : unknown_;
                         if (id >= 0) {
                             out.add(static_cast<std::uint32_t>(id), at, end);
@@ -666,6 +666,7 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
                                 out);
                         }
                         at = end;
+                        if (at < size && text[at] == ' ') ++at;
                         continue;
                     }
                     at = any_word<Places>(text, row, begin, at, out);
@@ -686,11 +687,10 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
                 continue;
             }
             // Chinese: three bytes each, one token each.
-            while (size - at >= 3 && out.n < enough) {
-                const auto b = [&](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(text[at + i])}; };
-                const std::uint32_t first = b(0), second = b(1), third = b(2);
-                if ((first & 0xF0) != 0xE0 || (second & 0xC0) != 0x80 || (third & 0xC0) != 0x80) break;
-                const char32_t c = (first & 0x0F) << 12 | (second & 0x3F) << 6 | (third & 0x3F);
+            while (size - at >= 4 && out.n < enough) {
+                const auto word = detail::load_word<std::uint32_t>(text.data() + at);
+                if ((word & 0xC0C0F0) != 0x8080E0) break;
+                const char32_t c = (word & 0x0F) << 12 | (word >> 2 & 0xFC0) | (word >> 16 & 0x3F);
                 const detail::bert_entry& e = characters_[c];  // not `alone` for what is no code point, or is written too long
                 if (e.kind != kinds::alone || e.may_be_added || c < 0x800) break;
                 out.add(e.text, at, at + 3);
