@@ -10,7 +10,7 @@ rounds=${1:-5}
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 if ! command -v npm >/dev/null || ! (cd "$out" && npm install --silent --no-audit --no-fund tokenizers@0.23.2 >/dev/null 2>&1); then
-    echo "skipped wordpiece.over_hf: the npm package tokenizers cannot be installed (needs npm and the network)"
+    echo "skipped wordpiece.over_hf, bpe.over_hf: the npm package tokenizers cannot be installed (needs npm and the network)"
     exit 0
 fi
 g++ -std=c++20 -O3 -I "$root/include" "$here/tokenizers_caramel.cpp" -o "$out/tokenizers_caramel" -pthread
@@ -22,6 +22,8 @@ if [ -d "$shared/data/vocabs" ]; then
     tail -n +2 "$shared/data/waimai_10k/waimai_10k.tsv" | cut -f2 > "$out/chinese.txt"
     cp "$shared/data/vocabs/bert-base-uncased-vocab.txt" "$out/english.vocab"
     cp "$shared/data/vocabs/bert-base-chinese-vocab.txt" "$out/chinese.vocab"
+    cp "$shared/data/vocabs/gpt2-encoder.json" "$out/bpe.json"
+    cp "$shared/data/vocabs/gpt2-vocab.bpe" "$out/bpe.merges"
 else
     echo "no real texts: generated ones"
     "$out/tokenizers_caramel" generate "$out"
@@ -54,4 +56,19 @@ for language in english chinese; do
     all=$((all + differences))
 done
 echo "result wordpiece.over_hf $least"
+
+least=
+for language in english chinese; do
+    compare bpe "$out/bpe" "$out/$language.txt"
+    ours=$(rate "$seconds_ours")
+    echo "result bpe.$language.mb_per_second $ours"
+    echo "result bpe.$language.hf_mb_per_second $(rate "$seconds_theirs")"
+    over=$(ratio "$seconds_theirs" "$seconds_ours")
+    echo "result bpe.$language.over_hf $over"
+    least=$(printf '%s\n' $least "$over" | sort -g | head -1)
+    slowest=$(printf '%s\n' ${slowest:-} "$ours" | sort -g | head -1)
+    all=$((all + differences))
+done
+echo "result bpe.mb_per_second $slowest"
+echo "result bpe.over_hf $least"
 echo "result hf.differences $all"

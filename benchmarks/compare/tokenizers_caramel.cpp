@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <caramel/core/random.hpp>
+#include <caramel/text/bpe_json.hpp>
 #include <caramel/text/wordpiece.hpp>
 
 namespace {
@@ -72,14 +73,35 @@ void generate(const std::string& folder) {
     }
 }
 
+// Byte pair encoding of what was generated, as vocab.json and merges.txt.
+void learn_merges(const std::string& folder) {
+    auto texts = lines_of(folder + "/english.txt");
+    for (auto& text : lines_of(folder + "/chinese.txt")) texts.push_back(std::move(text));
+    const caramel::bpe_model model = fit(caramel::bpe{.vocabulary_size = 20'000}, texts);
+    std::string json = "{";
+    for (const auto& token : model.tokens().tokens()) {
+        if (json.size() > 1) json += ", ";
+        caramel::append_json_string(json, token);
+        json += ": " + std::to_string(*model.tokens().find(token));
+    }
+    std::ofstream(folder + "/bpe.json", std::ios::binary) << json << "}";
+    std::ofstream merges(folder + "/bpe.merges", std::ios::binary);
+    merges << "#version: 0.2\n";
+    for (std::size_t i = 0; i < model.merges().size(); i += 2)
+        merges << model.tokens()[model.merges()[i]] << ' ' << model.tokens()[model.merges()[i + 1]] << '\n';
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     if (arguments.size() == 2 && arguments[0] == "generate") {
         generate(arguments[1]);
+        learn_merges(arguments[1]);
     } else if (arguments.size() == 4 && arguments[0] == "wordpiece") {
         measure(caramel::load_wordpiece(arguments[1]), lines_of(arguments[2]), arguments[3]);
+    } else if (arguments.size() == 4 && arguments[0] == "bpe") {  // VOCABULARY.json and VOCABULARY.merges
+        measure(caramel::read_bpe(arguments[1] + ".json", arguments[1] + ".merges"), lines_of(arguments[2]), arguments[3]);
     } else {
         return 2;
     }

@@ -37,6 +37,7 @@
 #include <caramel/features/standardize.hpp>
 #include <caramel/features/target_encode.hpp>
 #include <caramel/text/aligned_text.hpp>
+#include <caramel/text/bpe.hpp>
 #include <caramel/text/chinese.hpp>
 #include <caramel/text/chinese_dictionary.hpp>
 #include <caramel/text/chinese_hmm.hpp>

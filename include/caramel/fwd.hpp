@@ -48,6 +48,7 @@ class impute_model;
 class word_tokenizer_model;
 class chinese_segmenter;
 class chinese_tokenizer_model;
+class bpe_model;
 class wordpiece_model;
 template <class T>
 class embedding_model;

@@ -37,6 +37,8 @@
 
 #include <caramel/caramel.hpp>
 #include <caramel/io/model_file.hpp>
+#include <caramel/text/bpe_json.hpp>
+#include <caramel/text/bpe_tokenizer_json.hpp>
 #include <caramel/text/tokenizer_json.hpp>
 
 using namespace std;
@@ -73,6 +75,7 @@ static_assert(named<scores_in, shaped_mdp<2>, shop, shop_options, shop_truth, si
                     token_counts, token_id, token_ids, train_test, training, transaction, transaction_columns, transactions, transition<2>, unlisted, update_rule,
                     vec<F>, verdict, vocabulary, warm_start<int>, weighting, word_tokenizer, word_tokenizer_model, workspace, column_type>);
 
+static_assert(named<bpe, bpe_added_token, bpe_model, bpe_settings>);
 static_assert(named<added_token, bert_rules, byte_span, encode_options, encoding, encoding_arrays, encoding_batch, encoding_view, id_arrays, padding, special_tokens,
                     text_encoder<wordpiece_model>, text_side, tokenizer_from_json<wordpiece_model>, truncation_order, word_split, wordpiece, wordpiece_model,
                     wordpiece_rules>);
@@ -253,6 +256,10 @@ int functions() {
     static_assert(named<normal_form, normalize_options, normalize_text, char_tokenizer, char_tokenizer_model, ngram_tokenizer, ngram_tokenizer_model>);
     good = good && normalize("a", normal_form::nfc) == "a" && is_normalized("a", normal_form::nfd) && strip_accents("é") == "e" && lower_case("A") == "a" &&
            fold_case("A") == "a";
+    split_gpt2("a b", [](size_t, size_t) {});
+    good = good && parse_bpe_merges("#version\n", parse_bpe_vocabulary("{}")).empty();
+    (void)&parse_bpe;
+    (void)&read_bpe;
     const auto pieces = make_wordpiece(parse_vocabulary(string_view("[UNK]\na")));
     good = good && code_point_spans("a", pieces.encode("a").offsets).size() == 1 && to_arrays(pieces.encode_batch({"a"})).ids.shape(0) == 1;
     using tokenizer_functions = tuple<decltype(load_wordpiece("")), decltype(read_vocabulary("")), decltype(parse_tokenizer_json("")), decltype(read_tokenizer_json(""))>;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <caramel/nn/embedding_bag.hpp>
+#include <caramel/text/bpe.hpp>
 #include <caramel/text/chinese.hpp>
 #include <caramel/text/clean.hpp>
 #include <caramel/text/embedding.hpp>
@@ -61,6 +62,11 @@ struct clean_component : no_numbers {
     }
     auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
 };
+struct bpe_component : no_numbers {
+    static constexpr std::string_view name = "bpe";
+    auto recipe() const { return bpe{.vocabulary_size = 300}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
+};
 struct wordpiece_component : no_numbers {
     static constexpr std::string_view name = "wordpiece";
     auto recipe() const { return wordpiece{.vocabulary_size = 200, .defaults = {.max_length = 12}}; }
@@ -96,7 +102,6 @@ using namespace contract;
 
 TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, char_tokenizer_component, ngram_tokenizer_component,
                    chinese_tokenizer_component, phrases_component, normalize_component, clean_component, embedding_component, pool_component<mean_pool>,
-                   pool_component<sum_pool>, wordpiece_component,
-                   pool_component<max_pool>, bag_component) {
+                   pool_component<sum_pool>, wordpiece_component, pool_component<max_pool>, bag_component, bpe_component) {
     check_component(TestType{});
 }
