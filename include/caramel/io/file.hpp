@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/large_pages.hpp>
 
 #if (defined(__unix__) || defined(__APPLE__)) && !defined(CARAMEL_NO_POSIX)
 #define CARAMEL_POSIX_FILES 1
@@ -25,7 +26,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #else
@@ -209,19 +209,6 @@ class temporary_file {
     return target;
 }
 
-// Asks for large pages where the system has them: filling a large buffer for the first time costs more in page faults than
-// in anything else. Only advice, so that nothing depends on the answer, and nothing breaks if what else lies on the first
-// and the last page comes onto a large one, too.
-inline void prefer_large_pages([[maybe_unused]] std::byte* begin, [[maybe_unused]] std::size_t size) noexcept {
-#ifdef MADV_HUGEPAGE
-    if (size < std::size_t{1} << 20) return;
-    const auto address = reinterpret_cast<std::uintptr_t>(begin), before = address % static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-    const int code = errno;
-    (void)::madvise(reinterpret_cast<void*>(address - before), size + before, MADV_HUGEPAGE);
-    errno = code;
-#endif
-}
-
 // Reads into what `room(size)` points to.
 template <class Room>
 void read_whole(const file_path& path, std::uint64_t limit, std::string_view who, const Room& room) {
@@ -269,8 +256,6 @@ struct closing {
 };
 using stream_file = std::unique_ptr<std::FILE, closing>;
 
-inline void prefer_large_pages(std::byte*, std::size_t) noexcept {}
-
 template <class Room>
 void read_whole(const file_path& path, std::uint64_t limit, std::string_view who, const Room& room) {
     std::error_code problem;
@@ -310,12 +295,6 @@ void replace_whole(const Path& path, std::span<const std::byte> bytes) {
 }
 
 #endif
-
-template <class T>
-void reserve_large(std::vector<T>& values, std::size_t n) {
-    values.reserve(n);
-    prefer_large_pages(reinterpret_cast<std::byte*>(values.data()), n * sizeof(T));
-}
 
 }  // namespace detail
 
