@@ -47,6 +47,8 @@ class word_tokenizer_model;
 template <class T>
 class embedding_model;
 template <class T>
+class word_vectors;
+template <class T>
 class mlp_model;
 template <class T, std::size_t In, std::size_t... Units>
 class static_mlp;
