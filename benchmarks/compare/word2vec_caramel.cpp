@@ -36,7 +36,8 @@ int main(int argc, char** argv) {
     const std::clock_t begin = std::clock();
     word2vec<float> recipe{.epochs = epochs, .min_count = min_count, .subsample = std::atof(argv[6])};
     if (argc > 8) recipe.mode = word2vec_mode::cbow;
-    const auto model = fit(recipe, ids, {.seed = static_cast<std::uint64_t>(std::atoi(argv[3])), .threads = static_cast<std::size_t>(argc > 7 ? std::atoi(argv[7]) : 1)});
+    const auto model =
+        fit(recipe, ids, {.seed = static_cast<std::uint64_t>(std::atoi(argv[3])), .threads = static_cast<std::size_t>(argc > 7 ? std::atoi(argv[7]) : 1)});
     std::printf("%.4f %.4f\n", static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC, reading);
     if (std::string_view(argv[2]) == "-") return 0;
     std::FILE* const out = std::fopen(argv[2], "w");

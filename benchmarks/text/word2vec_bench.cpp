@@ -35,7 +35,8 @@ const token_ids& corpus() {
 void train(benchmark::State& state, const word2vec<float>& recipe) {
     const token_ids& tokens = corpus();
     for (auto _ : state) benchmark::DoNotOptimize(fit(recipe, tokens, {.threads = static_cast<std::size_t>(state.range(0))}));
-    state.counters["words_per_second"] = benchmark::Counter(static_cast<double>(state.iterations()) * static_cast<double>(tokens.values().size()), benchmark::Counter::kIsRate);
+    state.counters["words_per_second"] =
+        benchmark::Counter(static_cast<double>(state.iterations()) * static_cast<double>(tokens.values().size()), benchmark::Counter::kIsRate);
 }
 void word2vec_skip_gram(benchmark::State& state) { train(state, {.epochs = 1}); }
 void word2vec_cbow(benchmark::State& state) { train(state, {.mode = word2vec_mode::cbow, .epochs = 1}); }

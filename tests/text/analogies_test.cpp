@@ -74,7 +74,8 @@ TEST_CASE("analogies: as found by trying every word", "[analogies]") {
 }
 TEST_CASE("analogies: paris is to france as rome is to italy", "[analogies]") {
     const auto vectors = capitals();
-    const auto questions = parse_analogies(std::string_view(": capitals\nparis france rome italy\nrome italy paris france\r\n: nothing\nparis france berlin germany\n"));
+    const auto questions =
+        parse_analogies(std::string_view(": capitals\nparis france rome italy\nrome italy paris france\r\n: nothing\nparis france berlin germany\n"));
     CHECK(questions.sections == std::vector<std::string>{"capitals", "nothing"});
     for (const auto method : {analogy_method::add, analogy_method::multiply}) {
         const auto results = evaluate_analogies(vectors, questions, 0, method);

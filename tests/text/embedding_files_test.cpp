@@ -146,7 +146,8 @@ TEST_CASE("embedding files: every truncation is refused", "[embedding_files][err
     for (const auto format : {word2vec_text, word2vec_binary}) {
         const std::string bytes = format_embeddings(all, format);
         // The last line's end is not part of every binary file.
-        for (std::size_t n = 0; n + (format == word2vec_binary ? 1 : 0) < bytes.size(); ++n) CHECK_THROWS_AS(parse_embeddings<float>(std::string_view(bytes).substr(0, n), format), error);
+        for (std::size_t n = 0; n + (format == word2vec_binary ? 1 : 0) < bytes.size(); ++n)
+            CHECK_THROWS_AS(parse_embeddings<float>(std::string_view(bytes).substr(0, n), format), error);
     }
     const std::string glove = format_embeddings(all, glove_text);  // does not say how many rows there are
     for (std::size_t n = 0; n < glove.size(); ++n)
@@ -195,9 +196,11 @@ TEST_CASE("embedding files: a table from safetensors", "[embedding_files]") {
     const std::vector<std::uint16_t> half{0x3C00, 0xC000, 0x0001, 0x7BFF}, broken{0x7C00};
     const auto bytes_of = [](const auto& values) { return std::as_bytes(std::span(values)); };
     std::string file;
-    const auto add = [&](std::string_view name, std::string_view type, std::size_t rows, std::size_t columns, auto bytes, std::string& header, std::string& data) {
-        header += std::string(header.empty() ? "{" : ",") + "\"" + std::string(name) + "\":{\"dtype\":\"" + std::string(type) + "\",\"shape\":[" + std::to_string(rows) +
-                  (columns > 0 ? "," + std::to_string(columns) : "") + "],\"data_offsets\":[" + std::to_string(data.size()) + "," + std::to_string(data.size() + bytes.size()) + "]}";
+    const auto add = [&](std::string_view name, std::string_view type, std::size_t rows, std::size_t columns, auto bytes, std::string& header,
+                         std::string& data) {
+        header += std::string(header.empty() ? "{" : ",") + "\"" + std::string(name) + "\":{\"dtype\":\"" + std::string(type) + "\",\"shape\":[" +
+                  std::to_string(rows) + (columns > 0 ? "," + std::to_string(columns) : "") + "],\"data_offsets\":[" + std::to_string(data.size()) + "," +
+                  std::to_string(data.size() + bytes.size()) + "]}";
         data.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     };
     std::string header, data;

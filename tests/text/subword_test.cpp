@@ -38,7 +38,8 @@ std::vector<std::uint32_t> hashes(const std::vector<std::string>& parts) {
 // Words of one stem stand among the same words.
 std::vector<std::string> stems(std::size_t n, std::uint64_t seed) {
     static const std::vector<std::string> stem{"walk", "cook", "paint", "visit"};
-    static const std::vector<std::vector<std::string>> among{{"road", "shoe", "park"}, {"meal", "pan", "oven"}, {"brush", "wall", "colour"}, {"aunt", "town", "guest"}};
+    static const std::vector<std::vector<std::string>> among{
+        {"road", "shoe", "park"}, {"meal", "pan", "oven"}, {"brush", "wall", "colour"}, {"aunt", "town", "guest"}};
     static const std::vector<std::string> ending{"", "ed", "ing"};
     rng random(seed);
     std::vector<std::string> out;
@@ -113,7 +114,8 @@ TEST_CASE("subword: the vectors of a model of fastText", "[subword]") {
         const auto vector = wanted.find(names[w]);
         if (!vector || names[w] == "</s>") continue;  // the end of a text has no parts
         std::vector<std::size_t> parts{w};
-        for_each_subword(names[w], static_cast<std::size_t>(args[9]), static_cast<std::size_t>(args[10]), [&](std::uint32_t hash) { parts.push_back(n + hash % buckets); });
+        for_each_subword(names[w], static_cast<std::size_t>(args[9]), static_cast<std::size_t>(args[10]),
+                         [&](std::uint32_t hash) { parts.push_back(n + hash % buckets); });
         for (std::size_t j = 0; j < dim; ++j) {
             double mean = 0;
             for (const std::size_t part : parts) mean += row(part, j) / static_cast<double>(parts.size());

@@ -50,9 +50,11 @@ TEST_CASE("weighted_bag: worked by hand", "[weighted_bag]") {
     const auto idf = fit(weighted_bag<double>{.table = table, .weighting = token_weighting::idf, .remove_common = false}, tokens);
     const double w1 = std::log(5. / 3) + 1, w2 = std::log(5. / 2) + 1;
     CHECK(idf(tokens)(0, 0) == Approx((2 * w1 + 2 * w2) / (2 * w1 + w2)));
-    const auto equal = fit(weighted_bag<double>{.table = table, .weighting = token_weighting::equal, .remove_common = false, .unknown = unknown_tokens::keep}, tokens);
+    const auto equal =
+        fit(weighted_bag<double>{.table = table, .weighting = token_weighting::equal, .remove_common = false, .unknown = unknown_tokens::keep}, tokens);
     CHECK(equal(tokens)(1, 0) == 50.5);
-    const auto strict = fit(weighted_bag<double>{.table = table, .weighting = token_weighting::equal, .remove_common = false, .unknown = unknown_tokens::skip}, tokens);
+    const auto strict =
+        fit(weighted_bag<double>{.table = table, .weighting = token_weighting::equal, .remove_common = false, .unknown = unknown_tokens::skip}, tokens);
     CHECK(strict(tokens)(1, 0) == 1);
     const error e = error_of([&] { (void)fit(weighted_bag<double>{.table = table, .unknown = unknown_tokens::refuse}, tokens); });
     CHECK(e.code() == errc::unknown_id);

@@ -61,7 +61,8 @@ struct step_data {
     std::vector<T*> inputs, outputs;
     T wanted[8] = {1}, rates[8] = {1, 1, 0, .5, 1, 1};
 
-    step_data(std::size_t inputs_n, std::size_t dim, std::uint64_t seed) : n(inputs_n), stride((dim + detail::step_width<T> - 1) / detail::step_width<T> * detail::step_width<T>) {
+    step_data(std::size_t inputs_n, std::size_t dim, std::uint64_t seed)
+        : n(inputs_n), stride((dim + detail::step_width<T> - 1) / detail::step_width<T> * detail::step_width<T>) {
         rng random(seed);
         rows.resize((n + 6) * stride);
         slopes.resize((n + 1) * 8);

@@ -57,15 +57,16 @@ matrix<T> unit_columns(const embedding_table<T>& table, std::size_t words) {
         double square = 0;
         for (const T x : table[i]) square += static_cast<double>(x) * static_cast<double>(x);
         const double scale = square > 0 && std::isfinite(square) ? 1 / std::sqrt(square) : 0;
-        for (std::size_t j = 0; j < table.dim(); ++j) out(static_cast<row_index>(j), static_cast<row_index>(i)) = static_cast<T>(scale * static_cast<double>(table[i][j]));
+        for (std::size_t j = 0; j < table.dim(); ++j)
+            out(static_cast<row_index>(j), static_cast<row_index>(i)) = static_cast<T>(scale * static_cast<double>(table[i][j]));
     }
     return out;
 }
 
 // The `n` best answers to each question, `first` being the lowest id that may be one.
 template <class T>
-std::vector<std::vector<analogy_answer>> answer_analogies(const matrix<T>& units, std::span<const analogy_question> questions, std::size_t n, analogy_method method,
-                                                          std::size_t first) {
+std::vector<std::vector<analogy_answer>> answer_analogies(const matrix<T>& units, std::span<const analogy_question> questions, std::size_t n,
+                                                          analogy_method method, std::size_t first) {
     const auto words = static_cast<std::size_t>(units.cols());
     std::vector<std::vector<analogy_answer>> out(questions.size());
     constexpr std::size_t batch = 64;  // more questions at a time than rows make a product slow
@@ -94,7 +95,9 @@ std::vector<std::vector<analogy_answer>> answer_analogies(const matrix<T>& units
             for (std::size_t w = first; w < words; ++w) {
                 const auto id = static_cast<token_id>(w);
                 if (id == a || id == b || id == c) continue;
-                const auto cosine = [&](std::size_t row) { return static_cast<double>(cosines(static_cast<row_index>(q * each + row), static_cast<row_index>(w))); };
+                const auto cosine = [&](std::size_t row) {
+                    return static_cast<double>(cosines(static_cast<row_index>(q * each + row), static_cast<row_index>(w)));
+                };
                 const double score = method == analogy_method::add ? cosine(0) : (1 + cosine(1)) / 2 * ((1 + cosine(2)) / 2) / ((1 + cosine(0)) / 2 + 1e-3);
                 const analogy_answer answer{id, score};
                 if (best.size() < n) {

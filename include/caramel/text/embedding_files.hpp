@@ -190,7 +190,8 @@ class embedding_reader {
             if (format_ == embedding_format::word2vec_binary) {
                 binary_row(n + 1);
             } else if (!text_row()) {
-                require_at(format_ == embedding_format::glove_text, errc::truncated, here(), who, ": ", rows_, " rows were announced, the file ends behind ", n);
+                require_at(format_ == embedding_format::glove_text, errc::truncated, here(), who, ": ", rows_, " rows were announced, the file ends behind ",
+                           n);
                 break;
             }
         }
@@ -249,7 +250,8 @@ class embedding_reader {
     }
     void require_table_size(std::uint64_t rows) const {
         const std::uint64_t most = o_.max_table_bytes / sizeof(T) / dim_;
-        require_at(rows <= most, errc::limit_exceeded, here(), who, ": more than ", most, " rows of ", dim_, " numbers are more than max_table_bytes = ", o_.max_table_bytes);
+        require_at(rows <= most, errc::limit_exceeded, here(), who, ": more than ", most, " rows of ", dim_,
+                   " numbers are more than max_table_bytes = ", o_.max_table_bytes);
     }
 
     bool text_row() {
@@ -294,8 +296,8 @@ class embedding_reader {
         const place begin = here();
         const auto word = in_.until(' ', vocabulary::max_token_bytes);
         if (!word)  // looking further would move the word away
-            fail(in_.peek(vocabulary::max_token_bytes + 1).size() > vocabulary::max_token_bytes ? errc::token_too_long : errc::truncated, begin, who, ": row ", number,
-                 " has no end of its word within ", vocabulary::max_token_bytes, " bytes");
+            fail(in_.peek(vocabulary::max_token_bytes + 1).size() > vocabulary::max_token_bytes ? errc::token_too_long : errc::truncated, begin, who, ": row ",
+                 number, " has no end of its word within ", vocabulary::max_token_bytes, " bytes");
         T* const out = room_for(*word, begin);
         const place where = here();
         const std::string_view bytes = in_.peek(4 * dim_);

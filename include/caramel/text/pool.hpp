@@ -46,7 +46,8 @@ template <class T, class Step>
                        " that is not finite");
     std::size_t column = 0;
     while (std::abs(pooled[column]) <= static_cast<double>(std::numeric_limits<T>::max())) ++column;
-    fail(errc::number_out_of_range, {.row = row, .column = column + 1}, who, ": the sum of row ", row, ", dimension ", column + 1, " is beyond the number type");
+    fail(errc::number_out_of_range, {.row = row, .column = column + 1}, who, ": the sum of row ", row, ", dimension ", column + 1,
+         " is beyond the number type");
 }
 
 // The rows of tokens, which a large table has in memory and not in a cache: those to come are asked for while others are

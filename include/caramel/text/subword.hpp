@@ -84,8 +84,8 @@ class subword_embedding_model {
             longest = std::max(longest, n);
             out.lengths.push_back(static_cast<std::int32_t>(std::min<std::size_t>(n, 0x7fffffff)));
         }
-        require(longest == 0 || texts.size() <= max_values / dim() / longest, errc::limit_exceeded, kind, ": ", texts.size(), " texts, the longest of ", longest,
-                " words, in ", dim(), " dimensions are more than ", max_values, " values: set the tokenizer's max_tokens");
+        require(longest == 0 || texts.size() <= max_values / dim() / longest, errc::limit_exceeded, kind, ": ", texts.size(), " texts, the longest of ",
+                longest, " words, in ", dim(), " dimensions are more than ", max_values, " values: set the tokenizer's max_tokens");
         out.values = make_tensor<T, 3>({texts.size(), longest, dim()});
         for (std::size_t i = 0; i < texts.size(); ++i) embed(texts[i], out.values.data() + i * longest * dim());
         return out;

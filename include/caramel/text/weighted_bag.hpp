@@ -52,11 +52,13 @@ class weighted_bag_model : public single_row<weighted_bag_model<T>> {
     weighted_bag_model(embedding_table<T> table, vec<double> weights, bool by_weight, token_id unknown, unknown_tokens policy, vec<double> common)
         : table_(std::move(table)), weights_(std::move(weights)), common_(std::move(common)), unknown_(unknown), policy_(policy), by_weight_(by_weight) {
         detail::require_table(table_, kind);
-        require(static_cast<std::size_t>(weights_.size()) == table_.size(), errc::shape_mismatch, kind, ": ", table_.size(), " rows but ", weights_.size(), " weights");
+        require(static_cast<std::size_t>(weights_.size()) == table_.size(), errc::shape_mismatch, kind, ": ", table_.size(), " rows but ", weights_.size(),
+                " weights");
         require(weights_.allFinite() && (weights_.array() >= 0).all(), errc::bad_data, kind, ": a weight is negative or not finite");
         require(common_.size() == 0 || static_cast<std::size_t>(common_.size()) == table_.dim(), errc::shape_mismatch, kind, ": ", table_.dim(),
                 " dimensions, the common direction has ", common_.size());
-        require(common_.allFinite() && (common_.size() == 0 || std::abs(common_.norm() - 1) < 1e-6), errc::bad_data, kind, ": the common direction is not of length 1");
+        require(common_.allFinite() && (common_.size() == 0 || std::abs(common_.norm() - 1) < 1e-6), errc::bad_data, kind,
+                ": the common direction is not of length 1");
         require(policy <= unknown_tokens::refuse, errc::bad_parameter, kind, ": no policy for unknown words has the number ", static_cast<unsigned>(policy));
     }
 
@@ -145,7 +147,8 @@ struct weighted_bag {
         detail::require_table(table, kind);
         detail::require_tokens(tokens, table, kind);
         const weighted_bag_model<T> plain(table, learn_weights(tokens), weighting != token_weighting::sif, tokens.unknown, unknown, vec<double>());
-        return {table, plain.weights(), weighting != token_weighting::sif, tokens.unknown, unknown, remove_common ? first_direction(plain(tokens)) : vec<double>()};
+        return {table,          plain.weights(), weighting != token_weighting::sif,
+                tokens.unknown, unknown,         remove_common ? first_direction(plain(tokens)) : vec<double>()};
     }
 
    private:

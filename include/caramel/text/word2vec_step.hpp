@@ -79,7 +79,8 @@ CARAMEL_ALWAYS_INLINE void total_lanes(const Lane (&sums)[Rows][64 / Bytes], T* 
             if constexpr (Bytes == 32) {
                 h = sums[o][0] + sums[o][1];
             } else if constexpr (sizeof(T) == 4) {
-                h = __builtin_shufflevector(sums[o][0], sums[o][0], 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(sums[o][0], sums[o][0], 8, 9, 10, 11, 12, 13, 14, 15);
+                h = __builtin_shufflevector(sums[o][0], sums[o][0], 0, 1, 2, 3, 4, 5, 6, 7) +
+                    __builtin_shufflevector(sums[o][0], sums[o][0], 8, 9, 10, 11, 12, 13, 14, 15);
             } else {
                 h = __builtin_shufflevector(sums[o][0], sums[o][0], 0, 1, 2, 3) + __builtin_shufflevector(sums[o][0], sums[o][0], 4, 5, 6, 7);
             }

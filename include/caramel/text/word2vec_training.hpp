@@ -134,7 +134,8 @@ inline void require_word2vec(const word2vec_settings& o, std::size_t max_dim, st
     require(o.min_count >= 1, errc::bad_parameter, who, ": min_count = 0, must be at least 1");
     require(o.subsample >= 0 && std::isfinite(o.subsample), errc::bad_parameter, who, ": subsample = ", o.subsample, ", must be at least 0");
     require(o.learning_rate > 0 && std::isfinite(o.learning_rate), errc::bad_parameter, who, ": learning_rate = ", o.learning_rate, ", must be above 0");
-    require(o.final_rate >= 0 && o.final_rate <= o.learning_rate, errc::bad_parameter, who, ": final_rate = ", o.final_rate, ", must lie in 0 .. learning_rate");
+    require(o.final_rate >= 0 && o.final_rate <= o.learning_rate, errc::bad_parameter, who, ": final_rate = ", o.final_rate,
+            ", must lie in 0 .. learning_rate");
     require(o.negative_power >= 0 && o.negative_power <= 1, errc::bad_parameter, who, ": negative_power = ", o.negative_power, ", must lie in 0 .. 1");
 }
 
@@ -150,8 +151,15 @@ class word2vec_training {
     };
 
     word2vec_training(const word2vec_settings& options, const word2vec_corpus& corpus, const word_parts& parts, std::size_t input_rows, rng random)
-        : o_(options), corpus_(corpus), parts_(parts), random_(random), sampler_(drawn_by(corpus.counts, options.negative_power)),
-          inputs_(input_rows, options.dim), outputs_(corpus.counts.size(), options.dim), first_inputs_(parts.starts.empty() ? input_rows : 0), first_outputs_(corpus.counts.size()) {
+        : o_(options),
+          corpus_(corpus),
+          parts_(parts),
+          random_(random),
+          sampler_(drawn_by(corpus.counts, options.negative_power)),
+          inputs_(input_rows, options.dim),
+          outputs_(corpus.counts.size(), options.dim),
+          first_inputs_(parts.starts.empty() ? input_rows : 0),
+          first_outputs_(corpus.counts.size()) {
         rng initial = random.split("initial");
         for (std::size_t i = 0; i < input_rows; ++i)
             for (std::size_t j = 0; j < o_.dim; ++j) inputs_[i][j] = static_cast<T>((initial.uniform() - .5) / static_cast<double>(o_.dim));
@@ -416,8 +424,8 @@ class word2vec_training {
         }
     }
     // The first block that has the row changes places with it, so that what the row was is known to the other blocks.
-    void add_row(step_rows<T>& to, std::vector<first_copy>& firsts, step_rows<T>& from, std::size_t i, const std::vector<std::uint32_t>& words, std::size_t shard,
-                 std::size_t shards) const noexcept {
+    void add_row(step_rows<T>& to, std::vector<first_copy>& firsts, step_rows<T>& from, std::size_t i, const std::vector<std::uint32_t>& words,
+                 std::size_t shard, std::size_t shards) const noexcept {
         const std::uint32_t word = words[i];
         if (shards > 1 && word % shards != shard) return;
         constexpr std::size_t ahead = 4;
