@@ -71,7 +71,8 @@ for ((i = 0; i < rounds; ++i)); do
         /usr/bin/python3 - "$out" <<'PYTHON'
 import resource, subprocess, sys
 subprocess.run(["fasttext", "skipgram", "-input", sys.argv[1] + "/zipf", "-output", sys.argv[1] + "/ft", "-loss", "ns", "-neg", "5", "-dim", "100", "-ws", "5",
-                "-epoch", "1", "-minCount", "5", "-t", "1e-3", "-minn", "0", "-maxn", "0", "-thread", "1", "-verbose", "0"], check=True)
+                "-epoch", "1", "-minCount", "5", "-t", "1e-3", "-minn", "0", "-maxn", "0", "-thread", "1", "-verbose", "0"],
+               check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 use = resource.getrusage(resource.RUSAGE_CHILDREN)
 print("fasttext %.4f 0" % (use.ru_utime + use.ru_stime))
 PYTHON
