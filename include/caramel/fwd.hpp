@@ -53,6 +53,8 @@ class wordpiece_model;
 template <class T>
 class embedding_model;
 template <class T>
+class word_vectors;
+template <class T>
 class mlp_model;
 template <class T, std::size_t In, std::size_t... Units>
 class static_mlp;

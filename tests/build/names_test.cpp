@@ -39,6 +39,7 @@
 #include <caramel/io/model_file.hpp>
 #include <caramel/text/bpe_json.hpp>
 #include <caramel/text/bpe_tokenizer_json.hpp>
+#include <caramel/text/embedding_safetensors.hpp>
 #include <caramel/text/tokenizer_json.hpp>
 
 using namespace std;
@@ -108,6 +109,9 @@ static_assert(named<monitored_model<logistic_model<F>>, monitored_recipe<logisti
                     stacked_recipe<fold_plan, logistic<F>>, subscribers, subscribers_options>);
 static_assert(named<chinese_dictionary, chinese_hmm, chinese_mode, chinese_options, chinese_segmenter, chinese_tokenizer, chinese_tokenizer_model, match_options,
                     match_rule, phrase_score, phrases, phrases_model, user_word>);
+static_assert(named<analogy_answer, analogy_method, analogy_question, analogy_result, broken_words, embedding_file_options, embedding_format, repeated_words,
+                    similarity_result, subword_embedding_model<F>, subword_word2vec<F>, token_weighting, unknown_tokens, weighted_bag<F>, weighted_bag_model<F>,
+                    word2vec<F>, word2vec_mode, word_analogies, word_analogy, word_pair, word_vectors<F>>);
 
 int functions() {
     matrix<F> x = matrix<F>::Random(40, 3), y = matrix<F>::Random(3, 3), sum = matrix<F>::Zero(3, 3);
@@ -267,6 +271,20 @@ int functions() {
     (void)synthetic_messages(3, 1);
     rng numbers(1);
     (void)nearest(embedding_table<F>::random(3, 2, numbers), 0, 1);
+    const auto read_vectors = parse_embeddings<F>("a 1\nb 2\n", embedding_format::glove_text);
+    good = good && !format_embeddings(read_vectors, embedding_format::word2vec_text).empty() && analogy(read_vectors.table(), {}, 1).size() == 1 &&
+           evaluate_similarity(read_vectors, parse_word_pairs(string_view("a b 1"))).pairs == 1 && evaluate_analogies(read_vectors, parse_analogies(string_view("a b a b"))).size() == 1 &&
+           spearman(vector<double>{1, 2}, vector<double>{1, 2}) == 1;
+    for_each_subword("a", 1, 2, [](uint32_t) {});
+    try {
+        (void)read_embeddings<F>("", embedding_format::glove_text);
+    } catch (const caramel::error&) {
+        try {
+            (void)read_embedding_safetensors<F>("", "names");
+        } catch (const caramel::error&) {
+        }
+    }
+    (void)&embedding_of<F>;
 
     const vector<mdp_row> rows{{.state = 0, .action = 0, .next_state = 0, .reward = 1}};
     const mdp process(1, 1, rows);

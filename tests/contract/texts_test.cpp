@@ -12,7 +12,10 @@
 #include <caramel/text/normalize.hpp>
 #include <caramel/text/phrases.hpp>
 #include <caramel/text/pool.hpp>
+#include <caramel/text/subword.hpp>
 #include <caramel/text/tokenizer.hpp>
+#include <caramel/text/weighted_bag.hpp>
+#include <caramel/text/word2vec.hpp>
 #include <caramel/text/wordpiece_fit.hpp>
 
 #include "contract/data.hpp"
@@ -94,6 +97,32 @@ struct bag_component : no_numbers {
     auto recipe() const { return word_tokenizer{} | bag_of_embeddings<double>{.dim = 5}; }
     auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
 };
+struct word2vec_component : no_numbers {
+    static constexpr std::string_view name = "word2vec | mean_pool";
+    static constexpr bool random = true;
+    auto recipe() const { return word_tokenizer{} | word2vec<float>{.dim = 5, .epochs = 2, .min_count = 1} | mean_pool{}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
+};
+struct subword_component : no_numbers {
+    static constexpr std::string_view name = "subword_word2vec | sum_pool";
+    static constexpr bool random = true;
+    auto recipe() const {
+        return subword_word2vec<double>{.training = {.dim = 4, .mode = word2vec_mode::cbow, .epochs = 2, .min_count = 1}, .buckets = 50} | sum_pool{};
+    }
+    auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
+};
+struct weighted_bag_component : no_numbers {
+    static constexpr std::string_view name = "weighted_bag";
+    auto recipe() const {
+        rng numbers(1);
+        return weighted_bag<float>{.table = embedding_table<float>::random(30, 4, numbers)};
+    }
+    auto data(std::size_t rows, std::uint64_t seed) const {
+        auto ids = fit(word_tokenizer{}, texts(20, 1))(texts(rows, seed));
+        ids.vocabulary_size = 30;
+        return ids;
+    }
+};
 
 }  // namespace
 }  // namespace contract
@@ -102,6 +131,7 @@ using namespace contract;
 
 TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, char_tokenizer_component, ngram_tokenizer_component,
                    chinese_tokenizer_component, phrases_component, normalize_component, clean_component, embedding_component, pool_component<mean_pool>,
-                   pool_component<sum_pool>, wordpiece_component, pool_component<max_pool>, bag_component, bpe_component) {
+                   pool_component<sum_pool>, wordpiece_component, pool_component<max_pool>, bag_component, bpe_component, word2vec_component,
+                   subword_component, weighted_bag_component) {
     check_component(TestType{});
 }

@@ -19,11 +19,13 @@ static_assert(std::endian::native == std::endian::little, "caramel: saved files 
 #define CARAMEL_ALWAYS_INLINE inline __attribute__((always_inline))
 #define CARAMEL_COLD __attribute__((cold, noinline))
 #define CARAMEL_PREFETCH(address) __builtin_prefetch(address)
+#define CARAMEL_PREFETCH_FAR(address) __builtin_prefetch(address, 0, 2)  // not into the nearest cache: more can be under way
 #else
 #define CARAMEL_EXPORT
 #define CARAMEL_ALWAYS_INLINE inline
 #define CARAMEL_COLD
 #define CARAMEL_PREFETCH(address) static_cast<void>(address)
+#define CARAMEL_PREFETCH_FAR(address) static_cast<void>(address)
 #endif
 
 // Whether a program for any x86-64 machine may look, when it runs, for wider registers than all of them have.

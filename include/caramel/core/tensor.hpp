@@ -15,6 +15,7 @@
 #endif
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/large_pages.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
 
@@ -31,6 +32,7 @@ template <class T, std::size_t N>
         size *= n;
     }
     tensor<T, N> out(shape);
+    detail::prefer_large_pages(out.data(), size);
     out.fill(fill);
     return out;
 }

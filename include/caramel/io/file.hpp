@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/large_pages.hpp>
 
 #if (defined(__unix__) || defined(__APPLE__)) && !defined(CARAMEL_NO_POSIX)
 #define CARAMEL_POSIX_FILES 1
@@ -25,7 +26,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #else
@@ -244,6 +244,22 @@ class shared_large_pages {
             begin_ = begin;
             end_ = end;
         }
+// Reads into what `room(size)` points to.
+template <class Room>
+void read_whole(const file_path& path, std::uint64_t limit, std::string_view who, const Room& room) {
+    const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));  // a pipe must not block
+    if (!file.is_open()) fail_file(who, path, "cannot open", errno);
+    struct stat info {};
+    if (::fstat(file.get(), &info) != 0) fail_file(who, path, "cannot open", errno);
+    if (!S_ISREG(info.st_mode)) fail_file(who, path, "not a regular file");
+    const auto whole = static_cast<std::uint64_t>(info.st_size);
+    require(whole <= limit && whole <= PTRDIFF_MAX, errc::limit_exceeded, who, ": a file of ", whole, " bytes, at most ", limit, " are read: ", path.string());
+    const auto size = static_cast<std::size_t>(whole);
+    std::byte* const bytes = room(size);
+    for (std::size_t done = 0; done < size;) {
+        const std::size_t got = read_some(file.get(), bytes + done, std::min(size - done, file_block), who, path);
+        if (got == 0) fail_file(who, path, "the file became shorter while it was read");
+        done += got;
     }
 
    private:
@@ -341,6 +357,21 @@ class input_file {
         size_ = static_cast<std::size_t>(whole);
         file_.reset(std::fopen(path.c_str(), "rb"));
         if (!file_) fail_file(who, path, "cannot open");
+template <class Room>
+void read_whole(const file_path& path, std::uint64_t limit, std::string_view who, const Room& room) {
+    std::error_code problem;
+    if (!std::filesystem::is_regular_file(path.string(), problem)) fail_file(who, path, "not a regular file");
+    const std::uint64_t whole = std::filesystem::file_size(path.string(), problem);
+    if (problem) fail_file(who, path, "cannot open");
+    require(whole <= limit && whole <= PTRDIFF_MAX, errc::limit_exceeded, who, ": a file of ", whole, " bytes, at most ", limit, " are read: ", path.string());
+    const stream_file file(std::fopen(path.c_str(), "rb"));
+    if (!file) fail_file(who, path, "cannot open");
+    const auto size = static_cast<std::size_t>(whole);
+    std::byte* const bytes = room(size);
+    for (std::size_t done = 0; done < size;) {
+        const std::size_t got = std::fread(bytes + done, 1, std::min(size - done, file_block), file.get());
+        if (got == 0) fail_file(who, path, "cannot read");
+        done += got;
     }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] std::size_t left() const noexcept { return size_ - done_; }
