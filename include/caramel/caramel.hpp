@@ -36,8 +36,11 @@
 #include <caramel/features/standardize.hpp>
 #include <caramel/features/target_encode.hpp>
 #include <caramel/text/embedding.hpp>
+#include <caramel/text/nb_ratios.hpp>
+#include <caramel/text/ngrams.hpp>
 #include <caramel/text/normalize.hpp>
 #include <caramel/text/pool.hpp>
+#include <caramel/text/tfidf.hpp>
 #include <caramel/text/tokenizer.hpp>
 #include <caramel/text/unicode.hpp>
 #include <caramel/text/utf8.hpp>
@@ -107,6 +110,9 @@
 #include <caramel/report/chart.hpp>
 #include <caramel/report/page.hpp>
 #include <caramel/report/table.hpp>
+#include <caramel/recipes/intent.hpp>
+#include <caramel/recipes/sentiment.hpp>
 #include <caramel/recipes/table_classifier.hpp>
+#include <caramel/recipes/text_classifier.hpp>
 
 #endif
