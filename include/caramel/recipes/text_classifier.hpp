@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -65,6 +66,7 @@ class text_scorer {
                     std::isfinite(slope_) && std::isfinite(offset_);
         for (const auto& label : labels_) good = good && detail::is_utf8_text(label);
         require(good, errc::bad_data, "text_scorer: features, coefficients, labels and calibration do not belong together");
+        if (intercepts_.size() == 1 && features_.settings().hash_bits == 0) prepare();
     }
 
     [[nodiscard]] std::size_t classes() const noexcept { return labels_.size(); }
@@ -78,17 +80,15 @@ class text_scorer {
     /// Probabilities of the text's classes in `out`, and the highest score before calibration. The caller holds a frame.
     /// Throws `error` (`bad_utf8`) with the text's number and the byte.
     float answer(std::string_view text, std::size_t number, std::span<float> out, workspace& scratch) const {
-        const std::size_t outputs = static_cast<std::size_t>(intercepts_.size());
+        const auto outputs = static_cast<std::size_t>(intercepts_.size());
+        if (!slots_.empty()) return one_score(text, number, out, scratch);
         const auto features = features_.features(text, number, scratch);
         const float* const coefficients = coefficients_.data();
         for (const auto& f : features) CARAMEL_PREFETCH(coefficients + static_cast<std::size_t>(f.column) * outputs);
         if (outputs == 1) {
             float score = 0;
             for (const auto& f : features) score += f.value * coefficients[f.column];
-            score += intercepts_(0);
-            out[1] = static_cast<float>(detail::sigmoid_of(slope_ * static_cast<double>(score) + offset_));
-            out[0] = static_cast<float>(detail::sigmoid_of(-(slope_ * static_cast<double>(score) + offset_)));
-            return std::abs(score);
+            return two_probabilities(score + intercepts_(0), out);
         }
         std::fill(out.begin(), out.end(), 0.F);
         float* const z = out.data();
@@ -142,6 +142,55 @@ class text_scorer {
     [[nodiscard]] auto fields() const noexcept { return std::tie(features_, coefficients_, intercepts_, labels_, slope_, offset_); }
 
    private:
+    // An n-gram with all that one score needs of it, so that memory is waited for once.
+    struct slot {
+        std::uint64_t key = 0;
+        float factor = -1, coefficient = 0;  // factor below 0: nothing stands here
+    };
+    void prepare() {
+        const int bits = std::max(6, static_cast<int>(std::bit_width(features_.columns() * 3 / 2)));
+        slots_.resize(std::size_t{1} << bits);
+        shift_ = 64 - bits;
+        features_.table().each([&](std::uint64_t key, std::uint32_t column) {
+            std::size_t at = detail::spread(key) >> shift_;
+            while (slots_[at].factor >= 0) at = (at + 1) & (slots_.size() - 1);
+            slots_[at] = {key, features_.factors()(static_cast<row_index>(column)), coefficients_(static_cast<row_index>(column), 0)};
+        });
+    }
+    // The dot product without making the row: each unit's sums, divided by its length at the end.
+    float one_score(std::string_view text, std::size_t number, std::span<float> out, workspace& scratch) const {
+        const tfidf_settings& how = features_.settings();
+        require_utf8(text, number, tfidf_model<float>::kind);
+        const slot* const slots = slots_.data();
+        const auto counted = detail::count_ngrams(text, how.ngrams, how.normal, static_cast<std::size_t>(how.max_characters), scratch,
+                                                  [&](std::uint64_t key) { CARAMEL_PREFETCH(slots + (detail::spread(key) >> shift_)); });
+        double score = 0, all_dots = 0, all_squares = 0;
+        const std::size_t mask = slots_.size() - 1, n = counted.grams.size();
+        for (std::size_t g = 0; g < n;) {
+            double dot = 0, square = 0;
+            for (const ngram_unit unit = counted.grams[g].unit; g < n && counted.grams[g].unit == unit; ++g) {
+                const ngram_count& gram = counted.grams[g];
+                std::size_t at = detail::spread(gram.key) >> shift_;
+                while (slots[at].factor >= 0 && slots[at].key != gram.key) at = (at + 1) & mask;
+                if (slots[at].factor < 0) continue;
+                const double value = static_cast<double>(features_.weight(gram.count, counted.total) * slots[at].factor);
+                dot += value * static_cast<double>(slots[at].coefficient);
+                square += value * value;
+            }
+            if (how.balanced && how.unit_length && square > 0) score += dot / std::sqrt(square * static_cast<double>(how.ngrams.size()));
+            all_dots += dot;
+            all_squares += square;
+        }
+        if (!how.unit_length) score = all_dots;
+        else if (!how.balanced && all_squares > 0) score = all_dots / std::sqrt(all_squares);
+        return two_probabilities(static_cast<float>(score) + intercepts_(0), out);
+    }
+    float two_probabilities(float score, std::span<float> out) const noexcept {
+        const double odds = slope_ * static_cast<double>(score) + offset_;
+        out[1] = static_cast<float>(detail::sigmoid_of(odds));
+        out[0] = static_cast<float>(detail::sigmoid_of(-odds));
+        return std::abs(score);
+    }
     void probabilities(std::span<float> z) const noexcept {
         const float top = *std::ranges::max_element(z);
         double sum = 0;
@@ -157,6 +206,8 @@ class text_scorer {
     vec<float> intercepts_;
     std::vector<std::string> labels_;
     double slope_, offset_;
+    std::vector<slot> slots_;
+    int shift_ = 0;
 };
 
 namespace detail {
@@ -277,7 +328,7 @@ inline learnt_text learn_text(const std::vector<std::string>& texts, std::vector
     if (recipe.ngrams.empty())
         recipe.ngrams = words_are_spaced(texts) ? std::vector<ngram_range>{{ngram_unit::tokens, 1, 2}, {ngram_unit::word_characters, 2, 5}, {ngram_unit::token_pairs, 4, 8}}
                                                 : std::vector<ngram_range>{{ngram_unit::characters, 1, 3}};
-    if (recipe.min_count == 0) recipe.min_count = texts.size() >= 1000 ? 2 : 1;
+    if (recipe.min_count == 0) recipe.min_count = texts.size() < 1000 ? 1 : texts.size() < 20'000 ? 2 : texts.size() < 40'000 ? 3 : 5;
     text_rows<float> rows;
     tfidf_model<float> features = recipe.learn(texts, options, &rows);
     const descent_rows<float> x{rows.starts, rows.columns, rows.values, features.columns()};

@@ -250,7 +250,9 @@ struct counted_text {
 };
 
 // Of valid UTF-8. `most_points` 0 = all of the text. The caller holds a frame of the workspace.
-inline counted_text count_ngrams(std::string_view text, std::span<const ngram_range> ranges, bool normal, std::size_t most_points, workspace& scratch) {
+// `met(key)` is called for each n-gram when it is first met.
+template <class Met>
+counted_text count_ngrams(std::string_view text, std::span<const ngram_range> ranges, bool normal, std::size_t most_points, workspace& scratch, const Met& met) {
     std::span<const char32_t> points = normal_points(text, normal, scratch);
     if (most_points > 0 && points.size() > most_points + 2) points = points.first(most_points + 2);
     const std::size_t n = points.size();
@@ -285,8 +287,12 @@ inline counted_text count_ngrams(std::string_view text, std::span<const ngram_ra
             }
             out[used] = {key, 1, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(length), range.unit};
             slot[at] = ++used;
+            met(key);
         });
     return {points, grams.first(used), total};
+}
+inline counted_text count_ngrams(std::string_view text, std::span<const ngram_range> ranges, bool normal, std::size_t most_points, workspace& scratch) {
+    return count_ngrams(text, ranges, normal, most_points, scratch, [](std::uint64_t) {});
 }
 
 template <class Text = std::string>
@@ -345,6 +351,12 @@ class ngram_table {
         for (std::size_t at = spread(key) >> shift_;; at = (at + 1) & mask) {
             if (slots_[at].number == none || slots_[at].key == key) return slots_[at].number;
         }
+    }
+    // Calls `work(key, number)` for each.
+    template <class Each>
+    void each(const Each& work) const {
+        for (const entry& e : slots_)
+            if (e.number != none) work(e.key, e.number);
     }
     // The number of the key, and whether it is new: then the next one.
     std::pair<std::uint32_t, bool> insert(std::uint64_t key) {

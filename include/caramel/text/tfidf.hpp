@@ -168,16 +168,15 @@ class tfidf_model {
     [[nodiscard]] auto fields() const noexcept { return std::tie(settings_, names_, units_, factors_); }
 
     /// For recipes: the features of one text without sorting them. Throws `error` (`bad_utf8`). The caller holds a frame.
-    [[nodiscard]] std::span<detail::text_feature<T>> features(std::string_view text, std::size_t number, workspace& scratch, detail::counted_text* keep = nullptr) const {
+    [[nodiscard]] std::span<detail::text_feature<T>> features(std::string_view text, std::size_t number, workspace& scratch) const {
         require_utf8(text, number, kind);
-        const auto counted = detail::count_ngrams(text, settings_.ngrams, settings_.normal, static_cast<std::size_t>(settings_.max_characters), scratch);
-        if (keep != nullptr) *keep = counted;
+        const auto counted = detail::count_ngrams(text, settings_.ngrams, settings_.normal, static_cast<std::size_t>(settings_.max_characters), scratch,
+                                                  [&](std::uint64_t key) { table_.prefetch(key); });
         const auto out = scratch.take<detail::text_feature<T>>(counted.grams.size());
         std::size_t n = 0;
         if (settings_.hash_bits > 0) {
             n = hashed(counted, out);
         } else {
-            for (const auto& gram : counted.grams) table_.prefetch(gram.key);
             for (std::size_t g = 0; g < counted.grams.size(); ++g)
                 if (const std::uint32_t column = table_.find(counted.grams[g].key); column != detail::ngram_table::none) {
                     CARAMEL_PREFETCH(factors_.data() + column);
@@ -192,6 +191,20 @@ class tfidf_model {
         return out.first(n);
     }
 
+    /// For recipes: what an n-gram weighs that a text of `total` n-grams has so many times, before its factor.
+    [[nodiscard]] T weight(std::uint32_t count, std::size_t total) const noexcept {
+        switch (settings_.weighting) {
+            case term_weight::raw: return static_cast<T>(count);
+            case term_weight::sublinear: return count < few_.size() ? few_[count] : static_cast<T>(1 + std::log(static_cast<double>(count)));
+            case term_weight::present: return T(1);
+            case term_weight::bm25: break;
+        }
+        const double c = count, length = static_cast<double>(total) / settings_.mean_length;
+        return static_cast<T>(c * (settings_.k1 + 1) / (c + settings_.k1 * (1 - settings_.b + settings_.b * length)));
+    }
+    /// For recipes: the columns by the keys of their n-grams; empty where hashed.
+    [[nodiscard]] const detail::ngram_table& table() const noexcept { return table_; }
+
    private:
     friend struct tfidf<T>;
 
@@ -202,16 +215,6 @@ class tfidf_model {
     }
     void prepare() {
         for (std::size_t c = 1; c < few_.size(); ++c) few_[c] = static_cast<T>(1 + std::log(static_cast<double>(c)));
-    }
-    [[nodiscard]] T weight(std::uint32_t count, std::size_t total) const noexcept {
-        switch (settings_.weighting) {
-            case term_weight::raw: return static_cast<T>(count);
-            case term_weight::sublinear: return count < few_.size() ? few_[count] : static_cast<T>(1 + std::log(static_cast<double>(count)));
-            case term_weight::present: return T(1);
-            case term_weight::bm25: break;
-        }
-        const double c = count, length = static_cast<double>(total) / settings_.mean_length;
-        return static_cast<T>(c * (settings_.k1 + 1) / (c + settings_.k1 * (1 - settings_.b + settings_.b * length)));
     }
     // Rows of length 1; balanced, the parts of the units are first made equally long.
     template <class Features, class UnitOf>
