@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,10 +31,42 @@ struct messages {
     std::vector<std::string> texts, labels;
 };
 
-// A CSV file, or a TSV file by its name, with columns that are called as given; rows without a text or a label are left out.
+// Lines of cells between tabs, as they are: a quote is a character as any other.
+inline messages read_tabs(const std::string& file, const std::string& text, const std::string& label) {
+    std::ifstream in(file, std::ios::binary);
+    require(in.good(), errc::io, "cannot read ", file);
+    std::string line;
+    std::vector<std::string> cells;
+    const auto next = [&] {
+        if (!std::getline(in, line)) return false;
+        if (line.ends_with('\r')) line.pop_back();
+        cells.assign(1, "");
+        for (const char c : line) {
+            if (c == '\t') cells.emplace_back();
+            else cells.back() += c;
+        }
+        return true;
+    };
+    next();
+    const auto place = [&](const std::string& name) {
+        const auto at = std::ranges::find(cells, name);
+        require(at != cells.end(), errc::missing_column, file, " has no column \"", name, "\"");
+        return static_cast<std::size_t>(at - cells.begin());
+    };
+    const std::size_t text_at = place(text), label_at = place(label);
+    messages out;
+    while (next())
+        if (cells.size() > std::max(text_at, label_at) && !cells[text_at].empty() && !cells[label_at].empty()) {
+            out.texts.push_back(cells[text_at]);
+            out.labels.push_back(cells[label_at]);
+        }
+    return out;
+}
+
+// A CSV file, or a .tsv file, with columns that are called as given; rows without a text or a label are left out.
 inline messages read_messages(const std::string& file, const std::string& text, const std::string& label) {
-    const bool tabs = file.ends_with(".tsv");
-    const table rows = read_csv(file, {.delimiter = tabs ? '\t' : ',', .types = {{text, column_type::category}, {label, column_type::category}}});
+    if (file.ends_with(".tsv")) return read_tabs(file, text, label);
+    const table rows = read_csv(file, {.types = {{text, column_type::category}, {label, column_type::category}}});
     const auto texts = rows.column(text).categories(), labels = rows.column(label).categories();
     messages out;
     for (std::size_t i = 0; i < rows.rows(); ++i)

@@ -174,12 +174,12 @@ struct intent {
         double best = tops.front(), best_gain = -1;
         const auto most = static_cast<std::size_t>(max_rejected * static_cast<double>(tops.size()));
         for (std::size_t i = 0; i <= std::min(most, tops.size() - 1); ++i) {  // reject those below tops[i]
-            const auto below = std::ranges::lower_bound(others, tops[i]) - others.begin();
+            const auto below = static_cast<std::size_t>(std::ranges::lower_bound(others, tops[i]) - others.begin());
             const double gain = static_cast<double>(below) / static_cast<double>(others.size()) - static_cast<double>(i) / static_cast<double>(tops.size());
-            if (gain > best_gain) {
-                best_gain = gain;
-                best = tops[i];
-            }
+            if (gain <= best_gain) continue;
+            best_gain = gain;
+            // Half-way to what is rejected, which matters where the two lie far apart.
+            best = below == 0 ? tops[i] : (std::max(others[below - 1], i == 0 ? others[below - 1] : tops[i - 1]) + tops[i]) / 2;
         }
         return best;
     }

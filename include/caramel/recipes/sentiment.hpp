@@ -3,6 +3,7 @@
 
 // What customers think, from what they write.
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>

@@ -20,15 +20,19 @@
 #include <caramel/core/error.hpp>
 #include <caramel/core/labels.hpp>
 #include <caramel/core/matrix.hpp>
+#include <caramel/core/parallel.hpp>
+#include <caramel/core/platform.hpp>
 #include <caramel/core/progress.hpp>
 #include <caramel/core/random.hpp>
 #include <caramel/core/softmax.hpp>
+#include <caramel/core/utf8.hpp>
 #include <caramel/core/weights.hpp>
 #include <caramel/core/workspace.hpp>
 #include <caramel/evaluate/calibration.hpp>
 #include <caramel/explain/explanation.hpp>
 #include <caramel/linear/class_descent.hpp>
 #include <caramel/pipeline.hpp>
+#include <caramel/text/ngrams.hpp>
 #include <caramel/text/tfidf.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
@@ -389,9 +393,6 @@ inline learnt_text learn_text(const std::vector<std::string>& texts, std::vector
         judge(all[c], judged_labels, judged_weights, classes);
         if (all[c].loss < all[best].loss) best = c;
     }
-#ifdef CARAMEL_TEXT_TRACE
-    for (std::size_t c = 0; c < costs.size(); ++c) std::printf("   C %.2f wrong %.4f loss %.4f slope %.2f (folds %zu share %.2f)\n", costs[c], all[c].wrong / judged_labels.size(), all[c].loss / judged_labels.size(), all[c].slope, folds, share);
-#endif
     if (options.on_progress) {
         double sum = 0;
         for (const double w : judged_weights) sum += w;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/platform.hpp>
 #include <caramel/core/workspace.hpp>
 #include <caramel/text/normalize.hpp>
 #include <caramel/text/tokenizer.hpp>
@@ -265,7 +266,7 @@ counted_text count_ngrams(std::string_view text, std::span<const ngram_range> ra
     }
     const auto words = scratch.take<word_extent>(by_words ? n : 0);
     const auto grams = scratch.take<ngram_count>(most + 1);
-    const auto bits = static_cast<int>(std::bit_width(most + most / 2 + 1));
+    const auto bits = static_cast<int>(std::bit_width(2 * most + 1));
     const auto slots = scratch.take<std::uint32_t>(std::size_t{1} << bits);
     std::ranges::fill(slots, std::uint32_t{0});
     std::uint32_t* const slot = slots.data();

@@ -20,10 +20,13 @@
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/parallel.hpp>
 #include <caramel/core/progress.hpp>
+#include <caramel/core/platform.hpp>
 #include <caramel/core/sparse.hpp>
+#include <caramel/core/utf8.hpp>
 #include <caramel/core/workspace.hpp>
 #include <caramel/pipeline.hpp>
 #include <caramel/text/ngrams.hpp>
+#include <caramel/text/unicode_tables.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
 
