@@ -31,15 +31,24 @@ namespace {
 messages generated(std::uint64_t seed) {
     using words = std::vector<std::string_view>;
     static const std::array<std::pair<std::string_view, words>, 6> intents{{
-        {"where_is_it", {"where is my #", "when will the # arrive", "the # has not come yet", "track the parcel with the #", "still waiting for the #", "has the # been sent"}},
-        {"return_it", {"how do I return the #", "I want to send the # back", "the # does not fit, can I exchange it", "I would like my money back for the #", "refund the # please"}},
+        {"where_is_it",
+         {"where is my #", "when will the # arrive", "the # has not come yet", "track the parcel with the #", "still waiting for the #",
+          "has the # been sent"}},
+        {"return_it",
+         {"how do I return the #", "I want to send the # back", "the # does not fit, can I exchange it", "I would like my money back for the #",
+          "refund the # please"}},
         {"broken", {"the # arrived broken", "my # does not work", "the # has a crack", "there is a part missing of the #", "the # fell apart"}},
-        {"change_order", {"please cancel the #", "I ordered the wrong #", "can I still change the colour of the #", "add a second # to my order", "send the # to another address"}},
-        {"invoice", {"I need an invoice for the #", "the bill for the # is wrong", "you charged me twice for the #", "which taxes are on the #", "send me the receipt of the #"}},
+        {"change_order",
+         {"please cancel the #", "I ordered the wrong #", "can I still change the colour of the #", "add a second # to my order",
+          "send the # to another address"}},
+        {"invoice",
+         {"I need an invoice for the #", "the bill for the # is wrong", "you charged me twice for the #", "which taxes are on the #",
+          "send me the receipt of the #"}},
         {"in_stock", {"do you have the # in blue", "is the # available", "when will the # be back in stock", "how much is the #", "which size is the #"}},
     }};
     static const words products{"teapot", "lamp", "blanket", "notebook", "puzzle", "suitcase", "candle", "umbrella", "scarf", "kettle"};
-    static const words openers{"hello,", "hi there,", "", "", "good morning,", "sorry to bother you,"}, closers{"", "", "thanks", "please reply soon", "it is a present"};
+    static const words openers{"hello,", "hi there,", "", "", "good morning,", "sorry to bother you,"},
+        closers{"", "", "thanks", "please reply soon", "it is a present"};
     messages out;
     const rng base = rng(seed).split("intents");
     for (std::size_t i = 0; i < 3000; ++i) {

@@ -171,7 +171,8 @@ int main(int argc, char** argv) try {
     const std::filesystem::path folder(data);
     const auto wanted = [&](const char* name) { return only.empty() || std::ranges::find(only, name) != only.end(); };
 
-    for (const auto& [name, file] : {std::pair("waimai", "waimai_10k/waimai_10k.tsv"), std::pair("shopping", "online_shopping_10_cats/reviews_9_categories.tsv")}) {
+    for (const auto& [name, file] :
+         {std::pair("waimai", "waimai_10k/waimai_10k.tsv"), std::pair("shopping", "online_shopping_10_cats/reviews_9_categories.tsv")}) {
         if (!wanted(name)) continue;
         const auto all = read_tsv(folder / file, "label");
         const std::string prefix = std::string(name) + '.';
@@ -194,11 +195,14 @@ int main(int argc, char** argv) try {
             result(prefix + "five_fold_macro_recall", recall);
         }
     }
-    for (const auto& [name, label] : {std::pair("banking77", "label"), std::pair("snips", "intent"), std::pair("atis", "intent"), std::pair("trec", "label"), std::pair("sst2", "label")}) {
+    for (const auto& [name, label] :
+         {std::pair("banking77", "label"), std::pair("snips", "intent"), std::pair("atis", "intent"), std::pair("trec", "label"), std::pair("sst2", "label")}) {
         if (!wanted(name)) continue;
         const auto train = read_tsv(folder / name / "train.tsv", label), test = read_tsv(folder / name / "test.tsv", label);
         const std::string prefix = std::string(name) + '.';
-        const auto f = name == std::string("sst2") ? judge(sentiment{}, train, test, threads) : judge(intent{}, train, test, name == std::string("banking77") ? 1 : threads, name == std::string("banking77") ? 3 : 1);
+        const auto f = name == std::string("sst2")
+                           ? judge(sentiment{}, train, test, threads)
+                           : judge(intent{}, train, test, name == std::string("banking77") ? 1 : threads, name == std::string("banking77") ? 3 : 1);
         result(prefix + "accuracy", f.accuracy);
         result(prefix + "macro_recall", f.macro_recall);
         result(prefix + "train_seconds", f.train_seconds);

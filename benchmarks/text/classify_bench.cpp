@@ -27,7 +27,8 @@ struct writer {
             for (std::size_t n = chinese ? 1 + random.below(3) : 2 + random.below(8); n-- > 0;) {
                 std::string point(4, ' ');
                 const double low = random.uniform();
-                point.resize(encode_utf8(chinese ? static_cast<char32_t>(0x4E00 + 3000 * low * low) : static_cast<char32_t>(U'a' + 26 * low * low), point.data()));
+                point.resize(
+                    encode_utf8(chinese ? static_cast<char32_t>(0x4E00 + 3000 * low * low) : static_cast<char32_t>(U'a' + 26 * low * low), point.data()));
                 word += point;
             }
             words.push_back(chinese ? word : word + ' ');

@@ -46,7 +46,8 @@ TEMPLATE_TEST_CASE("class_descent: finds what linear_svm finds", "[class_descent
         matrix<TestType> coefficients;
         vec<TestType> intercepts;
         ours.collect(coefficients, intercepts);
-        const auto twin = fit(linear_svm<TestType>{.regularization = 0.5, .loss = svm_loss::squared_hinge, .intercept_scale = 0.1, .tolerance = 1e-10}, x, y, {.weights = weights});
+        const auto twin = fit(linear_svm<TestType>{.regularization = 0.5, .loss = svm_loss::squared_hinge, .intercept_scale = 0.1, .tolerance = 1e-10}, x, y,
+                              {.weights = weights});
         REQUIRE(twin.kept().size() == 40);
         const double eps = std::is_same_v<TestType, float> ? 2e-4 : 1e-4;
         CHECK((coefficients - twin.coefficients()).cwiseAbs().maxCoeff() < eps);

@@ -26,7 +26,9 @@ struct labelled {
 };
 // Messages of three intents, every seventh with a word of another one; sorted by label.
 labelled messages(std::size_t each, std::uint64_t seed) {
-    static const std::vector<std::vector<std::string>> words{{"refund", "money", "back", "return", "paid"}, {"parcel", "late", "delivery", "arrive", "courier"}, {"password", "login", "account", "locked", "reset"}};
+    static const std::vector<std::vector<std::string>> words{{"refund", "money", "back", "return", "paid"},
+                                                             {"parcel", "late", "delivery", "arrive", "courier"},
+                                                             {"password", "login", "account", "locked", "reset"}};
     static const std::vector<std::string> names{"refund", "delivery", "account"}, fill{"hello", "please", "my", "the", "is", "when", "I", "help", "with"};
     labelled out;
     rng random(seed);
@@ -153,7 +155,8 @@ TEST_CASE("sentiment: writing without spaces", "[sentiment]") {
     labelled train;
     rng random(1);
     for (std::size_t i = 0; i < 200; ++i) {
-        static const std::vector<std::string> good{"很好吃", "味道不错", "送得快", "喜欢"}, bad{"太难吃", "送得慢", "不喜欢", "味道差"}, fill{"这家店，", "今天的饭", "外卖", "我觉得"};
+        static const std::vector<std::string> good{"很好吃", "味道不错", "送得快", "喜欢"}, bad{"太难吃", "送得慢", "不喜欢", "味道差"},
+            fill{"这家店，", "今天的饭", "外卖", "我觉得"};
         const auto& from = i % 2 == 0 ? good : bad;
         std::string text = fill[random.below(4)];
         text += from[random.below(4)] + fill[random.below(4)];
@@ -235,7 +238,9 @@ TEST_CASE("sentiment and intent: few texts, empty ones, and what cannot be", "[s
     const auto model = fit(sentiment{}, two, std::vector<int>{1, 0});
     CHECK(error_of([&] { (void)model.answer("\xFF"); }).code() == errc::bad_utf8);
     CHECK(error_of([&] { (void)model.explain("a", 2); }).code() == errc::bad_parameter);
-    CHECK(error_of([] { text_scorer(tfidf_model<float>({}, {}, {}, vec<float>(0)), matrix<float>(0, 2), vec<float>::Zero(2), {"a", "b"}, 1, 0); }).code() == errc::bad_data);
+    CHECK(error_of([] {
+              text_scorer(tfidf_model<float>({}, {}, {}, vec<float>(0)), matrix<float>(0, 2), vec<float>::Zero(2), {"a", "b"}, 1, 0);
+          }).code() == errc::bad_data);
 }
 
 TEST_CASE("sentiment: the bars on Chinese reviews and English tweets", "[sentiment][slow][shared]") {
@@ -254,7 +259,8 @@ TEST_CASE("sentiment: the bars on Chinese reviews and English tweets", "[sentime
 }
 TEST_CASE("intent: the bars on Banking77, SNIPS, ATIS and TREC", "[intent][slow][shared]") {
     SHARED_OR_SKIP(data, "data");
-    for (const auto& [name, label, bar] : {std::tuple("banking77", "label", 0.914), std::tuple("snips", "intent", 0.975), std::tuple("atis", "intent", 0.950), std::tuple("trec", "label", 0.880)}) {
+    for (const auto& [name, label, bar] : {std::tuple("banking77", "label", 0.914), std::tuple("snips", "intent", 0.975), std::tuple("atis", "intent", 0.950),
+                                           std::tuple("trec", "label", 0.880)}) {
         const auto train = read_tsv(data / name / "train.tsv", label), test = read_tsv(data / name / "test.tsv", label);
         INFO(name);
         CHECK(accuracy(fit(intent{}, train.texts, train.labels, {.seed = 1}), test) >= bar);

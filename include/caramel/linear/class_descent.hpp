@@ -44,10 +44,18 @@ class class_descent {
 
     /// Classes `first`, `first` + 1, ...; `rows` of the data, with `labels` of all data.
     class_descent(const descent_rows<T>& x, std::span<const std::uint32_t> rows, std::span<const int> labels, int first, std::size_t classes)
-        : x_(x), rows_(rows), labels_(labels), first_(first), used_(classes), weights_((x.width + 1) * Width), alpha_(rows.size() * Width), squares_(rows.size()) {
+        : x_(x),
+          rows_(rows),
+          labels_(labels),
+          first_(first),
+          used_(classes),
+          weights_((x.width + 1) * Width),
+          alpha_(rows.size() * Width),
+          squares_(rows.size()) {
         for (std::size_t n = 0; n < rows.size(); ++n) {
             double square = static_cast<double>(ones) * static_cast<double>(ones);
-            for (std::size_t k = x.starts[rows[n]]; k < x.starts[rows[n] + 1]; ++k) square += static_cast<double>(x.values[k]) * static_cast<double>(x.values[k]);
+            for (std::size_t k = x.starts[rows[n]]; k < x.starts[rows[n] + 1]; ++k)
+                square += static_cast<double>(x.values[k]) * static_cast<double>(x.values[k]);
             squares_[n] = static_cast<T>(square);
         }
     }
@@ -96,7 +104,8 @@ class class_descent {
             constexpr std::size_t ahead = 8, line = 64 / sizeof(T);
             for (std::size_t k = begin; k < end; ++k) {
                 if constexpr (Width > 1)
-                    for (std::size_t j = 0; j < Width; j += line) CARAMEL_PREFETCH(weights + static_cast<std::size_t>(columns[std::min(k + ahead, end - 1)]) * Width + j);
+                    for (std::size_t j = 0; j < Width; j += line)
+                        CARAMEL_PREFETCH(weights + static_cast<std::size_t>(columns[std::min(k + ahead, end - 1)]) * Width + j);
                 const T* const w = weights + static_cast<std::size_t>(columns[k]) * Width;
                 const T value = values[k];
                 for (std::size_t j = 0; j < Width; ++j) score[j] += value * w[j];

@@ -51,7 +51,8 @@ class intent_model : public single_row<intent_model> {
     /// Throws `error` (`bad_data`) on numbers that cannot be.
     intent_model(text_scorer scorer, double scope_slope, double scope_offset, double threshold, double ambiguity)
         : scorer_(std::move(scorer)), scope_slope_(scope_slope), scope_offset_(scope_offset), threshold_(threshold), ambiguity_(ambiguity) {
-        require(std::isfinite(scope_slope_) && scope_slope_ >= 0 && std::isfinite(scope_offset_) && threshold_ >= 0 && threshold_ <= 1 && ambiguity_ >= 0 && ambiguity_ <= 1,
+        require(std::isfinite(scope_slope_) && scope_slope_ >= 0 && std::isfinite(scope_offset_) && threshold_ >= 0 && threshold_ <= 1 && ambiguity_ >= 0 &&
+                    ambiguity_ <= 1,
                 errc::bad_data, kind, ": scope, threshold and ambiguity do not belong together");
     }
 

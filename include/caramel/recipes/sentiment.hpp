@@ -26,10 +26,10 @@ namespace caramel::inline CARAMEL_ABI {
 /// What a `sentiment_model` says of a text.
 struct sentiment_answer {
     std::string label;
-    std::size_t number = 0;      ///< of the class, from 0
-    double confidence = 0;       ///< its probability
-    double score = 0;            ///< of two classes its log odds; the reasons and what they leave out sum to it
-    std::vector<reason> reasons; ///< the n-grams that moved the score most, largest first
+    std::size_t number = 0;       ///< of the class, from 0
+    double confidence = 0;        ///< its probability
+    double score = 0;             ///< of two classes its log odds; the reasons and what they leave out sum to it
+    std::vector<reason> reasons;  ///< the n-grams that moved the score most, largest first
 };
 
 /// Texts -> probabilities of their classes: (texts, classes), each row summing to 1.
@@ -108,7 +108,8 @@ struct sentiment {
    private:
     template <class Texts>
     [[nodiscard]] sentiment_model learn(const Texts& texts, std::vector<int> labels, std::vector<std::string> names, const fit_options& options) const {
-        return sentiment_model(detail::learn_text(texts, std::move(labels), std::move(names), {ngrams, min_count, max_characters, cost}, options, sentiment_model::kind).scorer);
+        const detail::text_learning how{ngrams, min_count, max_characters, cost};
+        return sentiment_model(detail::learn_text(texts, std::move(labels), std::move(names), how, options, sentiment_model::kind).scorer);
     }
 };
 

@@ -63,7 +63,11 @@ class text_scorer {
     /// class. The probabilities are the softmax of slope * scores; of two classes 1 / (1 + exp(-(slope * score + offset))).
     /// Throws `error` (`bad_data`) on fields that do not belong together.
     text_scorer(tfidf_model<float> features, matrix<float> coefficients, vec<float> intercepts, std::vector<std::string> labels, double slope, double offset)
-        : features_(std::move(features)), coefficients_(std::move(coefficients)), intercepts_(std::move(intercepts)), labels_(std::move(labels)), slope_(slope),
+        : features_(std::move(features)),
+          coefficients_(std::move(coefficients)),
+          intercepts_(std::move(intercepts)),
+          labels_(std::move(labels)),
+          slope_(slope),
           offset_(offset) {
         bool good = std::cmp_equal(coefficients_.rows(), features_.columns()) && coefficients_.cols() == intercepts_.size() && coefficients_.allFinite() &&
                     intercepts_.allFinite() && labels_.size() >= 2 && std::cmp_equal(labels_.size() == 2 ? 1 : labels_.size(), intercepts_.size()) &&
@@ -330,8 +334,9 @@ inline learnt_text learn_text(const std::vector<std::string>& texts, std::vector
 
     tfidf<float> recipe{.ngrams = how.ngrams, .balanced = true, .min_count = how.min_count, .max_characters = how.max_characters};
     if (recipe.ngrams.empty())
-        recipe.ngrams = words_are_spaced(texts) ? std::vector<ngram_range>{{ngram_unit::tokens, 1, 2}, {ngram_unit::word_characters, 2, 5}, {ngram_unit::token_pairs, 4, 8}}
-                                                : std::vector<ngram_range>{{ngram_unit::characters, 1, 3}};
+        recipe.ngrams = words_are_spaced(texts)
+                            ? std::vector<ngram_range>{{ngram_unit::tokens, 1, 2}, {ngram_unit::word_characters, 2, 5}, {ngram_unit::token_pairs, 4, 8}}
+                            : std::vector<ngram_range>{{ngram_unit::characters, 1, 3}};
     if (recipe.min_count == 0) recipe.min_count = texts.size() < 1000 ? 1 : texts.size() < 20'000 ? 2 : texts.size() < 40'000 ? 3 : 5;
     text_rows<float> rows;
     tfidf_model<float> features = recipe.learn(texts, options, &rows);
@@ -407,12 +412,14 @@ inline learnt_text learn_text(const std::vector<std::string>& texts, std::vector
             cost.push_back(costs[best] * row_weight[i]);
         }
     descent_of_classes<float> machine(x, everything, labels, classes, random.split("all"));
-    machine.run((outputs == 1 ? 8U : 5U) + 2 * static_cast<std::size_t>(std::max(0.0, std::round(std::log2(costs[best])))), cost, options);
+    const auto more = static_cast<std::size_t>(2 * std::max(0.0, std::round(std::log2(costs[best]))));  // the weaker the penalty, the longer it takes
+    machine.run((outputs == 1 ? 8U : 5U) + more, cost, options);
     matrix<float> coefficients;
     vec<float> intercepts;
     machine.collect(coefficients, intercepts);
 
-    learnt_text out{text_scorer(std::move(features), std::move(coefficients), std::move(intercepts), std::move(names), all[best].slope, all[best].offset), {}, {}, costs[best]};
+    text_scorer scorer(std::move(features), std::move(coefficients), std::move(intercepts), std::move(names), all[best].slope, all[best].offset);
+    learnt_text out{std::move(scorer), {}, {}, costs[best]};
     for (std::size_t i = 0; i < judged_labels.size(); ++i) {
         const float* const z = all[best].scores.data() + i * outputs;
         if (outputs == 1) {  // taken away, the other class is as sure as this one was

@@ -93,8 +93,8 @@ struct nb_ratios {
         for (std::size_t i = 0; i < y.size(); ++i) {
             const auto row = x[i];
             for (std::size_t k = 0; k < row.columns.size(); ++k) {
-                require_at(row.values[k] >= 0, errc::bad_data, {.row = i + 1, .column = static_cast<std::uint64_t>(row.columns[k]) + 1}, who, ": the value in row ", i + 1,
-                           ", column ", row.columns[k] + 1, " is negative");
+                require_at(row.values[k] >= 0, errc::bad_data, {.row = i + 1, .column = static_cast<std::uint64_t>(row.columns[k]) + 1}, who,
+                           ": the value in row ", i + 1, ", column ", row.columns[k] + 1, " is negative");
                 sums(row.columns[k], y[i]) += weights[i] * static_cast<double>(row.values[k]);
             }
         }

@@ -45,8 +45,8 @@ struct ngram_range {
 
 /// One n-gram of a text.
 struct ngram_count {
-    std::uint64_t key;  ///< equal for equal n-grams of one kind of unit, of different ones different but for one case in 2^64
-    std::uint32_t count;  ///< how often it occurs
+    std::uint64_t key;            ///< equal for equal n-grams of one kind of unit, of different ones different but for one case in 2^64
+    std::uint32_t count;          ///< how often it occurs
     std::uint32_t begin, length;  ///< where it first stands in the normalized text, in code points
     ngram_unit unit;
 };
@@ -81,15 +81,16 @@ constexpr std::uint64_t chain_start(ngram_unit unit) noexcept { return 0xD6E8FEB
 constexpr std::uint64_t spread(std::uint64_t key) noexcept { return (key ^ key >> 29) * 0xC2B2AE3D27D4EB4FU; }
 
 constexpr bool is_white(char32_t c) noexcept {
-    return c == U' ' || (c >= 9 && c <= 13) || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
-           c == 0x205F || c == 0x3000;
+    return c == U' ' || (c >= 9 && c <= 13) || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
+           c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
 // Whether NFKC leaves the code point as it is, whatever stands beside it unless that is none of these itself.
 constexpr bool plain_in_nfkc(char32_t c) noexcept {
-    return c < 0x80 || (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3001 && c <= 0x3029) || (c >= 0xFF01 && c <= 0xFF5E) || (c >= 0xC0 && c <= 0x131) || c == 0x2018 ||
-           c == 0x2019 || c == 0x201C || c == 0x201D || c == 0x2013 || c == 0x2014 || c == 0x2026 || (c >= 0x3041 && c <= 0x3096) || (c >= 0x30A1 && c <= 0x30FA) ||
-           c == 0x30FC || (c >= 0x0400 && c <= 0x045F) || (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0x1F300 && c <= 0x1FAFF) || is_white(c);
+    return c < 0x80 || (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3001 && c <= 0x3029) || (c >= 0xFF01 && c <= 0xFF5E) || (c >= 0xC0 && c <= 0x131) ||
+           c == 0x2018 || c == 0x2019 || c == 0x201C || c == 0x201D || c == 0x2013 || c == 0x2014 || c == 0x2026 || (c >= 0x3041 && c <= 0x3096) ||
+           (c >= 0x30A1 && c <= 0x30FA) || c == 0x30FC || (c >= 0x0400 && c <= 0x045F) || (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0x1F300 && c <= 0x1FAFF) ||
+           is_white(c);
 }
 
 // The text as n-grams see it: white space as single spaces, one of them at either end; where wanted in NFKC and folded lower
@@ -253,7 +254,8 @@ struct counted_text {
 // Of valid UTF-8. `most_points` 0 = all of the text. The caller holds a frame of the workspace.
 // `met(key)` is called for each n-gram when it is first met.
 template <class Met>
-counted_text count_ngrams(std::string_view text, std::span<const ngram_range> ranges, bool normal, std::size_t most_points, workspace& scratch, const Met& met) {
+counted_text count_ngrams(std::string_view text, std::span<const ngram_range> ranges, bool normal, std::size_t most_points, workspace& scratch,
+                          const Met& met) {
     std::span<const char32_t> points = normal_points(text, normal, scratch);
     if (most_points > 0 && points.size() > most_points + 2) points = points.first(most_points + 2);
     const std::size_t n = points.size();
@@ -306,7 +308,8 @@ template <class Text = std::string>
 Text ngram_name(std::span<const char32_t> points, const ngram_count& gram, const ngram_range& range) {
     Text out;
     // A little further, so that an apostrophe at the end of what was cut off is still seen as part of its word.
-    const auto all = points.subspan(gram.begin, gram.length), near = points.subspan(gram.begin, std::min<std::size_t>(gram.length + 2, points.size() - gram.begin));
+    const auto all = points.subspan(gram.begin, gram.length);
+    const auto near = points.subspan(gram.begin, std::min<std::size_t>(gram.length + 2, points.size() - gram.begin));
     if (gram.unit <= ngram_unit::word_characters) {
         append_points(out, all);
         return out;

@@ -19,8 +19,8 @@
 #include <caramel/core/error.hpp>
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/parallel.hpp>
-#include <caramel/core/progress.hpp>
 #include <caramel/core/platform.hpp>
+#include <caramel/core/progress.hpp>
 #include <caramel/core/sparse.hpp>
 #include <caramel/core/utf8.hpp>
 #include <caramel/core/workspace.hpp>
@@ -47,10 +47,17 @@ struct tfidf_settings {
     tfidf_settings() = default;
     /// `ranges`: unit, shortest and longest of each range, one behind the other.
     /// Throws `error`: `bad_parameter`, `bad_data`, and `unsupported_version` where `unicode` is newer than this library's tables.
-    tfidf_settings(const std::vector<std::int32_t>& ranges, bool normalized, std::uint8_t weight, bool length_one, bool balance, std::uint32_t bits, std::uint64_t most,
-                   double bm25_k1, double bm25_b, double mean, std::uint32_t unicode)
-        : normal(normalized), weighting(static_cast<term_weight>(weight)), unit_length(length_one), balanced(balance), hash_bits(bits), max_characters(most), k1(bm25_k1),
-          b(bm25_b), mean_length(mean) {
+    tfidf_settings(const std::vector<std::int32_t>& ranges, bool normalized, std::uint8_t weight, bool length_one, bool balance, std::uint32_t bits,
+                   std::uint64_t most, double bm25_k1, double bm25_b, double mean, std::uint32_t unicode)
+        : normal(normalized),
+          weighting(static_cast<term_weight>(weight)),
+          unit_length(length_one),
+          balanced(balance),
+          hash_bits(bits),
+          max_characters(most),
+          k1(bm25_k1),
+          b(bm25_b),
+          mean_length(mean) {
         require(ranges.size() % 3 == 0, errc::bad_data, "tfidf: the ranges of n-grams are not whole");
         require(unicode <= unicode_version, errc::unsupported_version, "tfidf: learnt with Unicode ", unicode / 100, ".", unicode % 100, ", this library has ",
                 unicode_version / 100, ".", unicode_version % 100);
@@ -129,8 +136,8 @@ class tfidf_model {
             require_at(detail::is_utf8_text(names_[i]), errc::bad_utf8, {.row = i + 1}, kind, ": n-gram ", i + 1, " is not UTF-8");
         if (settings_.hash_bits == 0)
             for (std::size_t i = 0; i < columns; ++i)
-                require_at(table_.insert(detail::key_of_name(names_[i], static_cast<ngram_unit>(units_[i]))).second, errc::duplicate_token, {.row = i + 1}, kind,
-                           ": n-gram ", i + 1, " stands there twice");
+                require_at(table_.insert(detail::key_of_name(names_[i], static_cast<ngram_unit>(units_[i]))).second, errc::duplicate_token, {.row = i + 1},
+                           kind, ": n-gram ", i + 1, " stands there twice");
         prepare();
     }
 
@@ -197,10 +204,14 @@ class tfidf_model {
     /// For recipes: what an n-gram weighs that a text of `total` n-grams has so many times, before its factor.
     [[nodiscard]] T weight(std::uint32_t count, std::size_t total) const noexcept {
         switch (settings_.weighting) {
-            case term_weight::raw: return static_cast<T>(count);
-            case term_weight::sublinear: return count < few_.size() ? few_[count] : static_cast<T>(1 + std::log(static_cast<double>(count)));
-            case term_weight::present: return T(1);
-            case term_weight::bm25: break;
+            case term_weight::raw:
+                return static_cast<T>(count);
+            case term_weight::sublinear:
+                return count < few_.size() ? few_[count] : static_cast<T>(1 + std::log(static_cast<double>(count)));
+            case term_weight::present:
+                return T(1);
+            case term_weight::bm25:
+                break;
         }
         const double c = count, length = static_cast<double>(total) / settings_.mean_length;
         return static_cast<T>(c * (settings_.k1 + 1) / (c + settings_.k1 * (1 - settings_.b + settings_.b * length)));
@@ -237,7 +248,8 @@ class tfidf_model {
     }
     // n-grams that share a bucket count as one.
     std::size_t hashed(const detail::counted_text& counted, std::span<detail::text_feature<T>> out) const {
-        for (std::size_t g = 0; g < counted.grams.size(); ++g) out[g] = {bucket(counted.grams[g].key, settings_.hash_bits), T(0), static_cast<std::uint32_t>(g)};
+        for (std::size_t g = 0; g < counted.grams.size(); ++g)
+            out[g] = {bucket(counted.grams[g].key, settings_.hash_bits), T(0), static_cast<std::uint32_t>(g)};
         std::ranges::sort(out, [](const auto& a, const auto& b) { return a.column != b.column ? a.column < b.column : a.gram < b.gram; });
         std::size_t n = 0;
         for (std::size_t k = 0; k < out.size(); ++n) {
@@ -287,12 +299,12 @@ struct tfidf {
     /// How many texts must have an n-gram. Texts of customers hold names, addresses and numbers, and the vocabulary is saved
     /// with the model: raise this (5, say) to keep out what only a few have written.
     std::size_t min_count = 1;
-    double max_share = 1;             ///< 0 .. 1: what a larger share of the texts has is left out
-    std::size_t max_features = 0;     ///< the most frequent ones; 0 = all
-    std::uint32_t hash_bits = 0;      ///< 0 = a vocabulary; up to 28: 2^hash_bits buckets by a hash that never changes, `min_count` and the like unused
-    bool remember_names = false;      ///< hashed: keep each bucket's first n-gram, to explain by
-    double k1 = 1.2, b = 0.75;        ///< of BM25
-    std::size_t max_characters = 0;   ///< a text's first ones; 0 = all
+    double max_share = 1;            ///< 0 .. 1: what a larger share of the texts has is left out
+    std::size_t max_features = 0;    ///< the most frequent ones; 0 = all
+    std::uint32_t hash_bits = 0;     ///< 0 = a vocabulary; up to 28: 2^hash_bits buckets by a hash that never changes, `min_count` and the like unused
+    bool remember_names = false;     ///< hashed: keep each bucket's first n-gram, to explain by
+    double k1 = 1.2, b = 0.75;       ///< of BM25
+    std::size_t max_characters = 0;  ///< a text's first ones; 0 = all
 
     /// Columns by falling number of texts, ties by a hash of the n-gram, so they do not depend on the order of the texts.
     /// Work is shared by `options.threads`. Throws `error`: `empty_input`, `bad_parameter`, `bad_utf8`, `limit_exceeded`.
@@ -361,7 +373,8 @@ struct tfidf {
         std::vector<std::uint32_t> chosen;
         for (std::uint32_t g = 0; g < all.df.size(); ++g)
             if (all.df[g] >= min_count && all.df[g] <= max_share * n) chosen.push_back(g);
-        std::ranges::sort(chosen, [&](std::uint32_t a, std::uint32_t b_) { return all.df[a] != all.df[b_] ? all.df[a] > all.df[b_] : all.keys[a] < all.keys[b_]; });
+        std::ranges::sort(chosen,
+                          [&](std::uint32_t a, std::uint32_t b_) { return all.df[a] != all.df[b_] ? all.df[a] > all.df[b_] : all.keys[a] < all.keys[b_]; });
         if (max_features > 0 && chosen.size() > max_features) chosen.resize(max_features);
         require(chosen.size() < (std::size_t{1} << 31), errc::limit_exceeded, who, ": ", chosen.size(), " n-grams, must be below 2^31");
         vec<T> factors(static_cast<row_index>(chosen.size()));
@@ -452,7 +465,8 @@ struct tfidf {
     }
     // The n-grams in words, from the texts that first had them.
     template <class Texts>
-    [[nodiscard]] std::vector<std::string> names_of(const Texts& texts, const fit_options& options, const corpus& all, const std::vector<std::uint32_t>& chosen) const {
+    [[nodiscard]] std::vector<std::string> names_of(const Texts& texts, const fit_options& options, const corpus& all,
+                                                    const std::vector<std::uint32_t>& chosen) const {
         std::vector<std::string> names(chosen.size());
         std::vector<std::uint32_t> order(chosen.size());
         for (std::uint32_t j = 0; j < order.size(); ++j) order[j] = j;
@@ -474,7 +488,8 @@ struct tfidf {
         });
         return names;
     }
-    static void weigh(const tfidf_model<T>& model, const fit_options& options, const corpus& all, const std::vector<std::int32_t>& column_of, detail::text_rows<T>& rows) {
+    static void weigh(const tfidf_model<T>& model, const fit_options& options, const corpus& all, const std::vector<std::int32_t>& column_of,
+                      detail::text_rows<T>& rows) {
         const std::size_t n = all.totals.size();
         rows.starts.assign(n + 1, 0);
         parallel_blocks(n, 1024, options, [&](std::size_t begin, std::size_t end, std::size_t) {
