@@ -47,12 +47,15 @@
 #include <caramel/text/embedding_files.hpp>
 #include <caramel/text/encoding.hpp>
 #include <caramel/text/encoding_arrays.hpp>
+#include <caramel/text/nb_ratios.hpp>
 #include <caramel/text/near_duplicates.hpp>
 #include <caramel/text/ngram_tokenizer.hpp>
+#include <caramel/text/ngrams.hpp>
 #include <caramel/text/normalize.hpp>
 #include <caramel/text/phrases.hpp>
 #include <caramel/text/pool.hpp>
 #include <caramel/text/subword.hpp>
+#include <caramel/text/tfidf.hpp>
 #include <caramel/text/tokenizer.hpp>
 #include <caramel/text/unicode.hpp>
 #include <caramel/text/utf8.hpp>
@@ -128,6 +131,9 @@
 #include <caramel/report/chart.hpp>
 #include <caramel/report/page.hpp>
 #include <caramel/report/table.hpp>
+#include <caramel/recipes/intent.hpp>
+#include <caramel/recipes/sentiment.hpp>
 #include <caramel/recipes/table_classifier.hpp>
+#include <caramel/recipes/text_classifier.hpp>
 
 #endif

@@ -82,6 +82,8 @@ static_assert(named<added_token, bert_rules, byte_span, encode_options, encoding
                     wordpiece_rules>);
 static_assert(named<linear_svm<F>, linear_svm_model<F>, ridge<F>, ridge_model<F>, score_part, score_parts, sparse_logistic<F>, sparse_logistic_model<F>, sparse_matrix<F>,
                     sparse_row<F>, svm_loss>);
+static_assert(named<intent, intent_answer, intent_model, nb_ratios<F>, nb_ratios_model<F>, ngram_count, ngram_range, ngram_unit, sentiment, sentiment_answer, sentiment_model,
+                    term_weight, text_explanation, text_scorer, tfidf<F>, tfidf_model<F>, tfidf_settings>);
 static_assert(named<als_grid, bar_chart, bought_text_recipe<word_tokenizer>, bought_text_model<word_tokenizer_model, F>, calibration_bin, cell_means<2>, chart_axis, chart_bar,
                     chart_reference, contact_action, contact_assumptions, customer_move, customer_process, customer_record, customer_states, customer_states_model,
                     cutoff_point, factors_of_model<als_model<F>>, factors_of_recipe<als<F>>, html_page, item_catalog, key_figure, lift_point, line_chart,

@@ -139,6 +139,13 @@ struct more_bits<sparse_matrix<T>> {
     }
 };
 template <class T>
+struct more_bits<sparse_row<T>> {
+    static void append(std::string& out, const sparse_row<T>& x) {
+        for (const std::int32_t column : x.columns) append_bits(out, column);
+        for (const T value : x.values) append_bits(out, value);
+    }
+};
+template <class T>
 struct more_bits<padded<T>> {
     static void append(std::string& out, const padded<T>& x) {
         append_bits(out, x.lengths);

@@ -4,6 +4,8 @@
 #include <vector>
 
 #include <caramel/nn/embedding_bag.hpp>
+#include <caramel/recipes/intent.hpp>
+#include <caramel/recipes/sentiment.hpp>
 #include <caramel/text/bpe.hpp>
 #include <caramel/text/chinese.hpp>
 #include <caramel/text/clean.hpp>
@@ -13,6 +15,7 @@
 #include <caramel/text/phrases.hpp>
 #include <caramel/text/pool.hpp>
 #include <caramel/text/subword.hpp>
+#include <caramel/text/tfidf.hpp>
 #include <caramel/text/tokenizer.hpp>
 #include <caramel/text/weighted_bag.hpp>
 #include <caramel/text/word2vec.hpp>
@@ -124,6 +127,21 @@ struct weighted_bag_component : no_numbers {
     }
 };
 
+struct tfidf_component : no_numbers {
+    static constexpr std::string_view name = "tfidf";
+    auto recipe() const { return tfidf<float>{.ngrams = {{ngram_unit::tokens, 1, 2}, {ngram_unit::characters, 1, 3}}, .balanced = true}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
+};
+// Recipes that learn classes from texts.
+template <class Recipe, int Classes>
+struct text_classifier_component : no_numbers {
+    static constexpr std::string_view name = std::same_as<Recipe, sentiment> ? "sentiment" : "intent";
+    static constexpr bool random = true;
+    auto recipe() const { return Recipe{}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
+    auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, Classes); }
+};
+
 }  // namespace
 }  // namespace contract
 
@@ -132,6 +150,7 @@ using namespace contract;
 TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, char_tokenizer_component, ngram_tokenizer_component,
                    chinese_tokenizer_component, phrases_component, normalize_component, clean_component, embedding_component, pool_component<mean_pool>,
                    pool_component<sum_pool>, wordpiece_component, pool_component<max_pool>, bag_component, bpe_component, word2vec_component,
-                   subword_component, weighted_bag_component) {
+                   subword_component, weighted_bag_component, tfidf_component, (text_classifier_component<sentiment, 2>), (text_classifier_component<intent,
+                   3>)) {
     check_component(TestType{});
 }
