@@ -150,7 +150,7 @@ using namespace contract;
 TEMPLATE_TEST_CASE("contract: texts", "[contract]", word_tokenizer_component, char_tokenizer_component, ngram_tokenizer_component,
                    chinese_tokenizer_component, phrases_component, normalize_component, clean_component, embedding_component, pool_component<mean_pool>,
                    pool_component<sum_pool>, wordpiece_component, pool_component<max_pool>, bag_component, bpe_component, word2vec_component,
-                   subword_component, weighted_bag_component, tfidf_component, (text_classifier_component<sentiment, 2>), (text_classifier_component<intent,
-                   3>)) {
+                   subword_component, weighted_bag_component, tfidf_component, (text_classifier_component<sentiment, 2>),
+                   (text_classifier_component<intent, 3>)) {
     check_component(TestType{});
 }

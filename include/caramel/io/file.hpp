@@ -209,74 +209,6 @@ class temporary_file {
     return target;
 }
 
-// Asks for large pages where the system has them: filling a large buffer for the first time costs more in page faults than
-// in anything else. Only advice, so that nothing depends on the answer, and nothing breaks if what else lies on the first
-// and the last page comes onto a large one, too.
-inline void prefer_large_pages([[maybe_unused]] std::byte* begin, [[maybe_unused]] std::size_t size) noexcept {
-#ifdef MADV_HUGEPAGE
-    if (size < std::size_t{1} << 20) return;
-    const auto address = reinterpret_cast<std::uintptr_t>(begin), before = address % static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-    const int code = errno;
-    (void)::madvise(reinterpret_cast<void*>(address - before), size + before, MADV_HUGEPAGE);
-    errno = code;
-#endif
-}
-
-// Memory that several large buffers share, all of which will be filled: where it lies together, it comes in large pages at
-// once, also for buffers that are too small to hold one of their own. Advice again, that older systems do not know.
-class shared_large_pages {
-   public:
-    shared_large_pages() = default;
-    shared_large_pages(const shared_large_pages&) = delete;
-    shared_large_pages& operator=(const shared_large_pages&) = delete;
-    ~shared_large_pages() { advise(); }
-
-    /// A buffer; best in the order in which they were allocated.
-    void add([[maybe_unused]] const void* buffer, [[maybe_unused]] std::size_t size) noexcept {
-        const auto begin = reinterpret_cast<std::uintptr_t>(buffer), end = begin + size;
-        constexpr std::uintptr_t apart = 2 * 4096;  // what the allocator notes between two
-        if (begin - end_ <= apart) {
-            end_ = end;
-        } else if (begin_ - end <= apart) {
-            begin_ = begin;
-        } else {
-            advise();
-            begin_ = begin;
-            end_ = end;
-        }
-// Reads into what `room(size)` points to.
-template <class Room>
-void read_whole(const file_path& path, std::uint64_t limit, std::string_view who, const Room& room) {
-    const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));  // a pipe must not block
-    if (!file.is_open()) fail_file(who, path, "cannot open", errno);
-    struct stat info {};
-    if (::fstat(file.get(), &info) != 0) fail_file(who, path, "cannot open", errno);
-    if (!S_ISREG(info.st_mode)) fail_file(who, path, "not a regular file");
-    const auto whole = static_cast<std::uint64_t>(info.st_size);
-    require(whole <= limit && whole <= PTRDIFF_MAX, errc::limit_exceeded, who, ": a file of ", whole, " bytes, at most ", limit, " are read: ", path.string());
-    const auto size = static_cast<std::size_t>(whole);
-    std::byte* const bytes = room(size);
-    for (std::size_t done = 0; done < size;) {
-        const std::size_t got = read_some(file.get(), bytes + done, std::min(size - done, file_block), who, path);
-        if (got == 0) fail_file(who, path, "the file became shorter while it was read");
-        done += got;
-    }
-
-   private:
-    void advise() const noexcept {
-#ifdef MADV_HUGEPAGE
-        constexpr std::uintptr_t page = std::uintptr_t{1} << 21U;
-        constexpr int collapse = 25;  // MADV_COLLAPSE, since Linux 6.1
-        const auto first = (begin_ + page - 1) / page * page, last = end_ / page * page;
-        if (first >= last) return;
-        const int code = errno;
-        if (::madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE) == 0) (void)::madvise(reinterpret_cast<void*>(first), last - first, collapse);
-        errno = code;
-#endif
-    }
-    std::uintptr_t begin_ = 0, end_ = 0;  // of what lies together so far
-};
-
 // A regular file that is read from its beginning to its end.
 class input_file {
    public:
@@ -341,11 +273,6 @@ struct closing {
 };
 using stream_file = std::unique_ptr<std::FILE, closing>;
 
-inline void prefer_large_pages(std::byte*, std::size_t) noexcept {}
-struct shared_large_pages {
-    void add(const void*, std::size_t) noexcept {}
-};
-
 class input_file {
    public:
     input_file(const file_path& path, std::uint64_t limit, std::string_view who) : path_(path), who_(who) {
@@ -357,21 +284,6 @@ class input_file {
         size_ = static_cast<std::size_t>(whole);
         file_.reset(std::fopen(path.c_str(), "rb"));
         if (!file_) fail_file(who, path, "cannot open");
-template <class Room>
-void read_whole(const file_path& path, std::uint64_t limit, std::string_view who, const Room& room) {
-    std::error_code problem;
-    if (!std::filesystem::is_regular_file(path.string(), problem)) fail_file(who, path, "not a regular file");
-    const std::uint64_t whole = std::filesystem::file_size(path.string(), problem);
-    if (problem) fail_file(who, path, "cannot open");
-    require(whole <= limit && whole <= PTRDIFF_MAX, errc::limit_exceeded, who, ": a file of ", whole, " bytes, at most ", limit, " are read: ", path.string());
-    const stream_file file(std::fopen(path.c_str(), "rb"));
-    if (!file) fail_file(who, path, "cannot open");
-    const auto size = static_cast<std::size_t>(whole);
-    std::byte* const bytes = room(size);
-    for (std::size_t done = 0; done < size;) {
-        const std::size_t got = std::fread(bytes + done, 1, std::min(size - done, file_block), file.get());
-        if (got == 0) fail_file(who, path, "cannot read");
-        done += got;
     }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] std::size_t left() const noexcept { return size_ - done_; }
@@ -423,12 +335,6 @@ void read_whole(const file_path& path, std::uint64_t limit, std::string_view who
     input_file file(path, limit, who);
     std::byte* const bytes = room(file.size());
     file.read(bytes, file.size());
-}
-
-template <class T>
-void reserve_large(std::vector<T>& values, std::size_t n) {
-    values.reserve(n);
-    prefer_large_pages(reinterpret_cast<std::byte*>(values.data()), n * sizeof(T));
 }
 
 }  // namespace detail

@@ -23,6 +23,7 @@
 #include <caramel/core/products.hpp>
 #include <caramel/core/ragged.hpp>
 #include <caramel/text/embedding.hpp>
+#include <caramel/text/lines.hpp>
 #include <caramel/text/word_vectors.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
@@ -129,17 +130,6 @@ std::vector<double> mean_ranks(const Values& values) {
     return ranks;
 }
 
-// Calls `line(text, number)` for each line, without its end.
-template <class Line>
-void for_each_line(std::string_view text, const Line& line) {
-    for (std::size_t number = 1; !text.empty(); ++number) {
-        const std::size_t end = std::min(text.find('\n'), text.size());
-        std::string_view one = text.substr(0, end);
-        if (one.ends_with('\r')) one.remove_suffix(1);
-        line(one, number);
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-}
 template <class Word>
 std::size_t split_at(std::string_view line, std::string_view separators, const Word& word) {
     std::size_t n = 0;

@@ -26,6 +26,7 @@
 #include <caramel/core/utf8.hpp>
 #include <caramel/core/workspace.hpp>
 #include <caramel/io/file.hpp>
+#include <caramel/text/lines.hpp>
 #include <caramel/text/unicode.hpp>
 #include <caramel/text/utf8.hpp>
 
@@ -468,16 +469,6 @@ Trie growing_trie::freeze() const {
     return out;
 }
 
-// Calls `line(text, number)` for each line, without its end.
-template <class Line>
-void for_each_line(std::string_view text, const Line& line) {
-    std::size_t number = 0;
-    for (std::size_t begin = 0; begin < text.size();) {
-        const std::size_t end = std::min(text.find('\n', begin), text.size());
-        line(text.substr(begin, end - begin), ++number);
-        begin = end + 1;
-    }
-}
 [[nodiscard]] inline std::string_view stripped(std::string_view line) noexcept {
     const auto is_space = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
     while (!line.empty() && is_space(line.front())) line.remove_prefix(1);

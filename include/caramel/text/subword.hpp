@@ -123,19 +123,19 @@ class subword_embedding_model {
     void scan(std::string_view text, const Word& word) const {
         std::uint64_t n = 0;
         detail::scan_words(text, tokenizer_.keep_punctuation(), [&](std::size_t begin, std::size_t end) {
-            word(text.substr(begin, end - begin));
+            word(begin, end);
             return ++n != tokenizer_.max_tokens();
         });
     }
     [[nodiscard]] std::size_t count_words(std::string_view text) const {
         std::size_t n = 0;
-        scan(text, [&](std::string_view) { ++n; });
+        scan(text, [&](std::size_t, std::size_t) { ++n; });
         return n;
     }
     void embed(std::string_view text, T* out) const {
         detail::token_buffer buffer;
-        scan(text, [&](std::string_view word) {
-            if (const auto normal = detail::normalized_word(word, tokenizer_.lowercase(), buffer)) embed_word(*normal, out);
+        scan(text, [&](std::size_t begin, std::size_t end) {
+            if (const auto normal = detail::normalized_word(text, begin, end, tokenizer_.lowercase(), buffer)) embed_word(*normal, out);
             else std::fill_n(out, dim(), T(0));
             out += dim();
         });
