@@ -41,5 +41,5 @@ build build/release release g++ -DCARAMEL_BUILD_TESTS=OFF
 say "a look at every benchmark"
 for program in build/release/benchmarks/*_bench; do "$program" --benchmark_min_time=0.01 >/dev/null; done
 bash tests/build/journey.sh build/release/examples/customer_journey
-for example in churn lead_scoring; do build/release/examples/$example >/dev/null; done
+for example in churn lead_scoring sentiment intent; do build/release/examples/$example </dev/null >/dev/null; done
 say "all tests passed"
