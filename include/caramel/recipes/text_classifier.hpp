@@ -156,7 +156,7 @@ class text_scorer {
         float factor = -1, coefficient = 0;  // factor below 0: nothing stands here
     };
     void prepare() {
-        const int bits = std::max(6, static_cast<int>(std::bit_width(features_.columns() * 3 / 2)));
+        const int bits = std::max(6, static_cast<int>(std::bit_width(features_.columns() * 3)));
         slots_.resize(std::size_t{1} << bits);
         shift_ = 64 - bits;
         features_.table().each([&](std::uint64_t key, std::uint32_t column) {
@@ -179,9 +179,10 @@ class text_scorer {
             for (const ngram_unit unit = counted.grams[g].unit; g < n && counted.grams[g].unit == unit; ++g) {
                 const ngram_count& gram = counted.grams[g];
                 std::size_t at = detail::spread(gram.key) >> shift_;
-                while (slots[at].factor >= 0 && slots[at].key != gram.key) at = (at + 1) & mask;
-                if (slots[at].factor < 0) continue;
-                const double value = static_cast<double>(features_.weight(gram.count, counted.total) * slots[at].factor);
+                while (slots[at].key != gram.key && slots[at].factor >= 0) at = (at + 1) & mask;
+                // Without a branch on whether it is known, which nobody can foresee.
+                const float factor = slots[at].key == gram.key ? std::max(slots[at].factor, 0.F) : 0.F;
+                const auto value = static_cast<double>(features_.weight(gram.count, counted.total) * factor);
                 dot += value * static_cast<double>(slots[at].coefficient);
                 square += value * value;
             }
