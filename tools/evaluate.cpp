@@ -41,19 +41,15 @@
 #include <caramel/evaluate/classification.hpp>
 #include <caramel/evaluate/ranking.hpp>
 #include <caramel/io/file.hpp>
-#include <caramel/nn/dense.hpp>
-#include <caramel/nn/embedding_bag.hpp>
-#include <caramel/nn/network.hpp>
 #include <caramel/nn/probabilities.hpp>
-#include <caramel/nn/training.hpp>
 #include <caramel/pipeline.hpp>
+#include <caramel/recipes/intent.hpp>
 #include <caramel/recipes/table_classifier.hpp>
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>
 #include <caramel/recommend/query.hpp>
 #include <caramel/recommend/top_k.hpp>
-#include <caramel/text/tokenizer.hpp>
 
 using namespace caramel;
 
@@ -300,26 +296,6 @@ text_rows read_texts(const std::string& file, const field_columns& fields, const
     return out;
 }
 
-struct text_candidate {
-    std::size_t min_count, dim, epochs;
-    double rate;
-    [[nodiscard]] auto recipe() const {
-        return word_tokenizer{.min_count = min_count} | network<float>(training{.epochs = epochs, .learning_rate = rate}, embedding_bag{.dim = dim}, dense{});
-    }
-    [[nodiscard]] std::string text() const {
-        return "words seen at least " + std::to_string(min_count) + " times, " + std::to_string(dim) + " dimensions, " + std::to_string(epochs) +
-               " epochs, learning rate " + text_of(rate);
-    }
-};
-std::vector<text_candidate> text_grid() {
-    std::vector<text_candidate> out;
-    for (const std::size_t min_count : {1U, 2U})
-        for (const std::size_t dim : {16U, 64U})
-            for (const std::size_t epochs : {5U, 10U, 20U, 40U})
-                for (const double rate : {1e-3, 3e-3, 1e-2}) out.push_back({min_count, dim, epochs, rate});
-    return out;
-}
-
 // The mean over the classes that occur of the share of their rows that was found.
 double macro_recall(const std::vector<int>& predicted, const std::vector<int>& labels) {
     std::map<int, std::pair<double, double>> by_class;  // found, all
@@ -355,21 +331,12 @@ void evaluate_text(const std::string& train_file, const std::string& test_file, 
         unseen += found == classes.end() ? 1 : 0;
         y_test.push_back(found == classes.end() ? next : found->second);
     }
-    const auto grid = text_grid();
     std::printf("%zu classes; %zu test rows have a label that training does not, and count as missed\n", classes.size(), unseen);
-    std::printf("%zu networks compete by accuracy in %zu stratified folds of the training rows\n", grid.size(), inner_folds);
-    std::fflush(stdout);
-
-    const auto inner = stratified_k_fold(y, inner_folds);
-    const auto& best = grid[search(grid.size(), inner.size(), [&](std::size_t i, std::size_t s) {
-        const auto model = fit(grid[i].recipe(), pick(train.texts, inner[s].train), pick(y, inner[s].train));
-        return -accuracy(most_likely{}(model(pick(train.texts, inner[s].test))), pick(y, inner[s].test));
-    })];
-    std::printf("chosen: %s\n", best.text().c_str());
+    std::printf("linear machines of n-grams, the penalty chosen on texts held out of training\n");
     std::fflush(stdout);
     std::vector<double> hits(seeds), recalls(seeds);
     parallel_for(seeds, {.threads = 0}, [&](std::size_t seed) {
-        const auto predicted = most_likely{}(fit(best.recipe(), train.texts, y, {.seed = seed})(test.texts));
+        const auto predicted = most_likely{}(fit(intent{}, train.texts, y, {.seed = seed})(test.texts));
         hits[seed] = accuracy(predicted, y_test);
         recalls[seed] = macro_recall(predicted, y_test);
     });
