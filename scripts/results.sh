@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Measures what docs/results.md claims: one line `result NAME VALUE` a figure, nothing hard-coded.
-# usage: scripts/results.sh [GROUP]        groups: house, journey, tables (default: all there are)
+# usage: scripts/results.sh [GROUP]        groups: house, journey, tables, text (default: all there are)
 # Speeds come from the JSON output of the Google Benchmark programs; figures that need real data are skipped, with a line
 # that says so, where neither CARAMEL_SHARED nor ../shared has them.
 . "$(dirname "$0")/common.sh"
 group=${1:-all}
-case $group in all | house | journey | tables) ;; *)
-    echo "results.sh: unknown group '$group' (there are: house, journey, tables)" >&2
+case $group in all | house | journey | tables | text) ;; *)
+    echo "results.sh: unknown group '$group' (there are: house, journey, tables, text)" >&2
     exit 2
     ;;
 esac
@@ -117,7 +117,22 @@ SETS
     bash benchmarks/compare/csv.sh
 }
 
+# Texts: exactness and speed beside Hugging Face's tokenizers, jieba, gensim and fastText, where those are; classifiers on public data.
+text() {
+    if [ -d "$shared/data/waimai_10k" ]; then
+        build/release/tools/text_figures "$shared/data"
+        build/release/tools/segment sighan "$shared/data/sighan2005"
+    else
+        skipped waimai.accuracy "$shared/data/waimai_10k"
+        skipped sighan.pku.f1 "$shared/data/sighan2005"
+    fi
+    result embedding.bandwidth_share "$(counter embedding_bench embedding_gather/300 bandwidth_share)"
+    bash benchmarks/compare/tokenizers.sh
+    bash benchmarks/compare/jieba.sh
+    bash benchmarks/compare/word2vec.sh
+}
+
 machine
-for one in house journey tables; do
+for one in house journey tables text; do
     case $group in all | "$one") $one ;; esac
 done
