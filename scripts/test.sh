@@ -35,8 +35,8 @@ run_tests build/dev
 say "clang, with the address and undefined-behaviour sanitizers"
 build build/asan asan clang++-14 -DCARAMEL_BUILD_EXAMPLES=OFF
 run_tests build/asan -L unit
-build build/tsan tsan clang++-14 -- caramel_{core,nn,trees,recommend,evaluate,contract,pipeline}_tests
-run_tests build/tsan -L threads
+build build/tsan tsan clang++-14
+run_tests build/tsan -L unit
 build build/release release g++ -DCARAMEL_BUILD_TESTS=OFF
 say "a look at every benchmark"
 for program in build/release/benchmarks/*_bench; do "$program" --benchmark_min_time=0.01 >/dev/null; done
