@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <caramel/text/bpe.hpp>
 #include <caramel/text/tokenizer.hpp>
 #include <caramel/text/wordpiece.hpp>
 
@@ -244,5 +245,15 @@ TEST_CASE("wordpiece: one text with a workspace allocates nothing after the firs
     CHECK(m.encode(text, scratch, {.max_length = 7, .truncate = text_side::left}).size() == 7);
     CHECK(m.encode_pair(text, text, scratch, {.max_length = 20}).size() == 20);
     CHECK(m(text, scratch).size() > 8);
+    CHECK(n_allocations == before);
+}
+
+TEST_CASE("bpe: one text with a workspace allocates nothing after the first call", "[bpe]") {
+    const std::vector<std::string> texts{"where is my order", "where is the refund for my order, please?", "\xE6\x88\x91\xE7\x9A\x84 \xFF order", std::string(300, 'x')};
+    const auto m = fit(bpe{.vocabulary_size = 300, .min_frequency = 1}, texts);
+    workspace scratch;
+    (void)m.encode(texts[3], scratch);
+    const std::size_t before = n_allocations;
+    for (const auto& text : texts) (void)m.encode(text, scratch);
     CHECK(n_allocations == before);
 }
