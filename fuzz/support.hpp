@@ -33,7 +33,8 @@ inline int run(const std::uint8_t* data, std::size_t size, std::initializer_list
     return 0;
 }
 
-/// Whether `f` accepts its input. It may refuse it by `caramel::error` with a message that can be shown; anything else ends the run.
+/// Whether `f` accepts its input. It may refuse it by `caramel::error` with a message that can be shown (which CARAMEL_FUZZ_SAY in the
+/// environment has shown); anything else ends the run.
 template <class F>
 bool accepts(const F& f) {
     try {
@@ -42,6 +43,7 @@ bool accepts(const F& f) {
     } catch (const caramel::error& e) {
         EXPECT(caramel::name_of(e.code()) != "unknown");
         EXPECT(!std::string_view(e.what()).empty() && caramel::find_bad_utf8(e.what()) == std::string_view::npos);
+        if (static const bool say = std::getenv("CARAMEL_FUZZ_SAY") != nullptr; say) std::fprintf(stderr, "refused: %s\n", e.what());
         return false;
     }
 }
