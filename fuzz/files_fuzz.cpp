@@ -1,8 +1,7 @@
 // Files of numbers from hostile bytes: read, and then the same when written and read again, or refused by `caramel::error`.
 // 0 CSV (a byte chooses the dialect), 1 word vectors (a byte chooses format and options), 2 safetensors,
-// 3 saved models (a byte chooses the type; the checksum is made right, else nothing behind it would be tried).
+// 3 saved models (a byte chooses the type).
 
-#include <cstring>
 #include <span>
 #include <sstream>
 #include <string>
@@ -22,13 +21,15 @@
 #include <caramel/text/tokenizer.hpp>
 #include <caramel/text/wordpiece.hpp>
 
+#include "model_bytes.hpp"
 #include "support.hpp"
 
 using namespace caramel;
 
 namespace {
 
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
+using fuzz::bytes_of;
+using fuzz::load_and_use;
 
 void csv(std::string_view text) {
     const unsigned dialect = fuzz::take_byte(text);
@@ -96,37 +97,23 @@ void safetensors(std::string_view text) {
     (void)fuzz::accepts([&] { (void)read_card(bytes_of(text)); });
 }
 
-// A model that was loaded answers, and is saved and loaded again with the same bytes.
-template <class Model, class Use>
-void load_and_use(std::span<const std::byte> file, const Use& use) {
-    (void)fuzz::accepts([&] {
-        const Model model = load<Model>(file);
-        (void)fuzz::accepts([&] { use(model); });
-        const auto saved = to_bytes(model);
-        EXPECT(to_bytes(load<Model>(std::span<const std::byte>(saved))) == saved);
-    });
-}
-
 void model_file(std::string_view text) {
     const unsigned choice = fuzz::take_byte(text);
     std::string copy(text);
-    const bool is_whole = fuzz::accepts([&] { (void)parse_safetensors(bytes_of(copy)); });
-    if (!is_whole) return;
-    if (const auto place = detail::checksum_place(bytes_of(copy)); place && *place + detail::no_checksum.size() <= copy.size())
-        copy.replace(*place, detail::no_checksum.size(), detail::checksum_of(bytes_of(copy), *place));
+    if (!fuzz::make_checksum_right(copy)) return;
     const std::string sample = "Hello, \u4F60\u597D w\u00F6rld!";
     const auto encode = [&](const auto& model) { (void)model.decode(model(sample)); };
     switch (choice % 5) {
         case 0:
-            return load_and_use<standardize_model<double>>(bytes_of(copy), [](const auto& model) {
+            return load_and_use<standardize_model<double>>(copy, [](const auto& model) {
                 workspace scratch;
                 const std::vector<double> row(static_cast<std::size_t>(model.mean().size()), 1.5);
                 EXPECT(model(std::span<const double>(row), scratch).size() == row.size());
             });
-        case 1: return load_and_use<word_tokenizer_model>(bytes_of(copy), encode);
-        case 2: return load_and_use<bpe_model>(bytes_of(copy), encode);
-        case 3: return load_and_use<wordpiece_model>(bytes_of(copy), encode);
-        default: return load_and_use<chinese_segmenter>(bytes_of(copy), [&](const auto& model) { (void)model(sample); });
+        case 1: return load_and_use<word_tokenizer_model>(copy, encode);
+        case 2: return load_and_use<bpe_model>(copy, encode);
+        case 3: return load_and_use<wordpiece_model>(copy, encode);
+        default: return load_and_use<chinese_segmenter>(copy, [&](const auto& model) { (void)model(sample); });
     }
 }
 

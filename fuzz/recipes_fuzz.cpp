@@ -1,4 +1,5 @@
-// Models of texts, trained once on a few lines, on any bytes. 0 sentiment, 1 intent.
+// Models of texts, trained once on a few lines, on any bytes. 0 sentiment, 1 intent, 2 the file of a sentiment model with
+// some of its bytes changed (four bytes of the input each: three for the place, one to change it by).
 
 #include <algorithm>
 #include <cmath>
@@ -7,11 +8,13 @@
 #include <vector>
 
 #include <caramel/core/workspace.hpp>
+#include <caramel/io/model_file.hpp>
 #include <caramel/pipeline.hpp>
 #include <caramel/recipes/intent.hpp>
 #include <caramel/recipes/sentiment.hpp>
 #include <caramel/text/utf8.hpp>
 
+#include "model_bytes.hpp"
 #include "support.hpp"
 
 using namespace caramel;
@@ -46,13 +49,17 @@ void check(const Model& model, std::string_view bytes) {
     EXPECT(std::isfinite(why.score) && std::abs(score - why.score) <= 1e-5 * size);
 }
 
-void sentiments(std::string_view bytes) {
-    static const auto words = fit(sentiment{}, texts{"good and fast", "very good, thank you", "fast and friendly", "late and cold", "never again, late", "cold, bad, slow"},
+const sentiment_model& of_words() {
+    static const auto model = fit(sentiment{}, texts{"good and fast", "very good, thank you", "fast and friendly", "late and cold", "never again, late", "cold, bad, slow"},
                                   texts{"good", "good", "good", "bad", "bad", "bad"});
+    return model;
+}
+
+void sentiments(std::string_view bytes) {
     static const auto characters = fit(sentiment{}, texts{"\u5F88\u597D\u5403", "\u5F88\u5FEB\uFF0C\u63A8\u8350", "\u4E0D\u9519", "\u592A\u6162\u4E86", "\u5F88\u96BE\u5403",
                                                           "\u4E0D\u63A8\u8350"},
                                        std::vector<int>{1, 1, 1, 0, 0, 0});
-    check(words, bytes);
+    check(of_words(), bytes);
     check(characters, bytes);
 }
 
@@ -63,6 +70,26 @@ void intents(std::string_view bytes) {
     check(model, bytes);
 }
 
+void altered_file(std::string_view changes) {
+    static const std::string whole = [] {
+        const auto bytes = to_bytes(of_words());
+        return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    }();
+    std::string file = whole;
+    while (!changes.empty()) {
+        std::size_t at = fuzz::take_byte(changes);
+        at = at << 8 | fuzz::take_byte(changes);
+        at = at << 8 | fuzz::take_byte(changes);
+        file[at % file.size()] = static_cast<char>(static_cast<unsigned char>(file[at % file.size()]) ^ fuzz::take_byte(changes));
+    }
+    if (!fuzz::make_checksum_right(file)) return;
+    fuzz::load_and_use<sentiment_model>(file, [](const sentiment_model& model) {
+        workspace scratch;
+        EXPECT(model("very good, \u5F88\u597D", scratch).size() == model.classes());
+        (void)model.answer("late and cold, very good");
+    });
+}
+
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) { return fuzz::run(data, size, {sentiments, intents}); }
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) { return fuzz::run(data, size, {sentiments, intents, altered_file}); }

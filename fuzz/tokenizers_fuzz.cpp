@@ -167,6 +167,11 @@ void check_encodings(const Model& model, const std::string& text, unsigned optio
 void byte_pairs(std::string_view bytes) {
     static const auto plain = fit(bpe{.vocabulary_size = 400, .special_tokens = {"<|end|>"}}, corpus());
     static const auto trimmed = bpe_model(plain.tokens(), plain.merges(), plain.added(), plain.special(), {.add_prefix_space = true, .trim_offsets = true, .whole_words = true});
+    static const auto stripping = bpe_model(plain.tokens(), plain.merges(),
+                                            {{.text = "<|end|>", .id = 0, .strip_left = true, .strip_right = true},
+                                             {.text = "the", .id = static_cast<token_id>(plain.tokens().size()), .single_word = true, .special = false},
+                                             {.text = "\u5FEB ", .id = static_cast<token_id>(plain.tokens().size()) + 1, .strip_right = true, .normalized = true}},
+                                            {}, {.trim_offsets = true, .first_space_is_added = true});
     const unsigned options = fuzz::take_byte(bytes);
     std::size_t last = 0;
     split_gpt2(bytes, [&](std::size_t begin, std::size_t end) {
@@ -178,6 +183,7 @@ void byte_pairs(std::string_view bytes) {
     EXPECT(plain.decode(plain(text)) == text);
     check_encodings(plain, text, options);
     check_encodings(trimmed, text, options);
+    check_encodings(stripping, text, options);
     if (text.find("<|end|>") == std::string::npos) {
         const std::string back = trimmed.decode(trimmed(text));
         EXPECT(back == (text.empty() || text[0] == ' ' ? text : " " + text));

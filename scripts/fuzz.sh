@@ -33,7 +33,7 @@ for trial in 00 01 03; do add files $trial "$corpus"/csv/*; done
 add files 2 "$corpus"/safetensors/*
 
 export ASAN_OPTIONS=quarantine_size_mb=32  # else freed memory counts against the limit
-limits=(-rss_limit_mb=512 -malloc_limit_mb=256 -timeout=10)
+limits=(-rss_limit_mb=512 -malloc_limit_mb=32 -timeout=10)
 mkdir -p build/fuzz/found
 # run TARGET OPTION...: its output goes to a log; of a failure the end, with the path of the input.
 run() {
