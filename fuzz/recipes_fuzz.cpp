@@ -50,23 +50,23 @@ void check(const Model& model, std::string_view bytes) {
 }
 
 const sentiment_model& of_words() {
-    static const auto model = fit(sentiment{}, texts{"good and fast", "very good, thank you", "fast and friendly", "late and cold", "never again, late", "cold, bad, slow"},
-                                  texts{"good", "good", "good", "bad", "bad", "bad"});
+    static const texts lines{"good and fast", "very good, thank you", "fast and friendly", "late and cold", "never again, late", "cold, bad, slow"};
+    static const auto model = fit(sentiment{}, lines, texts{"good", "good", "good", "bad", "bad", "bad"});
     return model;
 }
 
 void sentiments(std::string_view bytes) {
-    static const auto characters = fit(sentiment{}, texts{"\u5F88\u597D\u5403", "\u5F88\u5FEB\uFF0C\u63A8\u8350", "\u4E0D\u9519", "\u592A\u6162\u4E86", "\u5F88\u96BE\u5403",
-                                                          "\u4E0D\u63A8\u8350"},
-                                       std::vector<int>{1, 1, 1, 0, 0, 0});
+    static const texts lines{"\u5F88\u597D\u5403", "\u5F88\u5FEB\uFF0C\u63A8\u8350", "\u4E0D\u9519",
+                             "\u592A\u6162\u4E86", "\u5F88\u96BE\u5403", "\u4E0D\u63A8\u8350"};
+    static const auto characters = fit(sentiment{}, lines, std::vector<int>{1, 1, 1, 0, 0, 0});
     check(of_words(), bytes);
     check(characters, bytes);
 }
 
 void intents(std::string_view bytes) {
-    static const auto model = fit(intent{}, texts{"where is my parcel", "track the parcel", "when does the parcel come", "i want my money back", "refund me please",
-                                                  "money back for this", "change my address", "new address please", "i moved, another address"},
-                                  texts{"track", "track", "track", "refund", "refund", "refund", "address", "address", "address"});
+    static const texts lines{"where is my parcel", "track the parcel", "when does the parcel come", "i want my money back", "refund me please",
+                             "money back for this", "change my address", "new address please", "i moved, another address"};
+    static const auto model = fit(intent{}, lines, texts{"track", "track", "track", "refund", "refund", "refund", "address", "address", "address"});
     check(model, bytes);
 }
 
@@ -85,8 +85,8 @@ void altered_file(std::string_view changes) {
     if (!fuzz::make_checksum_right(file)) return;
     fuzz::load_and_use<sentiment_model>(file, [](const sentiment_model& model) {
         workspace scratch;
-        EXPECT(model("very good, \u5F88\u597D", scratch).size() == model.classes());
-        (void)model.answer("late and cold, very good");
+        for (const float p : model("very good, \u5F88\u597D", scratch)) EXPECT(p >= 0 && p <= 1);
+        EXPECT(std::isfinite(model.answer("late and cold, very good").score));
     });
 }
 

@@ -26,7 +26,8 @@ using texts = std::vector<std::string>;
 
 const texts& corpus() {
     static const texts all{"The parcel didn't arrive, the parcel is lost! 100% refund?", "Das h\u00E4tte ich nicht gedacht: sch\u00F6n, sch\u00F6ner",
-                           "\u5FEB\u9012\u5F88\u6162\uFF0C\u4E0D\u63A8\u8350\u3002\u5FEB\u9012\u5458\u5F88\u597D", "a \U0001F600 \U0001F600 e\u0301 e\u0301 \u0E01\u0E33"};
+                           "\u5FEB\u9012\u5F88\u6162\uFF0C\u4E0D\u63A8\u8350\u3002\u5FEB\u9012\u5458\u5F88\u597D",
+                           "a \U0001F600 \U0001F600 e\u0301 e\u0301 \u0E01\u0E33"};
     return all;
 }
 
@@ -103,8 +104,9 @@ void ngrams(std::string_view bytes) {
 }
 
 void chinese(std::string_view bytes) {
-    static const chinese_segmenter segmenter(chinese_dictionary(texts{"\u5FEB\u9012", "\u5FEB\u9012\u5458", "\u63A8\u8350", "\u4E0D\u63A8\u8350", "T\u6064", "abc", "a b", "C++"}),
-                                             chinese_hmm::fit(std::vector<texts>{{"\u5FEB\u9012", "\u5F88", "\u6162"}, {"\u4E0D", "\u63A8\u8350"}, {"\u5FEB\u9012\u5458"}}));
+    static const texts listed{"\u5FEB\u9012", "\u5FEB\u9012\u5458", "\u63A8\u8350", "\u4E0D\u63A8\u8350", "T\u6064", "abc", "a b", "C++"};
+    static const std::vector<texts> segmented{{"\u5FEB\u9012", "\u5F88", "\u6162"}, {"\u4E0D", "\u63A8\u8350"}, {"\u5FEB\u9012\u5458"}};
+    static const chinese_segmenter segmenter(chinese_dictionary(listed), chinese_hmm::fit(segmented));
     const std::string text = repair_utf8(bytes);
     for (const bool hmm : {false, true}) {
         span_check check(text, true);
@@ -166,11 +168,13 @@ void check_encodings(const Model& model, const std::string& text, unsigned optio
 
 void byte_pairs(std::string_view bytes) {
     static const auto plain = fit(bpe{.vocabulary_size = 400, .special_tokens = {"<|end|>"}}, corpus());
-    static const auto trimmed = bpe_model(plain.tokens(), plain.merges(), plain.added(), plain.special(), {.add_prefix_space = true, .trim_offsets = true, .whole_words = true});
+    static const auto trimmed =
+        bpe_model(plain.tokens(), plain.merges(), plain.added(), {}, {.add_prefix_space = true, .trim_offsets = true, .whole_words = true});
+    static const auto next = static_cast<token_id>(plain.tokens().size());
     static const auto stripping = bpe_model(plain.tokens(), plain.merges(),
                                             {{.text = "<|end|>", .id = 0, .strip_left = true, .strip_right = true},
-                                             {.text = "the", .id = static_cast<token_id>(plain.tokens().size()), .single_word = true, .special = false},
-                                             {.text = "\u5FEB ", .id = static_cast<token_id>(plain.tokens().size()) + 1, .strip_right = true, .normalized = true}},
+                                             {.text = "the", .id = next, .single_word = true, .special = false},
+                                             {.text = "\u5FEB ", .id = next + 1, .strip_right = true, .normalized = true}},
                                             {}, {.trim_offsets = true, .first_space_is_added = true});
     const unsigned options = fuzz::take_byte(bytes);
     std::size_t last = 0;
@@ -191,8 +195,8 @@ void byte_pairs(std::string_view bytes) {
 }
 
 void word_pieces(std::string_view bytes) {
-    static const vocabulary tokens({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "parcel", "par", "##cel", "##s", "did", "'", "t", "##t", "is", "lost", "!",
-                                    "\u5FEB", "\u9012", "a", "##a", "##b", "schon", "sch", "##o", "##\u00F6", "##n", "\u0E01", "##\u0E33", "##\u0301"});
+    static const vocabulary tokens({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "parcel", "par", "##cel", "##s", "did", "'", "t", "##t", "is", "lost",
+                                    "!", "\u5FEB", "\u9012", "a", "##a", "##b", "schon", "sch", "##o", "##\u00F6", "##n", "\u0E01", "##\u0E33", "##\u0301"});
     static const auto hugging = make_wordpiece(tokens), google = make_wordpiece(tokens, {.rules = bert_rules::google}),
                       cased = make_wordpiece(tokens, {.lowercase = false, .strip_accents = false, .max_word_chars = 20}),
                       bare = make_wordpiece(tokens, {.lowercase = true, .strip_accents = false, .clean = false, .split_chinese = false});

@@ -31,7 +31,8 @@ std::size_t first_bad_byte(std::string_view text) {
             c = c << 6 | (byte(at + i) & 0x3F);
         }
         char bytes[4];
-        if (c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF) || encode_utf8(c, bytes) != length || text.substr(at, length) != std::string_view(bytes, length)) return at;
+        if (c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF) || encode_utf8(c, bytes) != length) return at;
+        if (text.substr(at, length) != std::string_view(bytes, length)) return at;
         at += length;
     }
     return npos;

@@ -41,7 +41,8 @@ run() {
     shift
     "build/fuzz/fuzz/${target}_fuzz" "${limits[@]}" -artifact_prefix="$root/build/fuzz/found/$target-" "$@" >"$log" 2>&1 && return
     grep -v '^#[0-9]' "$log" | tail -60
-    say "$target failed: the input is named above (\"Running\" or \"Test unit written to\"), the whole log is $log"
+    say "$target failed; the whole log is $log. What was found, and the input:"
+    grep -E 'not so:|what\(\)|^SUMMARY|Test unit written|^Running' "$log" | tail -4
     return 1
 }
 for target in "$@"; do
