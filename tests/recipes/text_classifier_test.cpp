@@ -208,6 +208,37 @@ TEST_CASE("intent: scope and ambiguity", "[intent]") {
     CHECK(intent_model(even, 1, 0, 0.5, 0.1).answer("x").ambiguous);
     CHECK_FALSE(intent_model(even, 1, 0, 0.5, 0).answer("x").ambiguous);
 }
+TEST_CASE("text_scorer: hashed n-grams that nobody remembered are explained by their buckets", "[sentiment][edge]") {
+    tfidf_settings hashed;
+    hashed.hash_bits = 4;
+    const text_scorer scorer(tfidf_model<float>(hashed, {}, {}, vec<float>::Ones(16)), matrix<float>::Ones(16, 1), vec<float>::Zero(1), {"a", "b"}, 1, 0);
+    const auto why = scorer.explain("hello", 1);
+    REQUIRE(why.parts.size() == 1);
+    CHECK(why.parts[0].name.starts_with("bucket_"));
+    CHECK(why.score == 1);
+}
+
+TEST_CASE("text_scorer: numbers that a score could overflow with are refused", "[sentiment][error]") {
+    const auto scorer = [](float factor, float coefficient, float intercept, std::size_t classes, double slope, double offset) {
+        std::vector<std::string> labels{"a", "b"};
+        if (classes > 2) labels.emplace_back("c");
+        const auto outputs = static_cast<row_index>(classes > 2 ? classes : 1);
+        const std::vector<std::uint8_t> units{static_cast<std::uint8_t>(ngram_unit::words)};
+        return text_scorer(tfidf_model<float>({}, {"hello"}, units, vec<float>::Constant(1, factor)), matrix<float>::Constant(1, outputs, coefficient),
+                           vec<float>::Constant(outputs, intercept), labels, slope, offset);
+    };
+    for (const std::size_t classes : {std::size_t{2}, std::size_t{3}}) {
+        const auto p = scorer(1e6F, 1e15F, -1e15F, classes, 1e15, -1e15).probabilities_of({"hello hello", ""});
+        CHECK((p.array() >= 0 && p.array() <= 1).all());
+        CHECK(error_of([&] { (void)scorer(1e7F, 1, 1, classes, 1, 0); }).code() == errc::bad_data);
+        CHECK(error_of([&] { (void)scorer(1, -1e16F, 1, classes, 1, 0); }).code() == errc::bad_data);
+        CHECK(error_of([&] { (void)scorer(1, 1, 1e16F, classes, 1, 0); }).code() == errc::bad_data);
+        CHECK(error_of([&] { (void)scorer(1, 1, 1, classes, 1e16, 0); }).code() == errc::bad_data);
+        CHECK(error_of([&] { (void)scorer(1, 1, 1, classes, 1, -1e16); }).code() == errc::bad_data);
+    }
+    CHECK(error_of([&] { (void)scorer(1, 1, 1, 3, -1, 0); }).code() == errc::bad_data);
+}
+
 TEST_CASE("sentiment: a text of weight zero is no text", "[sentiment]") {
     auto train = messages(60, 1);
     std::vector<double> weights(180, 1.0);

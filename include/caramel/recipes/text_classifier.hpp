@@ -61,7 +61,8 @@ class text_scorer {
    public:
     /// `coefficients` (columns, 1) for two classes, where the score is that of class 1, else (columns, classes); `labels` one a
     /// class. The probabilities are the softmax of slope * scores; of two classes 1 / (1 + exp(-(slope * score + offset))).
-    /// Throws `error` (`bad_data`) on fields that do not belong together.
+    /// Throws `error` (`bad_data`) on fields that do not belong together, on numbers so large that a score could overflow with them
+    /// (factors of n-grams above 1e6, others above 1e15), and of three classes or more on a negative slope.
     text_scorer(tfidf_model<float> features, matrix<float> coefficients, vec<float> intercepts, std::vector<std::string> labels, double slope, double offset)
         : features_(std::move(features)),
           coefficients_(std::move(coefficients)),
@@ -69,9 +70,12 @@ class text_scorer {
           labels_(std::move(labels)),
           slope_(slope),
           offset_(offset) {
-        bool good = std::cmp_equal(coefficients_.rows(), features_.columns()) && coefficients_.cols() == intercepts_.size() && coefficients_.allFinite() &&
-                    intercepts_.allFinite() && labels_.size() >= 2 && std::cmp_equal(labels_.size() == 2 ? 1 : labels_.size(), intercepts_.size()) &&
-                    std::isfinite(slope_) && std::isfinite(offset_);
+        constexpr double most = 1e15;
+        const auto fits = [](const auto& values, double limit) { return (values.array().abs() <= static_cast<float>(limit)).all(); };
+        bool good = std::cmp_equal(coefficients_.rows(), features_.columns()) && coefficients_.cols() == intercepts_.size() && fits(coefficients_, most) &&
+                    fits(intercepts_, most) && fits(features_.factors(), 1e6) && labels_.size() >= 2 &&
+                    std::cmp_equal(labels_.size() == 2 ? 1 : labels_.size(), intercepts_.size()) && std::abs(slope_) <= most && std::abs(offset_) <= most &&
+                    (labels_.size() == 2 || slope_ >= 0);
         for (const auto& label : labels_) good = good && detail::is_utf8_text(label);
         require(good, errc::bad_data, "text_scorer: features, coefficients, labels and calibration do not belong together");
         if (intercepts_.size() == 1 && features_.settings().hash_bits == 0) prepare();
@@ -140,7 +144,8 @@ class text_scorer {
         out.score = out.base = sign * static_cast<double>(intercepts_(k)) + (two ? (of_class == 0 ? -offset_ : offset_) : 0);
         for (const auto& f : features_.features(text, 1, scratch)) {
             const double part = sign * static_cast<double>(f.value) * static_cast<double>(coefficients_(f.column, k));
-            out.parts.push_back({features_.names()[static_cast<std::size_t>(f.column)], part});
+            const auto column = static_cast<std::size_t>(f.column);
+            out.parts.push_back({features_.names().empty() ? detail::message("bucket_", column) : features_.names()[column], part});
             out.score += part;
         }
         return out;

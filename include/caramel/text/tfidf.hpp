@@ -73,9 +73,9 @@ struct tfidf_settings {
         require(weighting <= term_weight::bm25, errc::bad_parameter, "tfidf: a weighting that there is not");
         require(hash_bits <= 28, errc::bad_parameter, "tfidf: hash_bits = ", hash_bits, ", must be at most 28");
         require(!(balanced && hash_bits > 0), errc::bad_parameter, "tfidf: balanced needs a vocabulary, hash_bits must be 0");
-        require(std::isfinite(k1) && k1 >= 0, errc::bad_parameter, "tfidf: k1 = ", k1, ", must be at least 0");
+        require(k1 >= 0 && k1 <= 1e6, errc::bad_parameter, "tfidf: k1 = ", k1, ", must lie in 0 .. 1e6");
         require(b >= 0 && b <= 1, errc::bad_parameter, "tfidf: b = ", b, ", must lie in 0 .. 1");
-        require(std::isfinite(mean_length) && mean_length > 0, errc::bad_data, "tfidf: the mean length of texts must be above 0");
+        require(std::isfinite(mean_length) && mean_length >= 1e-12, errc::bad_data, "tfidf: the mean length of texts must be above 0");
     }
 
     static constexpr std::array field_names{"ngrams",         "normalize", "weighting", "unit_length", "balanced", "hash_bits",
