@@ -13,7 +13,7 @@ using Catch::Approx;
 
 // What templates are tested with. Under the sanitizers float stands for both: twice the instances would take twice the
 // time to compile and show nothing new there.
-#ifdef CARAMEL_TESTS_SANITIZED
+#ifdef CARAMEL_TESTS_ONE_SCALAR
 #define CARAMEL_TEST_SCALARS float
 #else
 #define CARAMEL_TEST_SCALARS float, double
