@@ -137,6 +137,28 @@ class pool_stage : public single_row<pool_stage<How>> {
     }
 };
 
+
+// Of models that pool a table's rows; `pool(tokens, end, out, sums, row)` fills the row of one text. `end` is that of all tokens of
+// the batch, for rows that are fetched before their turn.
+template <class T, class Pool>
+[[nodiscard]] matrix<T> pool_texts(const token_ids& tokens, const embedding_table<T>& table, std::string_view kind, const Pool& pool) {
+    require_tokens(tokens, table, kind);
+    matrix<T> out(static_cast<row_index>(tokens.size()), static_cast<row_index>(table.dim()));
+    std::vector<double> sums(table.dim());
+    const token_id* const end = tokens.values().data() + tokens.values().size();
+    for (std::size_t i = 0; i < tokens.size(); ++i) pool(tokens[i], end, std::span<T>(out.data() + i * table.dim(), table.dim()), std::span<double>(sums), i + 1);
+    return out;
+}
+template <class T, class Pool>
+[[nodiscard]] std::span<const T> pool_text(std::span<const token_id> tokens, const embedding_table<T>& table, workspace& scratch, std::string_view kind,
+                                           const Pool& pool) {
+    const workspace::frame frame(scratch);
+    require_ids(tokens, table.size(), 1, kind);
+    const auto out = scratch.take<T>(table.dim());
+    pool(tokens, tokens.data() + tokens.size(), out, scratch.take<double>(table.dim()), std::size_t{1});
+    return out;
+}
+
 }  // namespace detail
 
 /// The mean of a text's vectors, divided by its own length; zeros for an empty text.
@@ -163,20 +185,11 @@ class bag_of_embeddings_model : public single_row<bag_of_embeddings_model<T>> {
     /// Texts -> (batch, dim). Throws `error`: `shape_mismatch` when the vocabulary is larger than the table, `unknown_id`
     /// with the row, `number_out_of_range`.
     [[nodiscard]] matrix<T> operator()(const token_ids& tokens) const {
-        detail::require_tokens(tokens, table_, kind);
-        matrix<T> out(static_cast<row_index>(tokens.size()), static_cast<row_index>(table_.dim()));
-        std::vector<double> sums(table_.dim());
-        const token_id* const end = tokens.values().data() + tokens.values().size();
-        for (std::size_t i = 0; i < tokens.size(); ++i) pool(tokens[i], end, std::span(out.data() + i * table_.dim(), table_.dim()), sums, i + 1);
-        return out;
+        return detail::pool_texts(tokens, table_, kind, [this](auto... text) { pool(text...); });
     }
     /// One text, in the workspace; the same bits as in a batch.
     [[nodiscard]] std::span<const T> operator()(std::span<const token_id> tokens, workspace& scratch) const {
-        const workspace::frame frame(scratch);
-        require_ids(tokens, table_.size(), 1, kind);
-        const auto out = scratch.take<T>(table_.dim());
-        pool(tokens, tokens.data() + tokens.size(), out, scratch.take<double>(table_.dim()), 1);
-        return out;
+        return detail::pool_text(tokens, table_, scratch, kind, [this](auto... text) { pool(text...); });
     }
     using single_row<bag_of_embeddings_model>::operator();
 
@@ -187,7 +200,6 @@ class bag_of_embeddings_model : public single_row<bag_of_embeddings_model<T>> {
     [[nodiscard]] auto fields() const noexcept { return std::tie(table_, how_); }
 
    private:
-    // `end` is that of all tokens of the batch, for rows that are fetched before their turn.
     void pool(std::span<const token_id> tokens, const token_id* end, std::span<T> out, std::span<double> sums, std::size_t row) const {
         detail::pool_steps(how_, tokens.size(), detail::gathered_rows<T>{table_, tokens.data(), end}, out, sums, row, kind);
     }

@@ -65,20 +65,11 @@ class weighted_bag_model : public single_row<weighted_bag_model<T>> {
     /// Texts -> (batch, dim); zeros for a text without words that count. Throws `error`: `shape_mismatch` when the vocabulary is
     /// larger than the table, `unknown_id` with the row, `number_out_of_range`.
     [[nodiscard]] matrix<T> operator()(const token_ids& tokens) const {
-        detail::require_tokens(tokens, table_, kind);
-        matrix<T> out(static_cast<row_index>(tokens.size()), static_cast<row_index>(table_.dim()));
-        std::vector<double> sums(table_.dim());
-        const token_id* const end = tokens.values().data() + tokens.values().size();
-        for (std::size_t i = 0; i < tokens.size(); ++i) pool(tokens[i], end, std::span(out.data() + i * table_.dim(), table_.dim()), sums, i + 1);
-        return out;
+        return detail::pool_texts(tokens, table_, kind, [this](auto... text) { pool(text...); });
     }
     /// One text, in the workspace; the same bits as in a batch.
     [[nodiscard]] std::span<const T> operator()(std::span<const token_id> tokens, workspace& scratch) const {
-        const workspace::frame frame(scratch);
-        require_ids(tokens, table_.size(), 1, kind);
-        const auto out = scratch.take<T>(table_.dim());
-        pool(tokens, tokens.data() + tokens.size(), out, scratch.take<double>(table_.dim()), 1);
-        return out;
+        return detail::pool_text(tokens, table_, scratch, kind, [this](auto... text) { pool(text...); });
     }
     using single_row<weighted_bag_model>::operator();
 
