@@ -19,6 +19,7 @@
 
 #include <caramel/core/error.hpp>
 #include <caramel/core/labels.hpp>
+#include <caramel/core/large_pages.hpp>
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/parallel.hpp>
 #include <caramel/core/platform.hpp>
@@ -93,7 +94,7 @@ class text_scorer {
     /// Throws `error` (`bad_utf8`) with the text's number and the byte.
     float answer(std::string_view text, std::size_t number, std::span<float> out, workspace& scratch) const {
         const auto outputs = static_cast<std::size_t>(intercepts_.size());
-        if (!slots_.empty()) return one_score(text, number, out, scratch);
+        if (!buckets_.empty()) return one_score(text, number, out, scratch);
         const auto features = features_.features(text, number, scratch);
         const float* const coefficients = coefficients_.data();
         for (const auto& f : features) CARAMEL_PREFETCH(coefficients + static_cast<std::size_t>(f.column) * outputs);
@@ -155,42 +156,114 @@ class text_scorer {
     [[nodiscard]] auto fields() const noexcept { return std::tie(features_, coefficients_, intercepts_, labels_, slope_, offset_); }
 
    private:
-    // An n-gram with all that one score needs of it, so that memory is waited for once.
-    struct slot {
-        std::uint64_t key = 0;
-        float factor = -1, coefficient = 0;  // factor below 0: nothing stands here
+    struct known_ngram {
+        float factor = 0, coefficient = 0;
+    };
+    // Four n-grams with all that one score needs of them: one line of memory, looked at without a branch. A factor of 0 marks a
+    // free place, and what has no factor adds nothing anyway.
+    struct alignas(64) bucket {
+        std::array<std::uint64_t, 4> keys{};
+        std::array<known_ngram, 4> ngrams{};
+        [[nodiscard]] bool full() const noexcept { return ngrams[3].factor > 0; }
     };
     void prepare() {
-        const int bits = std::max(6, static_cast<int>(std::bit_width(features_.columns() * 3)));
-        slots_.resize(std::size_t{1} << bits);
+        const int bits = std::max(4, static_cast<int>(std::bit_width(features_.columns())));
+        buckets_.reserve(std::size_t{1} << bits);
+        detail::prefer_large_pages(buckets_.data(), buckets_.capacity() * sizeof(bucket));
+        buckets_.resize(std::size_t{1} << bits);
         shift_ = 64 - bits;
         features_.table().each([&](std::uint64_t key, std::uint32_t column) {
+            const float factor = features_.factors()(static_cast<row_index>(column));
+            if (!(factor > 0)) return;
             std::size_t at = detail::spread(key) >> shift_;
-            while (slots_[at].factor >= 0) at = (at + 1) & (slots_.size() - 1);
-            slots_[at] = {key, features_.factors()(static_cast<row_index>(column)), coefficients_(static_cast<row_index>(column), 0)};
+            while (buckets_[at].full()) at = (at + 1) & (buckets_.size() - 1);
+            bucket& b = buckets_[at];
+            std::size_t place = 0;
+            while (b.ngrams[place].factor > 0) ++place;
+            b.keys[place] = key;
+            b.ngrams[place] = {factor, coefficients_(static_cast<row_index>(column), 0)};
         });
     }
-    // The dot product without making the row: each unit's sums, divided by its length at the end.
+    [[nodiscard]] known_ngram find(std::uint64_t key) const noexcept {
+        for (std::size_t at = detail::spread(key) >> shift_;; at = (at + 1) & (buckets_.size() - 1)) {
+            const bucket& b = buckets_[at];
+            // Sums and a mask instead of conditions: whether a key stands in one of four places, nobody can foresee.
+            const std::size_t first = b.keys[0] == key, second = b.keys[1] == key, third = b.keys[2] == key, fourth = b.keys[3] == key;
+            known_ngram found = b.ngrams[second + 2 * third + 3 * fourth];
+            const std::uint32_t mask = 0U - static_cast<std::uint32_t>(first | second | third | fourth);
+            found.factor = std::bit_cast<float>(mask & std::bit_cast<std::uint32_t>(found.factor));
+            if (!b.full() || found.factor > 0) [[likely]]
+                return found;
+        }
+    }
+    struct repeated_ngram {
+        std::uint64_t key;
+        std::uint32_t count;
+    };
+    // Each key once, in the order in which they first came.
+    static std::span<repeated_ngram> counted(std::span<const std::uint64_t> keys, workspace& scratch) {
+        const int bits = static_cast<int>(std::bit_width(2 * keys.size() + 1));
+        const auto numbers = scratch.take<std::uint32_t>(std::size_t{1} << bits);  // from 1; 0 = nothing here
+        std::ranges::fill(numbers, 0U);
+        const auto out = scratch.take<repeated_ngram>(keys.size());
+        std::uint32_t used = 0;
+        for (const std::uint64_t key : keys) {
+            std::size_t at = detail::spread(key) << 8 >> (64 - bits);  // other bits than those that brought the keys together here
+            while (numbers[at] != 0 && out[numbers[at] - 1].key != key) at = (at + 1) & (numbers.size() - 1);
+            if (numbers[at] == 0) {
+                out[used] = {key, 0};
+                numbers[at] = ++used;
+            }
+            ++out[numbers[at] - 1].count;
+        }
+        return out.first(used);
+    }
+    // The dot product without making the row: each unit's sums, divided by its length at the end. Most n-grams stand in a text
+    // once. So they are not counted at first: a bit says what may have come twice, and only that is.
     float one_score(std::string_view text, std::size_t number, std::span<float> out, workspace& scratch) const {
         const tfidf_settings& how = features_.settings();
         require_utf8(text, number, tfidf_model<float>::kind);
-        const slot* const slots = slots_.data();
-        const auto counted = detail::count_ngrams(text, how.ngrams, how.normal, static_cast<std::size_t>(how.max_characters), scratch,
-                                                  [&](std::uint64_t key) { CARAMEL_PREFETCH(slots + (detail::spread(key) >> shift_)); });
+        const auto points = detail::ngram_points(text, how.normal, static_cast<std::size_t>(how.max_characters), scratch);
+        const auto words = detail::room_for_words(how.ngrams, points.size(), scratch);
+        const auto keys = scratch.take<std::uint64_t>(detail::most_ngrams(how.ngrams, points.size()));
+        const int bits = static_cast<int>(std::bit_width(8 * keys.size() + 64));
+        struct mark {
+            std::uint64_t once, again;
+        };
+        const auto marks = scratch.take<mark>(std::size_t{1} << (bits - 6));
+        std::ranges::fill(marks, mark{0, 0});
+        const auto word_of = [&](std::uint64_t place) -> mark& { return marks[place >> (70 - bits)]; };
+        const auto bit_of = [&](std::uint64_t place) { return std::uint64_t{1} << (place >> (64 - bits) & 63); };
+        std::size_t total = 0;
+        std::array<std::size_t, detail::ngram_units> ends{};
+        for (std::size_t r = 0; r < how.ngrams.size(); ++r) {
+            detail::each_ngram(points, how.ngrams[r], words, [&](std::uint64_t key, std::size_t, std::size_t) {
+                const std::uint64_t place = detail::spread(key), bit = bit_of(place);
+                CARAMEL_PREFETCH(buckets_.data() + (place >> shift_));
+                keys[total++] = key;
+                mark& m = word_of(place);
+                m.again |= m.once & bit;
+                m.once |= bit;
+            });
+            ends[r] = total;
+        }
         double score = 0, all_dots = 0, all_squares = 0;
-        const std::size_t mask = slots_.size() - 1, n = counted.grams.size();
-        for (std::size_t g = 0; g < n;) {
+        for (std::size_t r = 0, i = 0; r < how.ngrams.size(); ++r) {
             double dot = 0, square = 0;
-            for (const ngram_unit unit = counted.grams[g].unit; g < n && counted.grams[g].unit == unit; ++g) {
-                const ngram_count& gram = counted.grams[g];
-                std::size_t at = detail::spread(gram.key) >> shift_;
-                while (slots[at].key != gram.key && slots[at].factor >= 0) at = (at + 1) & mask;
-                // Without a branch on whether it is known, which nobody can foresee.
-                const float factor = slots[at].key == gram.key ? std::max(slots[at].factor, 0.F) : 0.F;
-                const auto value = static_cast<double>(features_.weight(gram.count, counted.total) * factor);
-                dot += value * static_cast<double>(slots[at].coefficient);
+            const auto add = [&](std::uint64_t key, float weight) {
+                const known_ngram known = find(key);
+                const auto value = static_cast<double>(weight * known.factor);
+                dot += value * static_cast<double>(known.coefficient);
                 square += value * value;
+            };
+            const std::size_t begin = i;
+            std::size_t repeats = begin;
+            for (const float once = features_.weight(1, total); i < ends[r]; ++i) {
+                const std::uint64_t key = keys[i], place = detail::spread(key);
+                if ((word_of(place).again & bit_of(place)) != 0) keys[repeats++] = key;
+                else add(key, once);
             }
+            for (const auto& one : counted(keys.subspan(begin, repeats - begin), scratch)) add(one.key, features_.weight(one.count, total));
             if (how.balanced && how.unit_length && square > 0) score += dot / std::sqrt(square * static_cast<double>(how.ngrams.size()));
             all_dots += dot;
             all_squares += square;
@@ -220,7 +293,7 @@ class text_scorer {
     vec<float> intercepts_;
     std::vector<std::string> labels_;
     double slope_, offset_;
-    std::vector<slot> slots_;
+    std::vector<bucket> buckets_;
     int shift_ = 0;
 };
 

@@ -251,22 +251,34 @@ struct counted_text {
     std::size_t total = 0;  // with repetitions
 };
 
+// What n-grams are taken of: valid UTF-8 in normal form, its first `most_points` only (0 = all). The caller holds a frame.
+template <std::same_as<char32_t> Point = char32_t>
+std::span<const Point> ngram_points(std::string_view text, bool normal, std::size_t most_points, workspace& scratch) {
+    std::span<const Point> points = normal_points(text, normal, scratch);
+    if (most_points > 0 && points.size() > most_points + 2) points = points.first(most_points + 2);
+    require(points.size() < (std::size_t{1} << 28), errc::limit_exceeded, "n-grams: a text of ", points.size(), " characters, must be below 2^28");
+    return points;
+}
+// The number of n-grams of so many points, at most; and room for the words that `each_ngram` asks for.
+constexpr std::size_t most_ngrams(std::span<const ngram_range> ranges, std::size_t points) noexcept {
+    std::size_t most = 0;
+    for (const auto& range : ranges) most += most_ngrams(range, points);
+    return most;
+}
+template <std::same_as<workspace> Workspace>
+std::span<word_extent> room_for_words(std::span<const ngram_range> ranges, std::size_t points, Workspace& scratch) {
+    const bool any = std::ranges::any_of(ranges, [](const ngram_range& range) { return range.unit >= ngram_unit::words; });
+    return scratch.template take<word_extent>(any ? points : 0);
+}
+
 // Of valid UTF-8. `most_points` 0 = all of the text. The caller holds a frame of the workspace.
 // `met(key)` is called for each n-gram when it is first met.
 template <class Met>
 counted_text count_ngrams(std::string_view text, std::span<const ngram_range> ranges, bool normal, std::size_t most_points, workspace& scratch,
                           const Met& met) {
-    std::span<const char32_t> points = normal_points(text, normal, scratch);
-    if (most_points > 0 && points.size() > most_points + 2) points = points.first(most_points + 2);
-    const std::size_t n = points.size();
-    require(n < (std::size_t{1} << 28), errc::limit_exceeded, "n-grams: a text of ", n, " characters, must be below 2^28");
-    std::size_t most = 0;
-    bool by_words = false;
-    for (const auto& range : ranges) {
-        most += most_ngrams(range, n);
-        by_words = by_words || range.unit >= ngram_unit::words;
-    }
-    const auto words = scratch.take<word_extent>(by_words ? n : 0);
+    const std::span<const char32_t> points = ngram_points(text, normal, most_points, scratch);
+    const std::size_t most = most_ngrams(ranges, points.size());
+    const auto words = room_for_words(ranges, points.size(), scratch);
     const auto grams = scratch.take<ngram_count>(most + 1);
     const auto bits = static_cast<int>(std::bit_width(2 * most + 1));
     const auto slots = scratch.take<std::uint32_t>(std::size_t{1} << bits);
