@@ -127,6 +127,7 @@ text() {
         skipped sighan.pku.f1 "$shared/data/sighan2005"
     fi
     result embedding.bandwidth_share "$(counter embedding_bench embedding_gather/300 bandwidth_share)"
+    result embedding.rows_share "$(counter embedding_bench embedding_gather/300 rows_share)"
     bash benchmarks/compare/tokenizers.sh
     bash benchmarks/compare/jieba.sh
     bash benchmarks/compare/word2vec.sh

@@ -1,5 +1,6 @@
-// Mean pooling straight from a table that fits no cache, beside what the machine reads from memory from the first byte to the
-// last, by turns in the same run: `bandwidth_share`.
+// Mean pooling straight from a table that fits no cache, beside two limits, by turns in the same run: what the machine reads from
+// memory from the first byte to the last (`bandwidth_share`), and what it takes to touch every line of the same rows in their
+// order, adding nothing up (`rows_share`).
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -30,6 +31,20 @@ double read_all(std::span<const float> memory) {
     return static_cast<double>(memory.size_bytes()) / seconds_since(start);
 }
 
+double touch_rows(const embedding_table<float>& table, std::span<const token_id> ids) {
+    const std::clock_t start = std::clock();
+    constexpr std::size_t ahead = 8, line = 64 / sizeof(float);
+    float sum = 0;
+    for (std::size_t i = 0; i + ahead < ids.size(); ++i) {
+        const float* const coming = table[static_cast<std::size_t>(ids[i + ahead])].data();
+        const float* const row = table[static_cast<std::size_t>(ids[i])].data();
+        for (std::size_t j = 0; j < table.dim(); j += line) CARAMEL_PREFETCH_FAR(coming + j);
+        for (std::size_t j = 0; j < table.dim(); j += line) sum += row[j];
+    }
+    benchmark::DoNotOptimize(sum);
+    return static_cast<double>(ids.size() * table.dim() * sizeof(float)) / seconds_since(start);
+}
+
 void embedding_gather(benchmark::State& state) {
     const auto dim = static_cast<std::size_t>(state.range(0));
     const std::size_t rows = (std::size_t{512} << 20) / sizeof(float) / dim;  // 512 MiB
@@ -44,18 +59,20 @@ void embedding_gather(benchmark::State& state) {
         texts.close_row();
     }
     const bag_of_embeddings_model<float> model(embedding_table<float>(std::move(values)), pooling::mean);
-    double gathered = 0, plain = 0;  // the best of all rounds: other work on the machine only takes away
+    double gathered = 0, plain = 0, touched = 0;  // the best of all rounds: other work on the machine only takes away
     for (auto _ : state) {
         const std::clock_t start = std::clock();
         benchmark::DoNotOptimize(model(texts));
         gathered = std::max(gathered, static_cast<double>(words * n * dim * sizeof(float)) / seconds_since(start));
         state.PauseTiming();
         plain = std::max(plain, read_all(model.table().flat()));
+        touched = std::max(touched, touch_rows(model.table(), texts.values()));
         state.ResumeTiming();
     }
     state.counters["gb_per_second"] = gathered / 1e9;
     state.counters["plain_gb_per_second"] = plain / 1e9;
     state.counters["bandwidth_share"] = gathered / plain;
+    state.counters["rows_share"] = gathered / touched;
 }
 BENCHMARK(embedding_gather)->Arg(100)->Arg(300)->Arg(768)->Unit(benchmark::kMillisecond);
 

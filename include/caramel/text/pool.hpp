@@ -25,6 +25,7 @@
 #include <caramel/core/workspace.hpp>
 #include <caramel/pipeline.hpp>
 #include <caramel/text/embedding.hpp>
+#include <caramel/text/row_sums.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
 
@@ -50,46 +51,22 @@ template <class T, class Step>
          " is beyond the number type");
 }
 
-// The rows of tokens, which a large table has in memory and not in a cache: those to come are asked for while others are
-// added up.
-template <class T>
-struct gathered_rows {
-    const embedding_table<T>& table;
-    const token_id *tokens, *end;
-
-    const T* operator()(std::size_t t) const noexcept {
-        const std::size_t bytes = table.dim() * sizeof(T), ahead = std::clamp<std::size_t>(8192 / bytes, 2, 16);
-        if (end - (tokens + t) > static_cast<std::ptrdiff_t>(ahead)) {
-            const auto* const row = reinterpret_cast<const char*>(table[static_cast<std::size_t>(tokens[t + ahead])].data());
-            for (std::size_t at = 0; at < bytes; at += 64) CARAMEL_PREFETCH_FAR(row + at);
-        }
-        return table[static_cast<std::size_t>(tokens[t])].data();
-    }
-};
-
 // Pools `length` vectors, `step(t)` giving a pointer to the t-th, into `out`; `sums` is scratch of the same size. Sums are
 // in double from first to last, so a text has the same bits alone, in a batch, and straight from the table.
 template <class T, class Step>
 void pool_steps(pooling how, std::size_t length, const Step& step, std::span<T> out, std::span<double> sums, std::size_t row, std::string_view who) {
     const std::size_t dim = out.size();
-    std::ranges::fill(sums, length > 0 && how == pooling::max ? -std::numeric_limits<double>::infinity() : 0.0);
     bool fine = true;
-    std::size_t t = 0;
-    if (how != pooling::max)  // four at a time, added one after the other: the sums are loaded and stored a fourth as often
-        for (double* const s = sums.data(); t + 4 <= length; t += 4) {
-            const T *const a = step(t), *const b = step(t + 1), *const c = step(t + 2), *const d = step(t + 3);
-            for (std::size_t j = 0; j < dim; ++j)
-                s[j] = s[j] + static_cast<double>(a[j]) + static_cast<double>(b[j]) + static_cast<double>(c[j]) + static_cast<double>(d[j]);
-        }
-    for (; t < length; ++t) {
-        const T* const x = step(t);
-        if (how == pooling::max) {
+    if (how != pooling::max) {
+        sum_rows(length, step, [](std::size_t) { return 1.0; }, sums);
+    } else {
+        std::ranges::fill(sums, length > 0 ? -std::numeric_limits<double>::infinity() : 0.0);
+        for (std::size_t t = 0; t < length; ++t) {
+            const T* const x = step(t);
             for (std::size_t j = 0; j < dim; ++j) {
                 fine &= std::isfinite(x[j]);  // a sum shows it in the end, a maximum may not
                 sums[j] = std::max(sums[j], static_cast<double>(x[j]));
             }
-        } else {
-            for (std::size_t j = 0; j < dim; ++j) sums[j] += static_cast<double>(x[j]);
         }
     }
     if (how == pooling::mean && length > 0)
@@ -146,6 +123,7 @@ template <class T, class Pool>
     matrix<T> out(static_cast<row_index>(tokens.size()), static_cast<row_index>(table.dim()));
     std::vector<double> sums(table.dim());
     const token_id* const end = tokens.values().data() + tokens.values().size();
+    gathered_rows<T>(table, tokens.values().data(), end).begin();
     for (std::size_t i = 0; i < tokens.size(); ++i) pool(tokens[i], end, std::span<T>(out.data() + i * table.dim(), table.dim()), std::span<double>(sums), i + 1);
     return out;
 }
@@ -154,6 +132,7 @@ template <class T, class Pool>
                                            const Pool& pool) {
     const workspace::frame frame(scratch);
     require_ids(tokens, table.size(), 1, kind);
+    gathered_rows<T>(table, tokens.data(), tokens.data() + tokens.size()).begin();
     const auto out = scratch.take<T>(table.dim());
     pool(tokens, tokens.data() + tokens.size(), out, scratch.take<double>(table.dim()), std::size_t{1});
     return out;
@@ -201,7 +180,7 @@ class bag_of_embeddings_model : public single_row<bag_of_embeddings_model<T>> {
 
    private:
     void pool(std::span<const token_id> tokens, const token_id* end, std::span<T> out, std::span<double> sums, std::size_t row) const {
-        detail::pool_steps(how_, tokens.size(), detail::gathered_rows<T>{table_, tokens.data(), end}, out, sums, row, kind);
+        detail::pool_steps(how_, tokens.size(), detail::gathered_rows<T>(table_, tokens.data(), end), out, sums, row, kind);
     }
     embedding_table<T> table_;
     pooling how_;

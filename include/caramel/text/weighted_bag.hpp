@@ -24,6 +24,7 @@
 #include <caramel/pipeline.hpp>
 #include <caramel/text/embedding.hpp>
 #include <caramel/text/pool.hpp>
+#include <caramel/text/row_sums.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
 
@@ -83,19 +84,17 @@ class weighted_bag_model : public single_row<weighted_bag_model<T>> {
 
    private:
     void pool(std::span<const token_id> tokens, const token_id* end, std::span<T> out, std::span<double> sums, std::size_t row) const {
-        const detail::gathered_rows<T> rows{table_, tokens.data(), end};
-        std::ranges::fill(sums, 0.0);
+        const bool all = policy_ == unknown_tokens::keep;
+        const auto weight = [&](std::size_t t) { return tokens[t] == unknown_ && !all ? 0.0 : weights_(tokens[t]); };
         double divisor = 0;
-        for (std::size_t t = 0; t < tokens.size(); ++t) {
-            const T* const x = rows(t);
-            if (tokens[t] == unknown_ && policy_ != unknown_tokens::keep) {
+        for (const token_id token : tokens) {
+            if (token == unknown_ && !all) {
                 require_at(policy_ == unknown_tokens::skip, errc::unknown_id, {.row = row}, kind, ": row ", row, " holds a word outside the vocabulary");
                 continue;
             }
-            const double weight = weights_(tokens[t]);
-            divisor += by_weight_ ? weight : 1.0;
-            for (std::size_t j = 0; j < sums.size(); ++j) sums[j] += weight * static_cast<double>(x[j]);
+            divisor += by_weight_ ? weights_(token) : 1.0;
         }
+        detail::sum_rows(tokens.size(), detail::gathered_rows<T>(table_, tokens.data(), end), weight, sums);
         if (divisor > 0)
             for (double& sum : sums) sum /= divisor;
         if (common_.size() > 0) {
