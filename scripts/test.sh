@@ -30,14 +30,35 @@ if [ $full = no ]; then
 fi
 
 need clang-14 libclang-rt-14-dev libbenchmark-dev
-build build/dev dev g++ -DCARAMEL_BUILD_EXAMPLES=OFF
-run_tests build/dev
+
+# tests_beside DIRECTORY [OPTION...]: runs tests while the next build goes on; tests_done shows what came of them.
+beside=()
+tests_beside() {
+    (run_tests "$@") >"$1/tests.log" 2>&1 &
+    beside+=("$! $1")
+}
+tests_done() {
+    local one failed=no
+    for one in "${beside[@]}"; do
+        wait "${one%% *}" || failed=yes
+        say "tests of ${one#* }"
+        cat "${one#* }/tests.log"
+    done
+    beside=()
+    [ $failed = no ]
+}
+# g++ tests templates with float, clang with double: each with both would take a third longer to compile.
+build build/dev dev g++ -DCARAMEL_BUILD_EXAMPLES=OFF -DCARAMEL_TEST_SCALAR=float
+tests_beside build/dev
 say "clang, with the address and undefined-behaviour sanitizers"
-build build/asan asan clang++-14 -DCARAMEL_BUILD_EXAMPLES=OFF
-run_tests build/asan -L unit
-build build/tsan tsan clang++-14
-run_tests build/tsan -L unit
+build build/asan asan clang++-14 -DCARAMEL_BUILD_EXAMPLES=OFF -DCARAMEL_TEST_SCALAR=double
+tests_done
+tests_beside build/asan -L unit
+build build/tsan tsan clang++-14 -DCARAMEL_TEST_SCALAR=float
+tests_done
+tests_beside build/tsan -L unit
 build build/release release g++ -DCARAMEL_BUILD_TESTS=OFF
+tests_done
 say "a look at every benchmark"
 for program in build/release/benchmarks/*_bench; do "$program" --benchmark_min_time=0.01 >/dev/null; done
 bash tests/build/journey.sh build/release/examples/customer_journey
