@@ -98,7 +98,7 @@ inline constexpr std::size_t sweep_unit = 2 * lanes<Real>::count;
 template <class Real>
 [[nodiscard]] bool negative_inverse(std::size_t n, Real* a, const run_options& how) {
     constexpr std::size_t wide = sweep_unit<Real>, tall = wide >= 16 && CARAMEL_ALIGN_BYTES >= 64 ? 8 : wide >= 4 ? 4 : 1;
-    constexpr std::size_t most = std::max<std::size_t>(wide, 128 / wide * wide), group = 8;
+    constexpr std::size_t most = std::max<std::size_t>(wide, 256 / wide * wide), group = 8;
     static_assert(wide % tall == 0);
     const std::size_t strips = n / wide;
     std::vector<Real> rows(n * most), scaled(n * most), inverse(most * most);

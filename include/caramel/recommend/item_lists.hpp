@@ -55,6 +55,19 @@ neighbor_lists<T> turned(const neighbor_lists<T>& lists) {
     return {std::move(out.starts), std::move(out.ids), std::move(out.values)};
 }
 
+// Lists one after another; the starts of each part are the ends of its lists.
+template <class T>
+neighbor_lists<T> joined(const std::vector<neighbor_lists<T>>& parts) {
+    neighbor_lists<T> out{{0}, {}, {}};
+    for (const auto& part : parts) {
+        const auto before = static_cast<std::int64_t>(out.ids.size());
+        for (const auto end : part.starts) out.starts.push_back(before + end);
+        out.ids.insert(out.ids.end(), part.ids.begin(), part.ids.end());
+        out.similarities.insert(out.similarities.end(), part.similarities.begin(), part.similarities.end());
+    }
+    return out;
+}
+
 /// Scores an item by what a customer's purchases say for it: `sum over bought of weight(bought) * list(bought, item)`.
 template <class Model, class T>
 class item_voter : public recommender<Model, T> {
@@ -295,14 +308,7 @@ struct row_similarity {
                 part.starts.push_back(static_cast<std::int64_t>(part.ids.size()));
             }
         });
-        neighbor_lists<T> out{{0}, {}, {}};
-        for (const auto& part : parts) {
-            const auto before = static_cast<std::int64_t>(out.ids.size());
-            for (const auto end : part.starts) out.starts.push_back(before + end);
-            out.ids.insert(out.ids.end(), part.ids.begin(), part.ids.end());
-            out.similarities.insert(out.similarities.end(), part.similarities.begin(), part.similarities.end());
-        }
-        return out;
+        return joined(parts);
     }
 };
 
