@@ -76,6 +76,8 @@ static_assert(named<scores_in, shaped_mdp<2>, shop, shop_options, shop_truth, si
                     token_counts, token_id, token_ids, train_test, training, transaction, transaction_columns, transactions, transition<2>, unlisted, update_rule,
                     vec<F>, verdict, vocabulary, warm_start<int>, weighting, word_tokenizer, word_tokenizer_model, workspace, column_type>);
 
+static_assert(named<any_recommender<F>, blend_model<F, popularity_model<F>>, blend_recipe<F, popularity<F>>, ease<F>, ease_model<F>, neighbor_similarity,
+                    recommender_search<F, popularity<F>>, recommender_trial, rp3beta<F>, rp3beta_model<F>, slim<F>, slim_model<F>>);
 static_assert(named<bpe, bpe_added_token, bpe_model, bpe_settings>);
 static_assert(named<added_token, bert_rules, byte_span, encode_options, encoding, encoding_arrays, encoding_batch, encoding_view, id_arrays, padding, special_tokens,
                     text_encoder<wordpiece_model>, text_side, tokenizer_from_json<wordpiece_model>, truncation_order, word_split, wordpiece, wordpiece_model,

@@ -2,6 +2,7 @@
 #include <string_view>
 #include <vector>
 
+#include <caramel/recommend/blend.hpp>
 #include <caramel/recommend/ease.hpp>
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/rp3beta.hpp>
@@ -43,12 +44,16 @@ struct bm25_component : between_items {
     static constexpr std::string_view name = "item_neighbors, bm25";
     auto recipe() const { return item_neighbors<double>{.k = 4, .similarity = neighbor_similarity::bm25}; }
 };
+struct blend_component : between_items {
+    static constexpr std::string_view name = "blend(ease, rp3beta)";
+    auto recipe() const { return blend<double>(ease<double>{.regularization = 5}, rp3beta<double>{.k = 5}); }
+};
 
 }  // namespace
 }  // namespace contract
 
 using namespace contract;
 
-TEMPLATE_TEST_CASE("contract: recommenders between items", "[contract]", ease_component, slim_component, rp3beta_component, bm25_component) {
+TEMPLATE_TEST_CASE("contract: recommenders between items", "[contract]", ease_component, slim_component, rp3beta_component, bm25_component, blend_component) {
     check_component(TestType{});
 }
