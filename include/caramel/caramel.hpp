@@ -96,6 +96,7 @@
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>
 #include <caramel/recommend/query.hpp>
+#include <caramel/recommend/recency.hpp>
 #include <caramel/recommend/rp3beta.hpp>
 #include <caramel/recommend/search_recommenders.hpp>
 #include <caramel/recommend/sgd.hpp>

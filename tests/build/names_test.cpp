@@ -162,6 +162,13 @@ int functions() {
            hit_rate_at(2, ranked, relevant).mean() > 0 && ndcg_at(2, ranked, relevant).mean() > 0 && reciprocal_rank_at(2, ranked, relevant).mean() > 0 &&
            average_precision_at(2, ranked, relevant).mean() > 0 && lists.size() == 1 && !task.queries.empty();
     (void)tune_als(als<F>{}, bought, interactions<F>{bought});
+    const auto searches = [&] {  // named, not run
+        (void)recency_weighted(bought, chrono::hours(1));
+        (void)tune_blend(blend<F>(popularity<F>{}, ease<F>{}), bought, bought);
+        (void)search_recommenders(house_recommenders(bought), bought, bought);
+        (void)best_recommender(bought, bought);
+    };
+    (void)searches;
     (void)fit(factors_of(als<F>{.n_factors = 2}), seen);
     (void)fit(bought_text(word_tokenizer{} | bag_of_embeddings<F>{.dim = 2}), seen);
     const auto customer_cells = fit(customer_states{}, seen);

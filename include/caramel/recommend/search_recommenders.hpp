@@ -148,7 +148,7 @@ template <class T, class... Recipes>
 }
 
 /// The recipes that the house would try on such purchases: several neighbourhoods, walks, EASE, and SLIM where items are few
-/// enough for it. With `values`, also with repeated purchases counting more.
+/// enough for it; of more than two million pairs, fewer of each. With `values`, also with repeated purchases counting more.
 template <class T>
 [[nodiscard]] auto house_recommenders(const interactions<T>& x, bool values = true) {
     using enum neighbor_similarity;
@@ -159,16 +159,17 @@ template <class T>
     const std::size_t items = x.items().size();
     std::vector<weighting> rules{weighting::ones};
     if (values) rules.push_back(weighting::logarithmic);
+    const bool large = x.pairs() > 2'000'000;
     for (const auto rule : rules) {
-        for (const std::size_t k : {20U, 50U, 100U, 200U}) {
+        for (const std::size_t k : large ? std::vector<std::size_t>{50, 200} : std::vector<std::size_t>{20, 50, 100, 200}) {
             for (const double shrinkage : {0.0, 10.0, 50.0}) near.push_back({.k = k, .shrinkage = shrinkage, .weights = rule});
             for (const auto similarity : {jaccard, tfidf, bm25}) near.push_back({.k = k, .weights = rule, .similarity = similarity});
         }
-        for (const std::size_t k : {50U, 200U})
+        for (const std::size_t k : large ? std::vector<std::size_t>{200} : std::vector<std::size_t>{50, 200})
             for (const double alpha : {0.7, 1.0})
                 for (const double beta : {0.2, 0.4, 0.6}) walks.push_back({.k = k, .alpha = alpha, .beta = beta, .weights = rule});
         if (items <= 8'000)
-            for (const double regularization : {30.0, 100.0, 300.0, 1000.0}) closed.push_back({.regularization = regularization, .weights = rule});
+            for (const double regularization : {30.0, 100.0, 300.0, 1000.0, 3000.0}) closed.push_back({.regularization = regularization, .weights = rule});
     }
     if (items <= 3'000)
         for (const double l1 : {1.0, 3.0}) sparse.push_back({.l1 = l1, .l2 = 30});
