@@ -199,6 +199,7 @@ struct row_similarity {
     std::size_t min_support = 1;  // so many columns at least must be common
     std::span<const double> sizes;
     std::span<const double> reach;  // dot * reach[j] is at least similarity * own_reach(size)
+    std::span<const float> counted_reach = {};  // the same, enough where dots are counts; may be left out
 
     [[nodiscard]] std::size_t size() const noexcept { return sizes.size(); }
     [[nodiscard]] double own_reach(double own) const noexcept { return measure == row_measure::cosine ? own : measure == row_measure::jaccard ? std::sqrt(own) : 1; }
@@ -251,15 +252,8 @@ struct row_similarity {
                 add_row(columns.ids_of(column), columns.weights_of(column), weights.empty() ? 1.0 : weights[c], sums.data());
                 if (!common.empty()) add_row(columns.ids_of(column), {}, 1, common.data());
             }
-            constexpr std::size_t run = 32;
-            for (std::size_t begin = 0; begin < sums.size(); begin += run) {
-                const std::size_t end = std::min(begin + run, sums.size());
-                unsigned above = 0;
-                for (std::size_t j = begin; j < end; ++j) above |= static_cast<unsigned>(static_cast<double>(sums[j]) * reach[j] > worst);
-                if (above == 0) continue;
-                for (std::size_t j = begin; j < end; ++j)
-                    if (static_cast<double>(sums[j]) * reach[j] > worst) consider(j);
-            }
+            if (std::is_same_v<Sum, std::uint32_t> && !counted_reach.empty()) scan<Sum, float>(sums, counted_reach, [&] { return static_cast<float>(worst * (1 - 1e-6)); }, consider);
+            else scan<Sum, double>(sums, reach, [&] { return worst; }, consider);
             std::ranges::fill(sums, Sum(0));
             std::ranges::fill(common, 0U);
         } else {
@@ -285,6 +279,24 @@ struct row_similarity {
         }
         std::sort_heap(best.begin(), best.begin() + static_cast<std::ptrdiff_t>(found), ranks_before{});
         return best.first(found);
+    }
+
+    // Considers all rows that may rank; whole runs of others are passed over in a few instructions.
+    template <class Sum, class Real, class Worst, class Consider>
+    static void scan(std::span<const Sum> sums, std::span<const Real> reach, const Worst& worst, const Consider& consider) {
+        constexpr std::size_t run = 32;
+        const auto may_rank = [&](std::size_t j, Real bound) { return static_cast<Real>(static_cast<std::conditional_t<std::is_same_v<Sum, double>, double, std::int32_t>>(sums[j])) * reach[j] > bound; };
+        std::size_t j = 0;
+        for (; j + run <= sums.size(); j += run) {
+            const Real bound = worst();
+            unsigned above = 0;
+            for (std::size_t r = 0; r < run; ++r) above |= static_cast<unsigned>(may_rank(j + r, bound));
+            if (above == 0) continue;
+            for (std::size_t r = 0; r < run; ++r)
+                if (may_rank(j + r, worst())) consider(j + r);
+        }
+        for (; j < sums.size(); ++j)
+            if (may_rank(j, worst())) consider(j);
     }
 
     // The lists of all rows.
@@ -316,6 +328,13 @@ inline std::vector<double> reaches(row_measure measure, std::span<const double> 
     std::vector<double> out;
     out.reserve(sizes.size());
     for (const double size : sizes) out.push_back(row_similarity::reach_of(measure, size));
+    return out;
+}
+
+inline std::vector<float> narrowed(std::span<const double> reach) {
+    std::vector<float> out;
+    out.reserve(reach.size());
+    for (const double r : reach) out.push_back(static_cast<float>(r));
     return out;
 }
 

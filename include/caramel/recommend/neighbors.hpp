@@ -162,6 +162,8 @@ struct item_neighbors {
         const auto reach = detail::reaches(alike.measure, sizes);
         alike.sizes = sizes;
         alike.reach = reach;
+        const std::vector<float> counted_reach = detail::narrowed(reach);
+        alike.counted_reach = counted_reach;
         auto lists = all_ones ? alike.template all<T, std::uint32_t>(items, k, options) : alike.template all<T, double>(items, k, options);
         if (k_of == neighbor_side::candidate) lists = detail::turned(lists);  // similarity is symmetric, so the lists only change hands
         return {x.without_times(), std::move(lists.starts), std::move(lists.ids), std::move(lists.similarities), weights};
@@ -295,6 +297,8 @@ struct customer_neighbors {
         const auto reach = detail::reaches(alike.measure, sizes);
         alike.sizes = sizes;
         alike.reach = reach;
+        const std::vector<float> counted_reach = detail::narrowed(reach);
+        alike.counted_reach = counted_reach;
         auto lists = row_weights.empty() ? alike.template all<T, std::uint32_t>(customers, k, options) : alike.template all<T, double>(customers, k, options);
         return {x.without_times(), std::move(lists.starts), std::move(lists.ids), std::move(lists.similarities), k, shrinkage, weights, similarity, min_support};
     }

@@ -147,8 +147,9 @@ template <class T, class... Recipes>
     return out;
 }
 
-/// The recipes that the house would try on such purchases: several neighbourhoods, walks, EASE, and SLIM where items are few
-/// enough for it; of more than two million pairs, fewer of each. With `values`, also with repeated purchases counting more.
+/// The recipes that the house would try on such purchases: neighbours among items, walks, and where there are few
+/// enough for them, neighbours among customers (30,000), EASE (8,000 items) and SLIM (3,000 items); of more than two million
+/// pairs, fewer of each. With `values`, also with repeated purchases counting more.
 template <class T>
 [[nodiscard]] auto house_recommenders(const interactions<T>& x, bool values = true) {
     using enum neighbor_similarity;
@@ -156,6 +157,7 @@ template <class T>
     std::vector<rp3beta<T>> walks;
     std::vector<ease<T>> closed;
     std::vector<slim<T>> sparse;
+    std::vector<customer_neighbors<T>> peers;
     const std::size_t items = x.items().size();
     std::vector<weighting> rules{weighting::ones};
     if (values) rules.push_back(weighting::logarithmic);
@@ -168,40 +170,43 @@ template <class T>
         for (const std::size_t k : large ? std::vector<std::size_t>{200} : std::vector<std::size_t>{50, 200})
             for (const double alpha : {0.7, 1.0})
                 for (const double beta : {0.2, 0.4, 0.6}) walks.push_back({.k = k, .alpha = alpha, .beta = beta, .weights = rule});
+        if (x.rows() <= 30'000)
+            for (const std::size_t k : {50U, 100U, 200U})
+                for (const double shrinkage : {0.0, 10.0}) peers.push_back({.k = k, .shrinkage = shrinkage, .weights = rule});
         if (items <= 8'000)
             for (const double regularization : {30.0, 100.0, 300.0, 1000.0, 3000.0}) closed.push_back({.regularization = regularization, .weights = rule});
     }
     if (items <= 3'000)
         for (const double l1 : {1.0, 3.0}) sparse.push_back({.l1 = l1, .l2 = 30});
-    return std::tuple(std::move(near), std::move(walks), std::move(closed), std::move(sparse));
+    return std::tuple(std::move(near), std::move(walks), std::move(closed), std::move(sparse), std::move(peers));
 }
 
-/// The best model of the house on purchases that it has not seen: `house_recommenders`, a factorization tuned by `tune_als`, and,
-/// of the best of each kind, a blend of EASE (or neighbours where EASE is too large), walk and factorization with the shares of
-/// `tune_blend`. All judged as by `search_recommenders`, popularity beside; see there for what is thrown and reported.
+/// The best model of the house on purchases that it has not seen: `house_recommenders`, a factorization tuned by `tune_als`, and
+/// a blend of the best of each kind with the shares of `tune_blend`: EASE, neighbours among customers, walk and factorization, or
+/// where the first two are too large, neighbours among items, walk and factorization. All judged as by `search_recommenders`,
+/// popularity beside; see there for what is thrown and reported.
 template <class T>
 [[nodiscard]] auto best_recommender(const interactions<T>& train, const interactions<T>& next, const fit_options& options = {}, bool values = true,
                                     const als<T>& factorization = {}, const als_grid& grid = {}) {
-    auto [near, walks, closed, sparse] = house_recommenders(train, values);
-    // Of each kind the best first, on the same customers: what is blended, and what competes with the blend.
+    const auto [near, walks, closed, sparse, peers] = house_recommenders(train, values);
     const auto chosen = [&](const auto& list, auto otherwise) {
         if (list.empty()) return otherwise;
         return std::get<0>(search_recommenders<T>(std::tuple(list), train, next, options).best);
     };
     const auto neighbors = chosen(near, item_neighbors<T>{});
     const auto walk = chosen(walks, rp3beta<T>{});
-    const auto linear = chosen(closed, ease<T>{});
+    std::vector<ease<T>> linear;
+    std::vector<customer_neighbors<T>> others;
+    if (!closed.empty()) linear.push_back(chosen(closed, ease<T>{}));
+    if (!peers.empty()) others.push_back(chosen(peers, customer_neighbors<T>{}));
     fit_options within = options;
     within.on_progress = nullptr;
     const auto factors = tune_als(factorization, train, next, within, grid);
-    const bool dense = !closed.empty();
-    std::vector<decltype(blend<T>(linear, walk, factors))> blends;
-    std::vector<decltype(blend<T>(neighbors, walk, factors))> wide_blends;
-    if (dense) blends.push_back(tune_blend(blend<T>(linear, walk, factors), train, next, within));
-    else wide_blends.push_back(tune_blend(blend<T>(neighbors, walk, factors), train, next, within));
-    std::vector<ease<T>> best_linear;
-    if (dense) best_linear.push_back(linear);
-    return search_recommenders<T>(std::tuple(std::vector{popularity<T>{}}, std::vector{neighbors}, std::vector{walk}, std::move(best_linear), std::move(sparse),
+    std::vector<blend_recipe<T, ease<T>, customer_neighbors<T>, rp3beta<T>, als<T>>> blends;
+    std::vector<blend_recipe<T, item_neighbors<T>, rp3beta<T>, als<T>>> wide_blends;
+    if (!linear.empty() && !others.empty()) blends.push_back(tune_blend(blend<T>(linear[0], others[0], walk, factors), train, next, within, 8));
+    else wide_blends.push_back(tune_blend(blend<T>(neighbors, walk, factors), train, next, within, 8));
+    return search_recommenders<T>(std::tuple(std::vector{popularity<T>{}}, std::vector{neighbors}, std::vector{walk}, std::move(linear), std::move(others), sparse,
                                              std::vector{factors}, std::move(blends), std::move(wide_blends)),
                                   train, next, options);
 }
