@@ -71,11 +71,6 @@ void result(const std::string& name, const std::vector<double>& values) {
     result(name + ".sd", values.size() > 1 ? std::sqrt(square / (n - 1)) : 0);
 }
 
-std::string text_of(double x) {
-    std::array<char, 32> digits{};
-    return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), x).ptr};
-}
-
 template <class Values>
 auto pick(const Values& values, const rows& wanted) {
     std::vector<typename Values::value_type> out;
@@ -457,7 +452,6 @@ auto search_recommender(const purchases& train, bool has_values) {
     als_grid grid;
     if (!has_values) grid.weights = {weighting::ones};
     const auto found = best_recommender(parts.learnt, parts.held, {.threads = 0}, has_values, als<float>{.n_factors = 64}, grid);
-    std::printf("popularity: NDCG@10 %.4f held out\n", found.popularity_ndcg);
     for (const auto& one : found.trials) std::printf("%s: NDCG@10 %.4f held out%s\n", one.recipe.c_str(), one.ndcg, one.recipe == found.kind && one.place == found.place ? " (chosen)" : "");
     std::fflush(stdout);
     return found;

@@ -33,6 +33,7 @@
 #include <caramel/data/transactions.hpp>
 #include <caramel/evaluate/ranking.hpp>
 #include <caramel/pipeline.hpp>
+#include <caramel/recommend/als.hpp>
 #include <caramel/recommend/ease.hpp>
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>
@@ -95,7 +96,6 @@ void judge_shop(const transactions& log, const fit_options& options, double regu
     for (const double days : {0.0, 240.0, 120.0, 60.0}) {
         auto found = best_recommender(faded(known, days, tuning), next, options, true, als<float>{.n_factors = 64});
         std::printf("half-life of a purchase: %s\n", days == 0 ? "none" : (std::to_string(static_cast<int>(days)) + " days").c_str());
-        std::printf("  %-16s NDCG@10 %.4f held out\n", "(popularity)", found.popularity_ndcg);
         for (const auto& one : found.trials) std::printf("  %-16s NDCG@10 %.4f held out\n", one.recipe.c_str(), one.ndcg);
         std::fflush(stdout);
         if (best && best->ndcg >= found.ndcg) continue;
