@@ -46,10 +46,11 @@
 #include <caramel/recipes/intent.hpp>
 #include <caramel/recipes/table_classifier.hpp>
 #include <caramel/recommend/als.hpp>
-#include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>
 #include <caramel/recommend/query.hpp>
+#include <caramel/recommend/search_recommenders.hpp>
 #include <caramel/recommend/top_k.hpp>
+#include <caramel/recommend/tune.hpp>
 
 using namespace caramel;
 
@@ -68,11 +69,6 @@ void result(const std::string& name, const std::vector<double>& values) {
     for (const double value : values) square += (value - mean) * (value - mean);
     result(name, mean);
     result(name + ".sd", values.size() > 1 ? std::sqrt(square / (n - 1)) : 0);
-}
-
-std::string text_of(double x) {
-    std::array<char, 32> digits{};
-    return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), x).ptr};
 }
 
 template <class Values>
@@ -447,86 +443,27 @@ divided hold_out(const purchases& all) {
     return {made(sides[0]), made(sides[1])};
 }
 
-struct recommender_candidate {
-    std::string text;
-    std::function<ranked(const purchases&, const std::vector<query>&, std::uint64_t seed)> answer;
-};
-template <class Recipe>
-recommender_candidate candidate_of(std::string text, const Recipe& recipe) {
-    return {std::move(text), [recipe](const purchases& x, const std::vector<query>& queries, std::uint64_t seed) { return fit(recipe, x, {.seed = seed})(queries); }};
-}
-
-std::vector<recommender_candidate> simple_recommenders() {
-    std::vector<recommender_candidate> out{candidate_of("popularity", popularity<float>{})};
-    for (const std::size_t k : {10U, 20U, 50U, 100U, 200U})
-        for (const double shrinkage : {0.0, 10.0, 100.0})
-            out.push_back(candidate_of("item_neighbors: " + std::to_string(k) + " neighbours, shrinkage " + text_of(shrinkage),
-                                       item_neighbors<float>{.k = k, .shrinkage = shrinkage}));
-    return out;
-}
-std::vector<als<float>> als_grid(bool has_values) {
-    std::vector<als<float>> out;
-    for (const std::size_t factors : {16U, 64U})
-        for (const double regularization : {3e-3, 1e-2, 3e-2, 1e-1})
-            for (const double unobserved : {0.1, 0.3, 1.0})
-                for (const auto weights : {weighting::ones, weighting::values})
-                    if (has_values || weights == weighting::ones)
-                        out.push_back({.n_factors = factors, .regularization = regularization, .unobserved_weight = unobserved, .weights = weights, .epochs = 8});
-    return out;
-}
-recommender_candidate candidate_of(const als<float>& recipe) {
-    return candidate_of("als: " + std::to_string(recipe.n_factors) + " factors, regularization " + text_of(recipe.regularization) + ", unobserved weight " +
-                            text_of(recipe.unobserved_weight) + (recipe.weights == weighting::ones ? ", ones, " : ", values, ") + std::to_string(recipe.epochs) + " epochs",
-                        recipe);
-}
-
-// The one with the highest NDCG@10 on what is held out. Of factorizations, the best quarter after 8 epochs also tries 16.
-recommender_candidate search_recommender(const purchases& train, bool has_values) {
+// The best model of the house by NDCG@10 on what is held out.
+auto search_recommender(const purchases& train, bool has_values) {
     const auto parts = hold_out(train);
-    const auto& learnt = parts.learnt;
-    const auto& held = parts.held;
-    require(!held.empty(), errc::too_few_rows, "recommend: no customer has two pairs, so none can be held out");
-    const auto task = ranking_task_of(held, 10);
-    std::printf("held out of the training pairs: %zu of %zu customers, %s\n", held.pairs(), task.queries.size(),
-                train.has_times() ? "the latest fifth of each" : "one of each at random");
-    const auto judged = [&](const std::vector<recommender_candidate>& candidates) {
-        return losses_of(candidates.size(), [&](std::size_t i) { return -ndcg_at(10, candidates[i].answer(learnt, task.queries, 0), task.relevant).mean(); });
-    };
-    auto candidates = simple_recommenders();
-    auto losses = judged(candidates);
-    const auto report = [&](const char* kind, const std::vector<recommender_candidate>& some, const std::vector<double>& theirs) {
-        const std::size_t best = ranking(theirs).front();
-        std::printf("best of %zu %s: NDCG@10 %.4f held out, %s\n", some.size(), kind, -theirs[best], some[best].text.c_str());
-        std::fflush(stdout);
-    };
-    report("simple ones", candidates, losses);
-
-    auto grid = als_grid(has_values);
-    const auto judged_als = [&](const std::vector<als<float>>& recipes) {
-        std::vector<recommender_candidate> some;
-        for (const auto& recipe : recipes) some.push_back(candidate_of(recipe));
-        const auto theirs = judged(some);
-        report("factorizations", some, theirs);
-        candidates.insert(candidates.end(), some.begin(), some.end());
-        losses.insert(losses.end(), theirs.begin(), theirs.end());
-        return theirs;
-    };
-    auto order = ranking(judged_als(grid));
-    order.resize((order.size() + 3) / 4);
-    std::ranges::sort(order);
-    auto longer = pick(grid, order);
-    for (auto& recipe : longer) recipe.epochs = 16;
-    (void)judged_als(longer);
-    return candidates[ranking(losses).front()];
+    require(!parts.held.empty(), errc::too_few_rows, "recommend: no customer has two pairs, so none can be held out");
+    std::printf("held out of the training pairs: %zu, %s\n", parts.held.pairs(), train.has_times() ? "the latest fifth of each customer's" : "one of each customer's at random");
+    std::fflush(stdout);
+    als_grid grid;
+    if (!has_values) grid.weights = {weighting::ones};
+    const auto found = best_recommender(parts.learnt, parts.held, {.threads = 0}, has_values, als<float>{.n_factors = 64}, grid);
+    for (const auto& one : found.trials) std::printf("%s: NDCG@10 %.4f held out%s\n", one.recipe.c_str(), one.ndcg, one.recipe == found.kind && one.place == found.place ? " (chosen)" : "");
+    std::fflush(stdout);
+    return found;
 }
 
-void judge(const std::string& name, const recommender_candidate& candidate, const purchases& train, const ranking_task& task, std::size_t seeds) {
+void judge(const std::string& name, const std::function<any_recommender<float>(std::uint64_t)>& trained, const ranking_task& task, std::size_t seeds) {
     std::vector<double> recalls(seeds), gains(seeds);
-    parallel_for(seeds, {.threads = 0}, [&](std::size_t seed) {
-        const auto lists = candidate.answer(train, task.queries, seed);
+    for (std::size_t seed = 0; seed < seeds; ++seed) {
+        const ranked lists = trained(seed)(task.queries);
         recalls[seed] = recall_at(20, lists, task.relevant).mean();
         gains[seed] = ndcg_at(10, lists, task.relevant).mean();
-    });
+    }
     result(name + ".recall@20", recalls);
     result(name + ".ndcg@10", gains);
 }
@@ -540,10 +477,8 @@ void evaluate_recommend(const std::string& train_file, const std::string& test_f
     const auto task = ranking_task_of(test, 20);
     std::printf("%zu test pairs of %zu customers\n", test.pairs(), task.queries.size());
     const auto best = search_recommender(train.pairs, train.has_values);
-    std::printf("chosen: %s\n", best.text.c_str());
-    std::fflush(stdout);
-    judge("recommend", best, train.pairs, task, seeds);
-    judge("recommend.popularity", simple_recommenders().front(), train.pairs, task, 1);
+    judge("recommend", [&](std::uint64_t seed) { return best.fit(train.pairs, {.seed = seed, .threads = 0}); }, task, seeds);
+    judge("recommend.popularity", [&](std::uint64_t) -> any_recommender<float> { return fit(popularity<float>{}, train.pairs); }, task, 1);
 }
 
 }  // namespace

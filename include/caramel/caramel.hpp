@@ -91,10 +91,16 @@
 #include <caramel/linear/sparse_logistic.hpp>
 #include <caramel/trees/boosted_trees.hpp>
 #include <caramel/recommend/als.hpp>
+#include <caramel/recommend/blend.hpp>
+#include <caramel/recommend/ease.hpp>
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>
 #include <caramel/recommend/query.hpp>
+#include <caramel/recommend/recency.hpp>
+#include <caramel/recommend/rp3beta.hpp>
+#include <caramel/recommend/search_recommenders.hpp>
 #include <caramel/recommend/sgd.hpp>
+#include <caramel/recommend/slim.hpp>
 #include <caramel/recommend/top_k.hpp>
 #include <caramel/recommend/tune.hpp>
 #include <caramel/policy/customer_process.hpp>

@@ -73,6 +73,12 @@ class mlp_ensemble_model;
 template <class T>
 class item_neighbors_model;
 template <class T>
+class ease_model;
+template <class T>
+class slim_model;
+template <class T>
+class rp3beta_model;
+template <class T>
 class als_model;
 struct query;
 template <class T, std::size_t N>

@@ -76,6 +76,8 @@ static_assert(named<scores_in, shaped_mdp<2>, shop, shop_options, shop_truth, si
                     token_counts, token_id, token_ids, train_test, training, transaction, transaction_columns, transactions, transition<2>, unlisted, update_rule,
                     vec<F>, verdict, vocabulary, warm_start<int>, weighting, word_tokenizer, word_tokenizer_model, workspace, column_type>);
 
+static_assert(named<any_recommender<F>, blend_model<F, popularity_model<F>>, blend_recipe<F, popularity<F>>, ease<F>, ease_model<F>, neighbor_similarity,
+                    recommender_search<F, popularity<F>>, recommender_trial, rp3beta<F>, rp3beta_model<F>, slim<F>, slim_model<F>>);
 static_assert(named<bpe, bpe_added_token, bpe_model, bpe_settings>);
 static_assert(named<added_token, bert_rules, byte_span, encode_options, encoding, encoding_arrays, encoding_batch, encoding_view, id_arrays, padding, special_tokens,
                     text_encoder<wordpiece_model>, text_side, tokenizer_from_json<wordpiece_model>, truncation_order, word_split, wordpiece, wordpiece_model,
@@ -160,6 +162,13 @@ int functions() {
            hit_rate_at(2, ranked, relevant).mean() > 0 && ndcg_at(2, ranked, relevant).mean() > 0 && reciprocal_rank_at(2, ranked, relevant).mean() > 0 &&
            average_precision_at(2, ranked, relevant).mean() > 0 && lists.size() == 1 && !task.queries.empty();
     (void)tune_als(als<F>{}, bought, interactions<F>{bought});
+    const auto searches = [&] {  // named, not run
+        (void)recency_weighted(bought, chrono::hours(1));
+        (void)tune_blend(blend<F>(popularity<F>{}, ease<F>{}), bought, bought);
+        (void)search_recommenders(house_recommenders(bought), bought, bought);
+        (void)best_recommender(bought, bought);
+    };
+    (void)searches;
     (void)fit(factors_of(als<F>{.n_factors = 2}), seen);
     (void)fit(bought_text(word_tokenizer{} | bag_of_embeddings<F>{.dim = 2}), seen);
     const auto customer_cells = fit(customer_states{}, seen);

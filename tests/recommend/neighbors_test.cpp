@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <fstream>
@@ -184,6 +185,100 @@ TEST_CASE("customer_neighbors: a history is compared with all customers", "[neig
     }
 }
 
+TEST_CASE("item_neighbors: Jaccard, TF-IDF, BM25 and the minimum support as brute force has them", "[neighbors]") {
+    using enum neighbor_similarity;
+    // The second log has so many items that most are no neighbours of any: only those that are touched are looked at.
+    for (const bool many : {false, true}) {
+        const int items = many ? 400 : 25, customers = many ? 400 : 40;
+        const auto x = interactions<double>::of(random_log(customers, items, many ? 0.002 : 0.2, 11));
+        const auto values = dense(x);
+        const auto n = static_cast<std::size_t>(items);
+        std::vector<double> lengths(n);
+        double mean = 0;
+        for (const auto& row : values)
+            for (std::size_t i = 0; i < n; ++i) lengths[i] += row[i];
+        for (const double length : lengths) mean += length / static_cast<double>(n);
+        for (const auto similarity : {cosine, jaccard, tfidf, bm25})
+            for (const std::size_t support : {1U, 3U}) {
+                if (many && support == 3) continue;
+                table weighted = values;
+                for (auto& row : weighted) {
+                    const auto bought = static_cast<double>(n) - static_cast<double>(std::ranges::count(row, 0.0));
+                    const double rarity = std::log(static_cast<double>(n) / (1 + bought));
+                    for (std::size_t i = 0; i < n; ++i)
+                        if (row[i] > 0) {
+                            if (similarity == jaccard) row[i] = 1;
+                            if (similarity == tfidf) row[i] = std::sqrt(row[i]) * rarity;
+                            if (similarity == bm25) row[i] = row[i] * (2 + 1) / (2 * (1 - 0.7 + 0.7 * lengths[i] / mean) + row[i]) * rarity;
+                        }
+                }
+                table expected(n, std::vector<double>(n));
+                for (std::size_t a = 0; a < n; ++a)
+                    for (std::size_t b = 0; b < n; ++b) {
+                        double dot = 0, aa = 0, bb = 0, common = 0;
+                        for (const auto& row : weighted) {
+                            dot += row[a] * row[b];
+                            aa += row[a] * row[a];
+                            bb += row[b] * row[b];
+                            common += row[a] != 0 && row[b] != 0 ? 1 : 0;
+                        }
+                        if (a == b || common < static_cast<double>(support)) continue;
+                        expected[a][b] = similarity == jaccard ? dot / (aa + bb - dot + 1.5) : similarity == bm25 ? dot : dot / (std::sqrt(aa) * std::sqrt(bb) + 1.5);
+                    }
+                const auto model = fit(item_neighbors<double>{.k = 6, .shrinkage = 1.5, .weights = weighting::values, .similarity = similarity, .min_support = support,
+                                                              .bm25_k1 = 2, .bm25_b = 0.7}, x);
+                const auto got = lists_of<double>(model, n), best = largest(expected, 6);
+                bool same = true;
+                for (std::size_t a = 0; a < n; ++a)
+                    for (std::size_t b = 0; b < n; ++b) same = same && std::abs(got[a][b] - best[a][b]) < 1e-12;
+                CHECK(same);
+            }
+    }
+}
+
+TEST_CASE("item_neighbors: similar items, best first", "[neighbors]") {
+    const auto x = interactions<float>::of(std::vector<sale>{{1, 0}, {1, 1}, {1, 2}, {1, 3}, {2, 0}, {2, 3}, {3, 3}, {3, 2}, {3, 1}});
+    const auto model = fit(item_neighbors<float>{.k_of = neighbor_side::candidate}, x);
+    const auto best = model.similar_items(0, 2);
+    REQUIRE(best.size() == 2);
+    CHECK(best[0].item == 3);
+    CHECK(best[0].score >= best[1].score);
+    CHECK(error_of([&] { (void)model.similar_items(9); }).code() == errc::unknown_id);
+}
+
+TEST_CASE("customer_neighbors: Jaccard and the minimum support, of known customers and of histories", "[neighbors]") {
+    const auto x = interactions<double>::of(random_log(30, 25, 0.2, 12));
+    auto values = dense(x);
+    for (auto& row : values)
+        for (double& v : row) v = v > 0 ? 1 : 0;
+    for (const auto similarity : {neighbor_similarity::cosine, neighbor_similarity::jaccard}) {
+        const auto model = fit(customer_neighbors<double>{.k = 4, .similarity = similarity, .min_support = 2}, x);
+        table expected(30, std::vector<double>(30));
+        for (std::size_t a = 0; a < 30; ++a)
+            for (std::size_t b = 0; b < 30; ++b) {
+                double common = 0, na = 0, nb = 0;
+                for (std::size_t i = 0; i < 25; ++i) {
+                    common += values[a][i] * values[b][i];
+                    na += values[a][i];
+                    nb += values[b][i];
+                }
+                if (common >= 2) expected[a][b] = similarity == neighbor_similarity::cosine ? common / (std::sqrt(na) * std::sqrt(nb)) : common / (na + nb - common);
+            }
+        auto others = expected;
+        for (std::size_t a = 0; a < 30; ++a) others[a][a] = 0;
+        check_close(lists_of<double>(model, 30), largest(others, 4), 1e-12);
+        // The history of customer 3 finds customer 3, too.
+        std::vector<past_purchase> history;
+        for (const auto item : x[3].items) history.push_back({row_number{static_cast<std::size_t>(item)}});
+        const auto near = largest(expected, 4)[3];
+        for (int item = 0; item < 25; ++item) {
+            double score = 0;
+            for (std::size_t other = 0; other < 30; ++other) score += near[other] * values[other][static_cast<std::size_t>(item)];
+            CHECK(model.score(query{.history = history}, {item})[0] == Approx(score).margin(1e-12));
+        }
+    }
+}
+
 TEST_CASE("neighbors: any number of threads, the same bits", "[neighbors][threads]") {
     const auto x = interactions<float>::of(random_log(300, 200, 0.05, 5));
     const auto items = fit(item_neighbors<float>{.weights = weighting::values}, x);
@@ -205,6 +300,11 @@ TEST_CASE("neighbors: parameters and fields are checked", "[neighbors][error]") 
     }
     CHECK(refused(item_neighbors<double>{.weights = static_cast<weighting>(9)}) == errc::bad_parameter);
     CHECK(refused(item_neighbors<double>{.k_of = static_cast<neighbor_side>(9)}) == errc::bad_parameter);
+    CHECK(refused(item_neighbors<double>{.similarity = static_cast<neighbor_similarity>(9)}) == errc::bad_parameter);
+    CHECK(refused(customer_neighbors<double>{.similarity = neighbor_similarity::tfidf}) == errc::bad_parameter);
+    CHECK(refused(item_neighbors<double>{.min_support = 0}) == errc::bad_parameter);
+    CHECK(refused(item_neighbors<double>{.bm25_k1 = 0}) == errc::bad_parameter);
+    CHECK(refused(item_neighbors<double>{.bm25_b = 1.5}) == errc::bad_parameter);
     const auto huge = interactions<double>::of(std::vector<sale>{{1, 1, 1e200}, {1, 2, 1e200}});
     CHECK(error_of([&] { (void)fit(item_neighbors<double>{.weights = weighting::values}, huge); }).code() == errc::number_out_of_range);
     CHECK(fit(item_neighbors<double>{}, huge).similarities_of(0)[0] == 1);

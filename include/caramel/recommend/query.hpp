@@ -153,6 +153,12 @@ class recommender : public single_row<Model> {
     }
     [[nodiscard]] std::vector<T> score(const any_id& customer, const std::vector<any_id>& wanted) const { return score(query{.customer = customer}, wanted); }
 
+    /// For models made of others: one score an item for a customer of training, or for a history, items ascending. Not checked.
+    void put_scores(std::size_t customer, std::span<T> out, workspace& scratch) const { static_cast<const Model&>(*this).score_known(customer, out, scratch); }
+    void put_scores(std::span<const std::int32_t> bought, std::span<const T> values, std::span<T> out, workspace& scratch) const {
+        static_cast<const Model&>(*this).score_history(bought, values, out, scratch);
+    }
+
     [[nodiscard]] const id_table& customers() const noexcept { return purchases_.customers(); }
     [[nodiscard]] const id_table& items() const noexcept { return purchases_.items(); }
     /// What the model was trained on, without times.

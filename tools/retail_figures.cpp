@@ -1,0 +1,188 @@
+// The figures of the recommenders on a year of a shop, by the protocol of examples/customer_journey.cpp: models learn from what
+// was before the last quarter and are judged on the items that customers then bought for the first time. Everything is chosen
+// on the two months before that quarter.
+//
+//   retail_figures [FILE.csv] [--threads N] [--regularization R]
+//
+// FILE.csv has the columns of Online Retail II; without it, a small shop is generated. Lines that begin with `result` are for
+// scripts.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <ctime>
+#include <exception>
+#include <optional>
+#include <span>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <caramel/core/error.hpp>
+#include <caramel/core/random.hpp>
+#include <caramel/data/clean.hpp>
+#include <caramel/data/csv.hpp>
+#include <caramel/data/histories.hpp>
+#include <caramel/data/interactions.hpp>
+#include <caramel/data/synthetic.hpp>
+#include <caramel/data/transactions.hpp>
+#include <caramel/evaluate/ranking.hpp>
+#include <caramel/pipeline.hpp>
+#include <caramel/recommend/als.hpp>
+#include <caramel/recommend/ease.hpp>
+#include <caramel/recommend/neighbors.hpp>
+#include <caramel/recommend/popularity.hpp>
+#include <caramel/recommend/recency.hpp>
+#include <caramel/recommend/search_recommenders.hpp>
+
+using namespace caramel;
+using namespace std::chrono_literals;
+using std::chrono::sys_seconds;
+
+namespace {
+
+using purchases = interactions<float>;
+
+void result(const std::string& name, double value) {
+    std::printf("result %s %.6g\n", name.c_str(), value);
+    std::fflush(stdout);
+}
+
+// The mean NDCG@10 and recall@20 of a model on the test period.
+template <class Model>
+void judge(const std::string& name, const Model& model, const ranking_task& task) {
+    const auto lists = model(task.queries);
+    result(name + ".recall@20", recall_at(20, lists, task.relevant).mean());
+    result(name + ".ndcg@10", ndcg_at(10, lists, task.relevant).mean());
+}
+
+// Values as they are, or fading with some half-life up to the end of the training period.
+purchases faded(const purchases& x, double days, sys_seconds end) {
+    return days == 0 ? x : recency_weighted(x, std::chrono::duration<double>(days * 86'400), end);
+}
+
+void judge_shop(const transactions& log, const fit_options& options, double regularization) {
+    const auto span = log.last_time() - log.first_time();
+    const auto midnight = [](sys_seconds t) { return sys_seconds(std::chrono::floor<std::chrono::days>(t) + 24h); };
+    const auto split = midnight(log.last_time() - std::min<std::chrono::seconds>(91 * 24h, span / 4));
+    const auto tuning = split - std::min<std::chrono::seconds>(62 * 24h, std::chrono::floor<std::chrono::days>(span / 6));
+    const auto past = log.before(split);
+    const auto bought = interactions_of<float>(past);
+    const auto task = ranking_task_of(interactions_of<float>(log.since(split), &bought).pairs_not_in(bought), 20);
+    const auto known = interactions_of<float>(past.before(tuning));
+    const auto next = interactions_of<float>(past.since(tuning), &known);
+    std::printf("%zu customers, %zu items, %zu pairs to learn from; %zu customers to judge by, %zu to choose by\n", bought.rows(), bought.items().size(),
+                bought.pairs(), task.queries.size(), ranking_task_of(next.pairs_not_in(known), 10).queries.size());
+    require(!task.queries.empty(), errc::too_few_rows, "retail_figures: nothing new was bought in the last quarter");
+
+    judge("retail.popularity", fit(popularity<float>{}, bought), task);
+    // EASE as it was published: bought or not. Its regularization is the one given, or chosen.
+    ease<float> plain{.regularization = regularization};
+    if (regularization == 0) {
+        std::vector<ease<float>> grid;
+        for (const double r : {30.0, 100.0, 200.0, 300.0, 500.0, 1000.0, 2000.0}) grid.push_back({.regularization = r});
+        plain = std::get<0>(search_recommenders(std::tuple(grid), known, next, options).best);
+    }
+    std::printf("ease: regularization %g\n", plain.regularization);
+    judge("retail.ease", fit(plain, bought, options), task);
+
+    std::optional<decltype(best_recommender(known, next, options))> best;
+    double best_days = 0;
+    for (const double days : {0.0, 240.0, 120.0, 60.0}) {
+        auto found = best_recommender(faded(known, days, tuning), next, options, true, als<float>{.n_factors = 64});
+        std::printf("half-life of a purchase: %s\n", days == 0 ? "none" : (std::to_string(static_cast<int>(days)) + " days").c_str());
+        for (const auto& one : found.trials) std::printf("  %-16s NDCG@10 %.4f held out\n", one.recipe.c_str(), one.ndcg);
+        std::fflush(stdout);
+        if (best && best->ndcg >= found.ndcg) continue;
+        best = std::move(found);
+        best_days = days;
+    }
+    std::printf("chosen: %s, half-life of a purchase %g days (0: none)\n", best->kind.c_str(), best_days);
+    judge("retail.best", best->fit(faded(bought, best_days, split), options), task);
+}
+
+// The table of benchmarks/recommend/items_bench.cpp: lengths of rows are log-normal, item i is drawn in proportion to (i + 1)^-0.5.
+purchases made(std::size_t customers, std::size_t items, double mean_length) {
+    const auto numbered = [](std::size_t n) {
+        std::vector<std::int64_t> ids(n);
+        for (std::size_t i = 0; i < n; ++i) ids[i] = static_cast<std::int64_t>(i);
+        return id_table({}, std::move(ids));
+    };
+    rng random(1);
+    std::vector<std::int64_t> starts{0};
+    std::vector<std::int32_t> bought;
+    std::vector<unsigned char> has(items);
+    for (std::size_t c = 0; c < customers; ++c) {
+        const double length = std::exp(std::log(mean_length) - 0.5 + random.normal());
+        const auto wanted = std::clamp<std::size_t>(static_cast<std::size_t>(length + 0.5), 1, items / 4);
+        const std::size_t first = bought.size();
+        while (bought.size() - first < wanted) {
+            const double u = random.uniform();
+            const auto item = static_cast<std::size_t>(u * u * static_cast<double>(items));
+            if (has[item] != 0) continue;
+            has[item] = 1;
+            bought.push_back(static_cast<std::int32_t>(item));
+        }
+        const auto mine = std::span(bought).subspan(first);
+        std::ranges::sort(mine);
+        for (const auto item : mine) has[static_cast<std::size_t>(item)] = 0;
+        starts.push_back(static_cast<std::int64_t>(bought.size()));
+    }
+    std::vector<float> values(bought.size(), 1.0F);
+    return {numbered(customers), numbered(items), std::move(starts), std::move(bought), std::move(values), {}};
+}
+// CPU seconds of one thread, the least of three.
+template <class Work>
+double cpu_seconds(const Work& work) {
+    double least = 1e300;
+    for (int i = 0; i < 3; ++i) {
+        const auto from = std::clock();
+        work();
+        least = std::min(least, static_cast<double>(std::clock() - from) / CLOCKS_PER_SEC);
+    }
+    return least;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+    std::string file;
+    std::size_t threads = 0;
+    double regularization = 0;
+    bool speeds_alone = false;
+    CLI::App app("The figures of the recommenders on a year of a shop");
+    app.add_option("FILE", file, "a log with the columns of Online Retail II; without it a shop is generated");
+    app.add_option("--threads", threads, "0 = all; never changes a result");
+    app.add_option("--regularization", regularization, "of EASE; 0 = chosen before the last quarter (default)");
+    app.add_flag("--speeds", speeds_alone, "seconds of one thread alone: 20 nearest of 20,000 items, EASE with 4,000");
+    CLI11_PARSE(app, argc, argv);
+
+    if (!speeds_alone) {
+        const table rows = file.empty() ? synthetic_shop({}).rows : read_csv(file);
+        const auto log = transactions::from(rows, {.customer = "customer_id", .item = "stock_code", .invoice = "invoice", .quantity = "quantity", .price = "price",
+                                                   .when = "invoice_date", .description = "description"});
+        const auto kept = clean(log).kept;
+        require(!kept.empty(), errc::empty_input, "retail_figures: no purchase is left after cleaning");
+        judge_shop(kept, {.threads = threads}, regularization);
+    }
+    {
+        const auto x = made(100'000, 20'000, 50);
+        result("cosine.seconds", cpu_seconds([&] { (void)fit(item_neighbors<float>{.k = 20}, x); }));
+    }
+    const auto x = made(20'000, 4'000, 25);
+    result("ease.seconds", cpu_seconds([&] { (void)fit(ease<float>{}, x); }));
+    return 0;
+} catch (const error& e) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "retail_figures: %s (%s)\n", e.what(), std::string(name_of(e.code())).c_str());
+    return 1;
+} catch (const std::exception& e) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "retail_figures: %s\n", e.what());
+    return 1;
+}
