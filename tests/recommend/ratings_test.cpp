@@ -94,6 +94,18 @@ struct twin {
         }
         const double n = static_cast<double>(both.size());
         if (both.size() < rules.min_support || both.empty()) return 0;
+        if (rules.similarity == rating_similarity::centered_cosine) {
+            const double of_x = *average(by_users, x), of_z = *average(by_users, z);
+            double xx = 0, zz = 0, xz = 0;
+            for (std::size_t y = 0; y < (by_users ? items : users); ++y) {
+                const double a = at(by_users, x, y) == 0 ? 0 : at(by_users, x, y) - of_x, b = at(by_users, z, y) == 0 ? 0 : at(by_users, z, y) - of_z;
+                xx += a * a;
+                zz += b * b;
+                xz += a * b;
+            }
+            const double s = xx > 1e-9 && zz > 1e-9 ? xz / std::sqrt(xx * zz) : 0;
+            return rules.shrinkage > 0 ? s * (n - 1) / (n - 1 + rules.shrinkage) : s;
+        }
         double mean_a = 0, mean_b = 0, aa = 0, bb = 0, ab = 0, squares = 0;
         if (rules.similarity == rating_similarity::pearson)
             for (const auto& [a, b] : both) mean_a += a / n, mean_b += b / n;
@@ -126,9 +138,12 @@ struct twin {
         std::vector<std::pair<double, std::size_t>> found;  // -similarity, so that a plain sort has the nearest first
         for (std::size_t z = 0; z < (by_users ? users : items); ++z)
             if (z != x && at(by_users, z, y) != 0)
-                if (const double s = similarity(rules, x, z); s > 1e-12) found.emplace_back(-std::round(s * 1e12) / 1e12, z);
+                if (const double s = similarity(rules, x, z); s > std::max(1e-12, rules.min_similarity)) found.emplace_back(-s, z);
         if (found.size() < rules.min_k) return center;
         std::ranges::sort(found);
+        // Ratings are whole numbers, so these three are tied exactly, or not at all. Of the others, rounding decides.
+        const bool exact = rules.similarity == rating_similarity::msd || rules.similarity == rating_similarity::cosine || rules.similarity == rating_similarity::jaccard;
+        if (!exact && found.size() > rules.k && found[rules.k].first - found[rules.k - 1].first < 1e-9) return not_a_number;
         found.resize(std::min(found.size(), rules.k));
         double sum = 0, weight = 0;
         for (const auto& [minus, z] : found) {
@@ -242,22 +257,26 @@ TEST_CASE("rating_neighbors: every kind equals plain loops", "[ratings]") {
     std::size_t run = 0;
     for (const auto side : {rating_side::customers, rating_side::items})
         for (const auto similarity : {rating_similarity::msd, rating_similarity::cosine, rating_similarity::pearson, rating_similarity::pearson_baseline,
-                                      rating_similarity::jaccard})
+                                      rating_similarity::jaccard, rating_similarity::centered_cosine})
             for (const auto center : {rating_center::none, rating_center::means, rating_center::baselines}) {
                 ++run;
                 const std::size_t k = run % 2 == 0 ? 3 : 40, min_k = run % 3 == 0 ? 2 : 1, support = run % 4 == 0 ? 3 : 1;
                 const rating_neighbors<double> recipe{.side = side, .similarity = similarity, .center = center, .k = k, .min_k = min_k, .min_support = support,
-                                                      .shrinkage = run % 5 == 0 ? std::optional<double>(7) : std::nullopt, .keep = 0, .epochs = 7,
-                                                      .customer_regularization = 5, .item_regularization = 4};
+                                                      .shrinkage = run % 5 == 0 ? std::optional<double>(7) : std::nullopt, 
+                                                      .min_similarity = run % 7 == 0 ? .03 : 0, .keep = 0, .epochs = 7, .customer_regularization = 5, .item_regularization = 4};
                 const auto model = fit(recipe, x);
                 CAPTURE(run, static_cast<int>(side), static_cast<int>(similarity), static_cast<int>(center));
                 CHECK(model.rules().shrinkage == (run % 5 == 0 ? 7 : similarity == rating_similarity::pearson_baseline ? 100 : 0));
                 double furthest = 0;
+                std::size_t tied = 0;
                 for (std::size_t u = 0; u < 22; ++u)
-                    for (std::size_t i = 0; i < 16; ++i)
-                        furthest = std::max(furthest, std::abs(model.predict(row_number{u}, row_number{i}) - expected.neighbors(model.rules(), u, i)));
-                // Ratings are whole numbers, so but for baselines and roots similarities are tied exactly, or not at all.
+                    for (std::size_t i = 0; i < 16; ++i) {
+                        const double by_hand = expected.neighbors(model.rules(), u, i);
+                        if (std::isnan(by_hand)) ++tied;
+                        else furthest = std::max(furthest, std::abs(model.predict(row_number{u}, row_number{i}) - by_hand));
+                    }
                 CHECK(furthest < 1e-9);
+                CHECK(tied < 100);
                 check_queries(model, x, side == rating_side::items);
                 const double known = center == rating_center::baselines ? expected.bi[3] : 0;
                 CHECK(model.predict(99, 3) == Approx(expected.mean + known));
@@ -270,7 +289,7 @@ TEST_CASE("rating_neighbors: a history is compared with customers as a customer 
     std::vector<past_purchase> history;
     for (const auto& s : log)
         if (s.customer == 4) history.push_back({s.item, s.value});
-    for (const auto similarity : {rating_similarity::msd, rating_similarity::pearson, rating_similarity::jaccard}) {
+    for (const auto similarity : {rating_similarity::msd, rating_similarity::pearson, rating_similarity::jaccard, rating_similarity::centered_cosine}) {
         // The known customer among the others, and a history among the others alone.
         auto others = log;
         std::erase_if(others, [](const sale& s) { return s.customer == 4; });
@@ -363,6 +382,7 @@ TEST_CASE("ratings: parameters and fields are checked", "[ratings][error]") {
     refused(near{.min_support = 0}, "min_support");
     refused(near{.shrinkage = -1}, "shrinkage");
     refused(near{.shrinkage = infinite}, "shrinkage");
+    refused(near{.min_similarity = -1}, "min_similarity");
     refused(near{.epochs = 0}, "epochs");
     refused(near{.side = static_cast<rating_side>(7)}, "side");
     refused(near{.similarity = static_cast<rating_similarity>(7)}, "similarity");

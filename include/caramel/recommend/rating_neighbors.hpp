@@ -32,13 +32,15 @@ enum class rating_side : std::uint8_t {
     items,      ///< the customer's ratings of similar items
 };
 
-/// How two rows of ratings are compared: by what both rated alone (n of them), a and b being the two ratings of one.
+/// How two rows of ratings are compared. But for the last two, by what both rated alone (n of them), a and b being the two
+/// ratings of one.
 enum class rating_similarity : std::uint8_t {
     msd,               ///< 1 / (1 + mean of (a - b)^2)
     cosine,            ///< sum ab / sqrt(sum aa sum bb)
     pearson,           ///< correlation of a and b; 0 where either is constant
     pearson_baseline,  ///< cosine of a and b without their baselines (mean and biases); 0 where n is 1
     jaccard,           ///< n / the number that either rated
+    centered_cosine,   ///< cosine of whole rows, each less its mean: what one alone rated makes them less similar
 };
 
 /// What the neighbours' ratings are relative to.
@@ -50,7 +52,7 @@ enum class rating_center : std::uint8_t {
 
 /// How `rating_neighbors` compares and predicts. A similarity s of rows with n ratings in common counts as
 /// s (n - 1) / (n - 1 + shrinkage) where shrinkage is above 0, as 0 where n is below min_support, and not at all unless it
-/// is positive.
+/// is above min_similarity.
 struct neighbor_rules {
     rating_side side = rating_side::items;
     rating_similarity similarity = rating_similarity::pearson_baseline;
@@ -59,24 +61,27 @@ struct neighbor_rules {
     std::size_t min_k = 1;        ///< at least 1: with fewer, neighbours say nothing
     std::size_t min_support = 1;  ///< at least 1
     double shrinkage = 100;       ///< at least 0
+    double min_similarity = 0;    ///< at least 0
 
     [[nodiscard]] bool uses_baselines() const noexcept { return center == rating_center::baselines || similarity == rating_similarity::pearson_baseline; }
 
     friend bool operator==(const neighbor_rules&, const neighbor_rules&) = default;
-    static constexpr std::array field_names{"side", "similarity", "center", "k", "min_k", "min_support", "shrinkage"};
-    [[nodiscard]] auto fields() const noexcept { return std::tie(side, similarity, center, k, min_k, min_support, shrinkage); }
+    static constexpr std::array field_names{"side", "similarity", "center", "k", "min_k", "min_support", "shrinkage", "min_similarity"};
+    [[nodiscard]] auto fields() const noexcept { return std::tie(side, similarity, center, k, min_k, min_support, shrinkage, min_similarity); }
 };
 
 namespace detail {
 
 inline void require_neighbor_rules(const neighbor_rules& rules, errc code) {
     require(rules.side <= rating_side::items, code, "rating_neighbors: no such side");
-    require(rules.similarity <= rating_similarity::jaccard, code, "rating_neighbors: no such similarity");
+    require(rules.similarity <= rating_similarity::centered_cosine, code, "rating_neighbors: no such similarity");
     require(rules.center <= rating_center::baselines, code, "rating_neighbors: no such center");
     require(rules.k >= 1, code, "rating_neighbors: k is 0, must be at least 1");
     require(rules.min_k >= 1 && rules.min_k <= rules.k, code, "rating_neighbors: min_k is ", rules.min_k, ", must be in 1 .. k, ", rules.k);
     require(rules.min_support >= 1, code, "rating_neighbors: min_support is 0, must be at least 1");
     require(std::isfinite(rules.shrinkage) && rules.shrinkage >= 0, code, "rating_neighbors: shrinkage is ", rules.shrinkage, ", must be at least 0");
+    require(std::isfinite(rules.min_similarity) && rules.min_similarity >= 0, code, "rating_neighbors: min_similarity is ", rules.min_similarity,
+            ", must be at least 0");
 }
 
 // sqrt(a b). The root of the product is exact where that is a square, so that equal similarities are equal to the last bit.
@@ -85,16 +90,21 @@ inline double geometric_mean(double a, double b) noexcept {
     return product > 1e-280 && product < 1e280 ? std::sqrt(product) : std::sqrt(a) * std::sqrt(b);
 }
 
-// What a similarity needs to know of the ratings that two rows have in common.
+// What a similarity needs to know of the ratings that two rows have in common; `of_row` and `of_other` are their extents.
 struct common_count {
     double n;
     void add(double, double) noexcept {}
-    [[nodiscard]] double similarity(double either) const noexcept { return n / either; }
+    [[nodiscard]] double similarity(double of_row, double of_other) const noexcept { return n / (of_row + of_other - n); }
+};
+struct common_dots {
+    double n, ab;
+    void add(double a, double b) noexcept { ab += a * b; }
+    [[nodiscard]] double similarity(double of_row, double of_other) const noexcept { return of_row > 0 && of_other > 0 ? ab / (of_row * of_other) : 0; }
 };
 struct common_squares {
     double n, squares;
     void add(double a, double b) noexcept { squares += (a - b) * (a - b); }
-    [[nodiscard]] double similarity(double) const noexcept { return 1 / (squares / n + 1); }
+    [[nodiscard]] double similarity(double, double) const noexcept { return 1 / (squares / n + 1); }
 };
 struct common_products {
     double n, ab, aa, bb;
@@ -103,7 +113,7 @@ struct common_products {
         aa += a * a;
         bb += b * b;
     }
-    [[nodiscard]] double similarity(double) const noexcept {
+    [[nodiscard]] double similarity(double, double) const noexcept {
         const double lengths = geometric_mean(aa, bb);
         return lengths > 0 ? ab / lengths : 0;
     }
@@ -117,7 +127,7 @@ struct common_moments {
         a += x;
         b += y;
     }
-    [[nodiscard]] double similarity(double) const noexcept {
+    [[nodiscard]] double similarity(double, double) const noexcept {
         // What rounding leaves of constant ratings is no variance.
         const double all_a = n * aa, all_b = n * bb, of_a = all_a - a * a, of_b = all_b - b * b;
         return of_a > 1e-12 * all_a && of_b > 1e-12 * all_b ? (n * ab - a * b) / geometric_mean(of_a, of_b) : 0;
@@ -133,7 +143,37 @@ void with_sums(rating_similarity similarity, const Work& work) {
         case rating_similarity::pearson_baseline: return work(common_products{});
         case rating_similarity::pearson: return work(common_moments{});
         case rating_similarity::jaccard: return work(common_count{});
+        case rating_similarity::centered_cosine: return work(common_dots{});
     }
+}
+
+// What is taken off a row's ratings before they are compared, and how large the row is by itself, where that matters.
+struct row_measure {
+    double center, extent;
+};
+template <class T>
+row_measure measure_row(std::span<const T> ratings, rating_similarity similarity, double bias) noexcept {
+    row_measure out{0, 0};
+    if (similarity == rating_similarity::pearson_baseline) out.center = bias;
+    if (similarity == rating_similarity::jaccard) out.extent = static_cast<double>(ratings.size());
+    if (similarity == rating_similarity::centered_cosine && !ratings.empty()) {
+        out.center = mean_of(ratings);
+        double squares = 0, apart = 0;
+        for (const T rating : ratings) {
+            const double r = static_cast<double>(rating);
+            squares += r * r;
+            apart += (r - out.center) * (r - out.center);
+        }
+        out.extent = apart > 1e-24 * squares ? std::sqrt(apart) : 0;  // rounding again
+    }
+    return out;
+}
+template <class T>
+std::vector<row_measure> measure_rows(const sparse_rows<T>& rows, rating_similarity similarity, const vec<T>& biases) {
+    std::vector<row_measure> out(rows.size());
+    for (std::size_t row = 0; row < out.size(); ++row)
+        out[row] = measure_row(rows.values_of(row), similarity, biases.size() == 0 ? 0 : static_cast<double>(biases(static_cast<row_index>(row))));
+    return out;
 }
 
 // Compares rows: customers, or items, by `rules`.
@@ -141,46 +181,45 @@ template <class T>
 struct rating_comparison {
     const neighbor_rules& rules;
     double mean;
-    const vec<T>&row_bias, &column_bias;  // empty where there are no baselines
+    std::span<const row_measure> measures;
+    const vec<T>& column_bias;  // empty where there are no baselines
 
-    [[nodiscard]] bool by_baseline() const noexcept { return rules.similarity == rating_similarity::pearson_baseline; }
-    [[nodiscard]] double compared(double bias_of_row, std::size_t column, double rating) const noexcept {
-        return by_baseline() ? rating - ((mean + static_cast<double>(column_bias(static_cast<row_index>(column)))) + bias_of_row) : rating;
+    [[nodiscard]] double compared(double center, std::size_t column, double rating) const noexcept {
+        const bool by_baseline = rules.similarity == rating_similarity::pearson_baseline;
+        return rating - (by_baseline ? (mean + static_cast<double>(column_bias(static_cast<row_index>(column)))) + center : center);
     }
-    [[nodiscard]] double bias_of_row(std::size_t row) const noexcept { return by_baseline() ? static_cast<double>(row_bias(static_cast<row_index>(row))) : 0; }
-
-    // Of rows with so many ratings; nothing unless it is positive.
+    // Nothing unless it counts.
     template <class Sums>
-    [[nodiscard]] std::optional<double> similarity(const Sums& common, std::size_t ratings, std::size_t other_ratings) const noexcept {
-        if (common.n < static_cast<double>(rules.min_support) || (by_baseline() && common.n < 2)) return std::nullopt;
-        double out = common.similarity(static_cast<double>(ratings) + static_cast<double>(other_ratings) - common.n);
+    [[nodiscard]] std::optional<double> similarity(const Sums& common, double of_row, double of_other) const noexcept {
+        if (common.n < static_cast<double>(rules.min_support) || (rules.similarity == rating_similarity::pearson_baseline && common.n < 2)) return std::nullopt;
+        double out = common.similarity(of_row, of_other);
         if (rules.shrinkage > 0) out *= (common.n - 1) / (common.n - 1 + rules.shrinkage);
-        return static_cast<T>(out) > 0 ? std::optional(out) : std::nullopt;
+        return out > rules.min_similarity && static_cast<T>(out) > 0 ? std::optional(out) : std::nullopt;
     }
     [[nodiscard]] pair_lists<T> lists(const sparse_rows<T>& rows, const sparse_rows<T>& by_column, std::size_t keep, const run_options& how) const {
         pair_lists<T> out;
         with_sums(rules.similarity, [&]<class Sums>(Sums) {
             out = lists_of_pairs<Sums>(
                 rows, by_column, keep, false, how,
-                [&](std::size_t row, std::size_t column, double rating) { return compared(bias_of_row(row), column, rating); },
-                [&](std::size_t row, std::size_t other, const Sums& common) { return similarity(common, rows.count(row), rows.count(other)); });
+                [&](std::size_t row, std::size_t column, double rating) { return compared(measures[row].center, column, rating); },
+                [&](std::size_t row, std::size_t other, const Sums& common) { return similarity(common, measures[row].extent, measures[other].extent); });
         });
         return out;
     }
-    // The similarities of a row that is none of the rows, to all of them; 0 = not similar.
-    void similarities(std::span<const std::int32_t> ids, std::span<const T> ratings, double bias, const sparse_rows<T>& rows, const sparse_rows<T>& by_column,
-                      std::span<double> out, workspace& scratch) const {
+    // The similarities of a row that is none of the rows, to all of them; 0 = does not count.
+    void similarities(std::span<const std::int32_t> ids, std::span<const T> ratings, row_measure mine, const sparse_rows<T>& by_column, std::span<double> out,
+                      workspace& scratch) const {
         std::ranges::fill(out, 0.0);
-        const auto touched = scratch.take<std::int32_t>(rows.size());
+        const auto touched = scratch.take<std::int32_t>(out.size());
         with_sums(rules.similarity, [&]<class Sums>(Sums) {
-            const auto sums = scratch.take<Sums>(rows.size());
+            const auto sums = scratch.take<Sums>(out.size());
             std::ranges::fill(sums, Sums{});
             sum_common<Sums, T>(
-                ids, ratings, by_column, sums, touched, [&](std::size_t column, double rating) { return compared(bias, column, rating); },
-                [&](std::size_t row, std::size_t column, double rating) { return compared(bias_of_row(row), column, rating); },
+                ids, ratings, by_column, sums, touched, [&](std::size_t column, double rating) { return compared(mine.center, column, rating); },
+                [&](std::size_t row, std::size_t column, double rating) { return compared(measures[row].center, column, rating); },
                 [&](std::int32_t other, const Sums& common) {
                     const auto row = static_cast<std::size_t>(other);
-                    out[row] = static_cast<double>(static_cast<T>(similarity(common, ids.size(), rows.count(row)).value_or(0)));
+                    out[row] = static_cast<double>(static_cast<T>(similarity(common, mine.extent, measures[row].extent).value_or(0)));
                 });
         });
     }
@@ -224,6 +263,7 @@ class rating_neighbors_model : public detail::rating_recommender<rating_neighbor
                     std::cmp_equal(customer_bias_.size(), biased ? base::customers().size() : 0) &&
                     std::cmp_equal(item_bias_.size(), biased ? base::items().size() : 0) && customer_bias_.allFinite() && item_bias_.allFinite(),
                 errc::bad_data, "rating_neighbors: similarities and biases do not belong to the ratings");
+        if (by_customers()) measures_ = detail::measure_rows(rows(), rules_.similarity, customer_bias_);
         if (rules_.center != rating_center::means) return;
         means_.resize(rows().size());
         for (std::size_t row = 0; row < means_.size(); ++row) means_[row] = rows().count(row) == 0 ? mean_ : detail::mean_of(rows().values_of(row));
@@ -259,9 +299,6 @@ class rating_neighbors_model : public detail::rating_recommender<rating_neighbor
 
     [[nodiscard]] bool by_customers() const noexcept { return rules_.side == rating_side::customers; }
     [[nodiscard]] detail::sparse_rows<T> rows() const noexcept { return by_customers() ? base::purchases().by_customer() : by_item_.view(); }
-    [[nodiscard]] detail::rating_comparison<T> comparison() const noexcept {
-        return {rules_, mean_, by_customers() ? customer_bias_ : item_bias_, by_customers() ? item_bias_ : customer_bias_};
-    }
     [[nodiscard]] double item_bias(std::size_t item) const noexcept { return static_cast<double>(item_bias_(static_cast<row_index>(item))); }
     [[nodiscard]] double customer_bias(std::size_t row) const noexcept { return static_cast<double>(customer_bias_(static_cast<row_index>(row))); }
 
@@ -339,7 +376,8 @@ class rating_neighbors_model : public detail::rating_recommender<rating_neighbor
         const rater who = rater_of(items, ratings, bias);
         if (!by_customers()) return by_own_ratings(who, out, scratch);
         const auto similarities = scratch.take<double>(base::customers().size());
-        comparison().similarities(items, ratings, bias, base::purchases().by_customer(), by_item_.view(), similarities, scratch);
+        detail::rating_comparison<T>{rules_, mean_, measures_, item_bias_}.similarities(items, ratings, detail::measure_row(ratings, rules_.similarity, bias),
+                                                                                       by_item_.view(), similarities, scratch);
         by_customers_alike(who, similarities, out, scratch);
     }
     void by_customers_alike(const rater& who, std::span<const double> similarities, std::span<T> out, workspace& scratch) const {
@@ -376,7 +414,8 @@ class rating_neighbors_model : public detail::rating_recommender<rating_neighbor
     double customer_regularization_;
     double mean_;  // worked out from the ratings, as what follows
     detail::sparse_table<T> by_item_;
-    std::vector<double> means_;  // of the customers or items that are compared, where they are asked for
+    std::vector<double> means_;                  // of the customers or items that are compared, where they are asked for
+    std::vector<detail::row_measure> measures_;  // of the customers, where histories are compared with them
 };
 
 /// Recipe for `rating_neighbors_model` (Koren, TKDD 4(1), 2010, section 2; Herlocker, Konstan & Riedl, Information
@@ -393,6 +432,7 @@ struct rating_neighbors {
     std::size_t min_k = 1;
     std::size_t min_support = 1;
     std::optional<double> shrinkage = {};  ///< left out: 100 for `pearson_baseline`, else 0
+    double min_similarity = 0;
     std::size_t keep = 1000;               ///< the model has at most so many neighbours of each row, the most similar ones; 0 = all
     std::size_t epochs = 10;               ///< these three: see `bias_settings`
     double customer_regularization = 15;
@@ -402,7 +442,8 @@ struct rating_neighbors {
 
     /// Throws `error`: `bad_parameter`, `empty_input`, `number_out_of_range`.
     [[nodiscard]] rating_neighbors_model<T> fit(const interactions<T>& x, const fit_options& options) const {
-        const neighbor_rules rules{side, similarity, center, k, min_k, min_support, shrinkage.value_or(similarity == rating_similarity::pearson_baseline ? 100 : 0)};
+        const neighbor_rules rules{side, similarity, center, k, min_k, min_support,
+                                   shrinkage.value_or(similarity == rating_similarity::pearson_baseline ? 100 : 0), min_similarity};
         const bias_settings settings{epochs, customer_regularization, item_regularization};
         detail::require_neighbor_rules(rules, errc::bad_parameter);
         detail::require_bias_settings(settings, "rating_neighbors", errc::bad_parameter);
@@ -414,8 +455,9 @@ struct rating_neighbors {
         if (rules.uses_baselines()) biases = detail::learn_biases(x, mean, settings, options, "rating_neighbors");
         const auto by_item = x.by_item();
         const bool of_customers = side == rating_side::customers;
-        const detail::rating_comparison<T> comparison{rules, mean, of_customers ? biases.customers : biases.items, of_customers ? biases.items : biases.customers};
-        auto lists = of_customers ? comparison.lists(x.by_customer(), by_item.view(), keep, options) : comparison.lists(by_item.view(), x.by_customer(), keep, options);
+        const auto rows = of_customers ? x.by_customer() : by_item.view(), columns = of_customers ? by_item.view() : x.by_customer();
+        const auto measures = detail::measure_rows(rows, similarity, of_customers ? biases.customers : biases.items);
+        auto lists = detail::rating_comparison<T>{rules, mean, measures, of_customers ? biases.items : biases.customers}.lists(rows, columns, keep, options);
         return {x.without_times(), std::move(lists.starts), std::move(lists.ids), std::move(lists.values), std::move(biases.customers), std::move(biases.items),
                 rules,             customer_regularization, min_rating,           max_rating};
     }
