@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
@@ -299,6 +300,30 @@ TEST_CASE("rating_neighbors: a history is compared with customers as a customer 
         const auto expected = with.score(4, wanted), found = without.score(query{.history = history}, wanted);
         for (std::size_t k = 0; k < wanted.size(); ++k) CHECK(found[k] == Approx(expected[k]).epsilon(1e-13));
     }
+}
+
+TEST_CASE("rating_neighbors: reasons add up to the rating", "[ratings]") {
+    const auto log = some_stars(22, 16, .4, 8);
+    const auto x = table_of(log, 22, 16);
+    std::vector<past_purchase> history;
+    for (const auto& s : log)
+        if (s.customer == 4) history.push_back({s.item, s.value});
+    for (const auto side : {rating_side::customers, rating_side::items})
+        for (const auto center : {rating_center::none, rating_center::means, rating_center::baselines}) {
+            const auto model = fit(rating_neighbors<double>{.side = side, .similarity = rating_similarity::msd, .center = center, .k = 4, .min_k = 3}, x);
+            for (const auto& who : std::vector<query>{{.customer = 4}, {.customer = 21}, {.history = history}, {.history = std::vector<past_purchase>{{3, 5}}}})
+                for (const int item : {0, 7, 15}) {
+                    const auto why = model.explain(who, item);
+                    double sum = why.start;
+                    for (const auto& reason : why.reasons) sum += reason.score;
+                    CHECK(sum == Approx(model.score(who, {item})[0]).epsilon(1e-13));
+                    CHECK((why.reasons.empty() || why.reasons.size() == 3 || why.reasons.size() == 4));
+                    CHECK(std::ranges::is_sorted(why.reasons, std::greater<>(), [](const auto& r) { return r.score; }));
+                }
+            CHECK(model.explain(query{.customer = 4}, 0).reasons.size() == 4);
+            CHECK(model.explain(query{.customer = 21}, 0).reasons.empty());
+            CHECK(error_of([&] { (void)model.explain(query{.customer = 4}, 77); }).code() == errc::unknown_id);
+        }
 }
 
 TEST_CASE("rating_neighbors: `keep` keeps the most similar", "[ratings]") {

@@ -23,6 +23,7 @@
 #include <caramel/pipeline.hpp>
 #include <caramel/recommend/query.hpp>
 #include <caramel/recommend/rating_model.hpp>
+#include <caramel/recommend/top_k.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
 
@@ -227,6 +228,13 @@ struct rating_comparison {
 
 }  // namespace detail
 
+/// Why a rating: `start` and the scores of `reasons` add up to it.
+template <class T>
+struct rating_reasons {
+    T start;  ///< what neighbours' ratings are relative to (0 where that is nothing), or the whole rating where they say nothing
+    std::vector<recommendation<T>> reasons;  ///< each neighbour by its row (a customer's or an item's) and what it adds, largest first
+};
+
 /// Ratings by the k most similar of the customers that rated the item, or of the items that the customer rated. With s the
 /// positive similarities to these and c what their ratings are relative to (see `rating_center`):
 ///
@@ -274,6 +282,32 @@ class rating_neighbors_model : public detail::rating_recommender<rating_neighbor
     [[nodiscard]] std::span<const std::int32_t> neighbors_of(std::size_t row) const { return lists_.view().ids_of(row); }
     [[nodiscard]] std::span<const T> similarities_of(std::size_t row) const { return lists_.view().values_of(row); }
 
+    /// Why the customer (or the history in the query) would rate the item so, before that is kept within bounds.
+    /// Throws `error` as a query does, and `unknown_id` for the item.
+    [[nodiscard]] rating_reasons<T> explain(const query& asked, const any_id& wanted) const {
+        workspace scratch;
+        const workspace::frame frame(scratch);
+        const auto known = base::resolve(asked, scratch);
+        const std::size_t item = base::items().row_of(wanted);
+        const rater who = known.row ? known_rater(*known.row) : new_rater(known.items, known.values);
+        std::span<neighbor> found;
+        if (known.row || !by_customers()) {
+            found = common(who, known.row.value_or(0), item, scratch);
+        } else {
+            const auto room = scratch.take<neighbor>(base::customers().size());
+            found = room.first(alike(who, item, compare(who, scratch), room));
+        }
+        rating_reasons<T> out{static_cast<T>(start_of(who, item)), {}};
+        if (!says_anything(who, item, found)) return out;
+        if (rules_.center == rating_center::none) out.start = 0;
+        found = nearest(found);
+        double weight = 0;
+        for (const auto& one : found) weight += one.similarity;
+        for (const auto& one : found) out.reasons.push_back({one.row, static_cast<T>(one.similarity * one.rating / weight)});
+        std::ranges::sort(out.reasons, detail::ranks_before{});
+        return out;
+    }
+
     static constexpr std::array field_names{"ratings", "starts", "neighbors", "similarities", "customer_bias",
                                             "item_bias", "rules", "customer_regularization", "min_rating", "max_rating"};
     [[nodiscard]] auto fields() const noexcept {
@@ -310,6 +344,11 @@ class rating_neighbors_model : public detail::rating_recommender<rating_neighbor
         return rater_of(mine.items, mine.values, rules_.uses_baselines() ? customer_bias(row) : 0);
     }
 
+    [[nodiscard]] rater new_rater(std::span<const std::int32_t> items, std::span<const T> ratings) const noexcept {
+        return rater_of(items, ratings,
+                        rules_.uses_baselines() ? static_cast<double>(detail::bias_of(items, ratings, mean_, item_bias_, customer_regularization_)) : 0);
+    }
+
     // The neighbour `row` said so of an item: a customer's rating, or the rater's own of the item `row`.
     [[nodiscard]] neighbor relative(const rater& who, std::size_t item, std::int32_t row, double similarity, T rating) const noexcept {
         const auto other = static_cast<std::size_t>(row);
@@ -318,26 +357,66 @@ class rating_neighbors_model : public detail::rating_recommender<rating_neighbor
         else if (rules_.center == rating_center::baselines) center = (mean_ + (by_customers() ? customer_bias(other) : who.bias)) + item_bias(by_customers() ? item : other);
         return {similarity, static_cast<double>(rating) - center, row};
     }
-    // By ascending row come in all who might count; `known` tells whether both the rater and the item have ratings.
+    [[nodiscard]] bool is_known(const rater& who, std::size_t item) const noexcept { return !who.items.empty() && by_item_.view().count(item) > 0; }
+    [[nodiscard]] bool says_anything(const rater& who, std::size_t item, std::span<const neighbor> found) const noexcept {
+        return is_known(who, item) && found.size() >= rules_.min_k;
+    }
+    // What the rating is where neighbours say nothing.
+    [[nodiscard]] double start_of(const rater& who, std::size_t item) const noexcept {
+        if (rules_.center == rating_center::baselines) return (mean_ + who.bias) + item_bias(item);
+        if (rules_.center == rating_center::means && is_known(who, item)) return by_customers() ? who.mean : means_[item];
+        return mean_;
+    }
+    // Those that count, of all that might, by ascending row: sums have one order.
+    [[nodiscard]] std::span<neighbor> nearest(std::span<neighbor> found) const noexcept {
+        if (found.size() <= rules_.k) return found;
+        std::ranges::nth_element(found, found.begin() + static_cast<std::ptrdiff_t>(rules_.k), [](const neighbor& a, const neighbor& b) {
+            return a.similarity > b.similarity || (a.similarity == b.similarity && a.row < b.row);
+        });
+        found = found.first(rules_.k);
+        std::ranges::sort(found, {}, &neighbor::row);
+        return found;
+    }
     [[nodiscard]] T combine(const rater& who, std::size_t item, std::span<neighbor> found) const noexcept {
-        double center = mean_;
-        const bool known = !who.items.empty() && by_item_.view().count(item) > 0;
-        if (rules_.center == rating_center::baselines) center = (mean_ + who.bias) + item_bias(item);
-        else if (known && rules_.center == rating_center::means) center = by_customers() ? who.mean : means_[item];
-        if (!known || found.size() < rules_.min_k) return static_cast<T>(center);
-        if (found.size() > rules_.k) {
-            std::ranges::nth_element(found, found.begin() + static_cast<std::ptrdiff_t>(rules_.k), [](const neighbor& a, const neighbor& b) {
-                return a.similarity > b.similarity || (a.similarity == b.similarity && a.row < b.row);
-            });
-            found = found.first(rules_.k);
-            std::ranges::sort(found, {}, &neighbor::row);  // one order of the sum
-        }
+        const double start = start_of(who, item);
+        if (!says_anything(who, item, found)) return static_cast<T>(start);
         double sum = 0, weight = 0;
-        for (const auto& one : found) {
+        for (const auto& one : nearest(found)) {
             sum += one.similarity * one.rating;
             weight += one.similarity;
         }
-        return static_cast<T>((rules_.center == rating_center::none ? 0 : center) + sum / weight);
+        return static_cast<T>((rules_.center == rating_center::none ? 0 : start) + sum / weight);
+    }
+
+    // The neighbours for an item: of a known customer by row, or of any rater where items are compared.
+    [[nodiscard]] std::span<neighbor> common(const rater& who, std::size_t customer, std::size_t item, workspace& scratch) const {
+        const std::size_t x = by_customers() ? customer : item;
+        const auto candidates = by_customers() ? by_item_.view().ids_of(item) : who.items;
+        const auto ratings = by_customers() ? by_item_.view().values_of(item) : who.ratings;
+        const auto similarities = similarities_of(x);
+        const auto found = scratch.take<neighbor>(std::min(candidates.size(), similarities.size()));
+        std::size_t n = 0;
+        detail::each_common(candidates, neighbors_of(x), [&](std::size_t c, std::size_t s) {
+            found[n++] = relative(who, item, candidates[c], static_cast<double>(similarities[s]), ratings[c]);
+        });
+        return found.first(n);
+    }
+    // Those of the customers that rated an item that are similar; how many.
+    std::size_t alike(const rater& who, std::size_t item, std::span<const double> similarities, std::span<neighbor> found) const noexcept {
+        const auto raters = by_item_.view().ids_of(item);
+        const auto ratings = by_item_.view().values_of(item);
+        std::size_t n = 0;
+        for (std::size_t c = 0; c < raters.size(); ++c)
+            if (const double similarity = similarities[static_cast<std::size_t>(raters[c])]; similarity > 0)
+                found[n++] = relative(who, item, raters[c], similarity, ratings[c]);
+        return n;
+    }
+    // The similarities of a rater with a history to all customers.
+    [[nodiscard]] std::span<const double> compare(const rater& who, workspace& scratch) const {
+        const auto out = scratch.take<double>(base::customers().size());
+        detail::rating_comparison<T>{rules_, mean_, measures_, item_bias_}.similarities(
+            who.items, who.ratings, detail::measure_row(who.ratings, rules_.similarity, who.bias), by_item_.view(), out, scratch);
+        return out;
     }
 
     [[nodiscard]] T predict_rows(std::optional<std::size_t> customer, std::optional<std::size_t> item, workspace& scratch) const {
@@ -347,18 +426,7 @@ class rating_neighbors_model : public detail::rating_recommender<rating_neighbor
             return static_cast<T>(out);
         }
         const rater who = known_rater(*customer);
-        const std::size_t x = by_customers() ? *customer : *item;
-        const auto raters = by_item_.view().ids_of(*item);
-        const auto theirs = by_item_.view().values_of(*item);
-        const auto candidates = by_customers() ? raters : who.items;
-        const auto ratings = by_customers() ? theirs : who.ratings;
-        const auto similarities = similarities_of(x);
-        const auto found = scratch.take<neighbor>(std::min(candidates.size(), similarities.size()));
-        std::size_t n = 0;
-        detail::each_common(candidates, neighbors_of(x), [&](std::size_t c, std::size_t s) {
-            found[n++] = relative(who, *item, candidates[c], static_cast<double>(similarities[s]), ratings[c]);
-        });
-        return combine(who, *item, found.first(n));
+        return combine(who, *item, common(who, *customer, *item, scratch));
     }
 
     void score_known(std::size_t row, std::span<T> out, workspace& scratch) const {
@@ -371,26 +439,13 @@ class rating_neighbors_model : public detail::rating_recommender<rating_neighbor
         by_customers_alike(who, similarities, out, scratch);
     }
     void score_history(std::span<const std::int32_t> items, std::span<const T> ratings, std::span<T> out, workspace& scratch) const {
-        const double bias =
-            rules_.uses_baselines() ? static_cast<double>(detail::bias_of(items, ratings, mean_, item_bias_, customer_regularization_)) : 0;
-        const rater who = rater_of(items, ratings, bias);
-        if (!by_customers()) return by_own_ratings(who, out, scratch);
-        const auto similarities = scratch.take<double>(base::customers().size());
-        detail::rating_comparison<T>{rules_, mean_, measures_, item_bias_}.similarities(items, ratings, detail::measure_row(ratings, rules_.similarity, bias),
-                                                                                       by_item_.view(), similarities, scratch);
-        by_customers_alike(who, similarities, out, scratch);
+        const rater who = new_rater(items, ratings);
+        if (by_customers()) by_customers_alike(who, compare(who, scratch), out, scratch);
+        else by_own_ratings(who, out, scratch);
     }
     void by_customers_alike(const rater& who, std::span<const double> similarities, std::span<T> out, workspace& scratch) const {
         const auto found = scratch.take<neighbor>(base::customers().size());
-        for (std::size_t item = 0; item < out.size(); ++item) {
-            const auto raters = by_item_.view().ids_of(item);
-            const auto ratings = by_item_.view().values_of(item);
-            std::size_t n = 0;
-            for (std::size_t c = 0; c < raters.size(); ++c)
-                if (const double similarity = similarities[static_cast<std::size_t>(raters[c])]; similarity > 0)
-                    found[n++] = relative(who, item, raters[c], similarity, ratings[c]);
-            out[item] = combine(who, item, found.first(n));
-        }
+        for (std::size_t item = 0; item < out.size(); ++item) out[item] = combine(who, item, found.first(alike(who, item, similarities, found)));
     }
     void by_own_ratings(const rater& who, std::span<T> out, workspace& scratch) const {
         const auto found = scratch.take<neighbor>(who.items.size());
