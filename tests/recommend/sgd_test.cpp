@@ -624,10 +624,10 @@ TEST_CASE("sgd: MovieLens 100K, the mean of seeds", "[sgd][slow]") {
     errors mean;
     for (const std::uint64_t seed : {0U, 1U, 2U, 3U, 4U}) {
         const auto one = mean_errors(folds, sgd_factorization<float>{.min_rating = 1, .max_rating = 5}, seed);
-        CHECK(one.rmse == Approx(.9366).epsilon(0).margin(.002));
+        CHECK(one.rmse == Approx(.9366).epsilon(0).margin(.004));  // a seed's deviation is about .0013
         mean.rmse += one.rmse / 5;
         mean.mae += one.mae / 5;
     }
-    CHECK(mean.rmse == Approx(.9366).epsilon(0).margin(.001));
-    CHECK(mean.mae == Approx(.7384).epsilon(0).margin(.001));
+    CHECK(mean.rmse == Approx(.9366).epsilon(0).margin(.002));
+    CHECK(mean.mae == Approx(.7384).epsilon(0).margin(.002));
 }
