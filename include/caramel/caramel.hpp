@@ -96,11 +96,15 @@
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>
 #include <caramel/recommend/query.hpp>
+#include <caramel/recommend/rating_baseline.hpp>
+#include <caramel/recommend/rating_neighbors.hpp>
 #include <caramel/recommend/recency.hpp>
 #include <caramel/recommend/rp3beta.hpp>
 #include <caramel/recommend/search_recommenders.hpp>
 #include <caramel/recommend/sgd.hpp>
 #include <caramel/recommend/slim.hpp>
+#include <caramel/recommend/slope_one.hpp>
+#include <caramel/recommend/svdpp.hpp>
 #include <caramel/recommend/top_k.hpp>
 #include <caramel/recommend/tune.hpp>
 #include <caramel/policy/customer_process.hpp>

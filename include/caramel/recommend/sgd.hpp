@@ -29,6 +29,7 @@
 #include <caramel/data/interactions.hpp>
 #include <caramel/pipeline.hpp>
 #include <caramel/recommend/query.hpp>
+#include <caramel/recommend/rating_model.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
 
@@ -53,15 +54,36 @@ struct sgd_steps {
 
 namespace detail {
 
-inline void require_sgd_steps(const sgd_steps& steps, errc code) {
-    require(std::isfinite(steps.learning_rate) && steps.learning_rate > 0, code, "sgd_factorization: learning_rate is ", steps.learning_rate,
-            ", must be above 0");
-    require(std::isfinite(steps.learning_rate_decay) && steps.learning_rate_decay >= 0, code, "sgd_factorization: learning_rate_decay is ",
-            steps.learning_rate_decay, ", must be at least 0");
-    require(std::isfinite(steps.regularization) && steps.regularization >= 0, code, "sgd_factorization: regularization is ", steps.regularization,
+inline void require_sgd_steps(const sgd_steps& steps, std::string_view who, errc code) {
+    require(std::isfinite(steps.learning_rate) && steps.learning_rate > 0, code, who, ": learning_rate is ", steps.learning_rate, ", must be above 0");
+    require(std::isfinite(steps.learning_rate_decay) && steps.learning_rate_decay >= 0, code, who, ": learning_rate_decay is ", steps.learning_rate_decay,
             ", must be at least 0");
-    require(steps.epochs >= 1 && steps.epochs <= 1'000'000, code, "sgd_factorization: epochs is ", steps.epochs, ", must be in 1 .. 1000000");
+    require(std::isfinite(steps.regularization) && steps.regularization >= 0, code, who, ": regularization is ", steps.regularization, ", must be at least 0");
+    require(steps.epochs >= 1 && steps.epochs <= 1'000'000, code, who, ": epochs is ", steps.epochs, ", must be in 1 .. 1000000");
 }
+
+#if defined(__GNUC__)
+// The upper half of the lanes onto the lower one, until one is left.
+template <class T, std::size_t N, class Lane>
+CARAMEL_ALWAYS_INLINE T sum_of_lanes(const Lane& lanes) noexcept {
+    if constexpr (N == 2) {
+        return lanes[0] + lanes[1];
+    } else if constexpr (N == 4) {
+        return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
+    } else {
+        typedef T half __attribute__((vector_size(N / 2 * sizeof(T))));
+        half low, high;
+        std::memcpy(&low, &lanes, sizeof low);
+        std::memcpy(&high, reinterpret_cast<const char*>(&lanes) + sizeof low, sizeof high);
+        return sum_of_lanes<T, N / 2>(low + high);
+    }
+}
+#else
+template <class T, std::size_t N>
+T sum_of_lanes(T lane) noexcept {
+    return lane;
+}
+#endif
 
 // Four sums of lanes, then lane by lane: one order for any n, the same wherever the rows lie. (Four named sums, since
 // g++ -O2 keeps an array of them in memory.)
@@ -84,11 +106,7 @@ CARAMEL_ALWAYS_INLINE T dot_by_lanes(const T* a, const T* b, std::size_t n) noex
         add(sum3, j + 3 * width);
     }
     for (; j + width <= n; j += width) add(sum0, j);
-    const lane all = (sum0 + sum1) + (sum2 + sum3);
-    T parts[width];
-    std::memcpy(parts, &all, sizeof all);
-    T out = parts[0];
-    for (std::size_t k = 1; k < width; ++k) out += parts[k];
+    T out = sum_of_lanes<T, width>((sum0 + sum1) + (sum2 + sum3));
     for (; j < n; ++j) out += a[j] * b[j];
     return out;
 }
@@ -174,6 +192,8 @@ struct rating_groups {
 
 // The ratings in a grid of groups of customers x groups of items. Blocks without a common row or column of the grid have
 // no customer and no item in common, so they can be worked on at once (Gemulla, Nijkamp, Haas & Sismanis, KDD 2011).
+// A block goes from customer to customer, a few at a time, whose ratings are in random order: their factors stay in the
+// nearest cache, and the steps of one seldom wait for those of the one before. The blocks come in a new order in each epoch.
 // Grid and order depend on data and seed alone.
 template <class T>
 class rating_grid {
@@ -188,10 +208,25 @@ class rating_grid {
         each_rating(x, held_out, false, [&](std::size_t row, std::size_t item, T) { ++starts_[block_of(row, item) + 1]; });
         std::partial_sum(starts_.begin(), starts_.end(), starts_.begin());
         entries_.resize(starts_.back());
+        // Customer by customer, in the order of their places.
+        std::vector<std::size_t> row_at(x.rows());
+        for (std::size_t row = 0; row < x.rows(); ++row) row_at[static_cast<std::size_t>(customers_.place[row])] = row;
         auto next = starts_;
-        each_rating(x, held_out, false, [&](std::size_t row, std::size_t item, T value) {
-            entries_[next[block_of(row, item)]++] = {customers_.place[row], items_.place[item], static_cast<T>(static_cast<double>(value) - mean)};
-        });
+        for (const std::size_t row : row_at) {
+            const auto mine = x[row];
+            auto k = static_cast<std::size_t>(x.by_customer().starts[row]);
+            for (std::size_t i = 0; i < mine.size(); ++i, ++k)
+                if (const auto item = static_cast<std::size_t>(mine.items[i]); held_out.empty() || !held_out[k])
+                    entries_[next[block_of(row, item)]++] = {customers_.place[row], items_.place[item], static_cast<T>(static_cast<double>(mine.values[i]) - mean)};
+        }
+        for (std::size_t b = 0; b < groups * groups; ++b) {
+            const auto block = std::span(entries_).subspan(starts_[b], starts_[b + 1] - starts_[b]);
+            rng mine = numbers_.split("strips").split(b);
+            for (std::size_t from = 0, to = 0; from < block.size(); from = to) {
+                while (to < block.size() && block[to].customer / strip == block[from].customer / strip) ++to;
+                shuffle(block.subspan(from, to - from), mine);
+            }
+        }
     }
 
     // Small enough for the factors of a block to stay in a core's cache; 4 x 4 blocks at least, where threads are worth it.
@@ -209,7 +244,7 @@ class rating_grid {
     [[nodiscard]] const rating_groups& items() const noexcept { return items_; }
 
     // Calls `visit(block, its number)` for each block of entries (customer and item by place, value without the mean), in
-    // an order that is new in each epoch, and inside the block, too. Returns the sum of the answers.
+    // an order that is new in each epoch; inside a block it is the same. Returns the sum of the answers.
     template <class Visit>
     double run_epoch(std::size_t epoch, const run_options& how, const Visit& visit) {
         const rng numbers = numbers_.split(epoch);
@@ -218,7 +253,6 @@ class rating_grid {
             parallel_for(groups_, how, [&](std::size_t row) {
                 const std::size_t b = row * groups_ + (row + shift) % groups_;
                 const std::span<rating_entry<T>> block(entries_.data() + starts_[b], starts_[b + 1] - starts_[b]);
-                shuffle(block, numbers.split(b));
                 answers[b] = visit(std::span<const rating_entry<T>>(block), b);
             });
         return std::accumulate(answers.begin(), answers.end(), 0.0);
@@ -230,11 +264,13 @@ class rating_grid {
         each_rating(x, held_out, false, [&](std::size_t row, std::size_t item, T) { ++out[customers ? row : item]; });
         return out;
     }
-    // Fisher-Yates by multiplication, without rng::below's two divisions. Blocks are far smaller than 2^32, so all orders
-    // are as good as equally likely.
-    static void shuffle(std::span<rating_entry<T>> block, rng numbers) noexcept {
+    // Fisher-Yates by multiplication, without rng::below's two divisions. Strips are far smaller than 2^32, so all orders are
+    // as good as equally likely.
+    static void shuffle(std::span<rating_entry<T>> block, rng& numbers) noexcept {
         for (std::uint64_t i = block.size(); i > 1; --i) std::swap(block[i - 1], block[((numbers() >> 32) * i) >> 32]);
     }
+
+    static constexpr std::int32_t strip = 16;  // customers at a time
 
     rng numbers_;
     std::size_t groups_;
@@ -296,6 +332,23 @@ double sgd_pass(std::span<const rating_entry<T>> block, const sgd_step<T>& step,
     return squares;
 }
 
+// The steps of training for a customer that comes later, the items held. `predict(item)` looks at `factors` and `bias` as
+// they are by then.
+template <class T, class Predict>
+void sgd_fold_in(const sgd_steps& steps, std::span<const std::int32_t> items, std::span<const T> ratings, const matrix<T>& item_factors, std::span<T> factors,
+                 T& bias, const Predict& predict) {
+    for (std::size_t epoch = 0; epoch < steps.epochs && !items.empty(); ++epoch) {
+        const T rate = static_cast<T>(steps.rate(epoch));
+        const T keep = static_cast<T>(1 - steps.rate(epoch) * steps.regularization);
+        for (std::size_t k = 0; k < items.size(); ++k) {
+            const T pull = rate * (ratings[k] - predict(items[k]));
+            const auto q = row_of(item_factors, items[k]);
+            bias = keep * bias + pull;
+            for (std::size_t j = 0; j < q.size(); ++j) factors[j] = keep * factors[j] + pull * q[j];
+        }
+    }
+}
+
 }  // namespace detail
 
 /// Ratings predicted as mean + bias of the customer + bias of the item + factors . factors (Koren, Bell & Volinsky 2009).
@@ -305,7 +358,7 @@ double sgd_pass(std::span<const rating_entry<T>> block, const sgd_step<T>& step,
 /// `min_rating` .. `max_rating` (there, all the best would be equal), and `score` gives that number. The customer's side
 /// of a history in a query is learnt on the spot, from zeros and with the steps of training. (Histories have no negative values.)
 template <class T>
-class sgd_factorization_model : public detail::recommender<sgd_factorization_model<T>, T> {
+class sgd_factorization_model : public detail::rating_recommender<sgd_factorization_model<T>, T> {
    public:
     static constexpr std::string_view kind = "sgd_factorization";
 
@@ -313,39 +366,19 @@ class sgd_factorization_model : public detail::recommender<sgd_factorization_mod
     /// Throws `error` (`bad_data`) on fields that do not belong together.
     sgd_factorization_model(interactions<T> ratings, T mean, vec<T> customer_bias, vec<T> item_bias, matrix<T> customer_factors, matrix<T> item_factors,
                             sgd_steps steps, double min_rating, double max_rating)
-        : base(std::move(ratings)),
+        : base(std::move(ratings), min_rating, max_rating),
           mean_(mean),
           customer_bias_(std::move(customer_bias)),
           item_bias_(std::move(item_bias)),
           customer_factors_(std::move(customer_factors)),
           item_factors_(std::move(item_factors)),
-          steps_(steps),
-          min_rating_(min_rating),
-          max_rating_(max_rating) {
-        detail::require_sgd_steps(steps_, errc::bad_data);
-        require(min_rating_ < max_rating_, errc::bad_data, "sgd_factorization: min_rating is not below max_rating");
+          steps_(steps) {
+        detail::require_sgd_steps(steps_, kind, errc::bad_data);
         require(std::cmp_equal(customer_bias_.size(), base::customers().size()) && std::cmp_equal(item_bias_.size(), base::items().size()) &&
                     customer_factors_.rows() == customer_bias_.size() && item_factors_.rows() == item_bias_.size() &&
                     customer_factors_.cols() == item_factors_.cols() && std::isfinite(mean_) && customer_bias_.allFinite() && item_bias_.allFinite() &&
                     customer_factors_.allFinite() && item_factors_.allFinite(),
                 errc::bad_data, "sgd_factorization: ratings, biases and factors do not belong together");
-    }
-
-    /// What the customer would say of the item, within `min_rating` .. `max_rating`; for ids that were not in the training
-    /// data see above. Throws `error`: `unknown_id` where ids are texts and an integer is given, or the other way round;
-    /// `number_out_of_range` where the prediction is beyond T.
-    [[nodiscard]] T predict(const any_id& customer, const any_id& item) const {
-        return within_bounds(find(base::customers(), customer, "customer"), find(base::items(), item, "item"), 0);
-    }
-    /// A batch, for columns of equal length: entry i has the bits of the pair alone.
-    /// Throws `error` as for one (with the row), `shape_mismatch`, and `missing_value` with the row of an empty id.
-    [[nodiscard]] std::vector<T> predict(const id_column& wanted_customers, const id_column& wanted_items) const {
-        require(wanted_customers.size() == wanted_items.size(), errc::shape_mismatch, "sgd_factorization: ", wanted_customers.size(), " customers but ",
-                wanted_items.size(), " items");
-        std::vector<T> out(wanted_customers.size());
-        for (std::size_t i = 0; i < out.size(); ++i)
-            out[i] = within_bounds(find(base::customers(), wanted_customers, i, "customer"), find(base::items(), wanted_items, i, "item"), i + 1);
-        return out;
     }
 
     /// Of the ratings that were learnt from.
@@ -361,34 +394,16 @@ class sgd_factorization_model : public detail::recommender<sgd_factorization_mod
     static constexpr std::array field_names{"ratings",      "mean",  "customer_bias", "item_bias", "customer_factors",
                                             "item_factors", "steps", "min_rating",    "max_rating"};
     [[nodiscard]] auto fields() const noexcept {
-        return std::tie(base::purchases(), mean_, customer_bias_, item_bias_, customer_factors_, item_factors_, steps_, min_rating_, max_rating_);
+        return std::tie(base::purchases(), mean_, customer_bias_, item_bias_, customer_factors_, item_factors_, steps_, base::min_rating_,
+                        base::max_rating_);
     }
 
    private:
-    using base = detail::recommender<sgd_factorization_model, T>;
+    using base = detail::rating_recommender<sgd_factorization_model, T>;
     friend base;
+    friend detail::recommender<sgd_factorization_model, T>;
 
-    // Ids of the wrong kind would all be unknown, and every answer plausible.
-    static std::optional<std::size_t> find(const id_table& table, const any_id& id, std::string_view what) {
-        if (id.row() == nullptr) require_kind(table, id.text() != nullptr, what);
-        return table.find(id);
-    }
-    static std::optional<std::size_t> find(const id_table& table, const id_column& ids, std::size_t entry, std::string_view what) {
-        require_kind(table, ids.is_text(), what);
-        const std::size_t level = ids.level_of(entry, what);
-        return ids.is_text() ? table.find(ids.text(level)) : table.find(ids.number(level));
-    }
-    static void require_kind(const id_table& table, bool is_text, std::string_view what) {
-        require(table.is_text() == is_text, errc::unknown_id, "sgd_factorization: the ids of the ", what, "s are ",
-                table.is_text() ? "texts, not integers" : "integers, not texts");
-    }
-
-    [[nodiscard]] T within_bounds(std::optional<std::size_t> customer, std::optional<std::size_t> item, std::size_t row) const {
-        const T rating = predict_rows(customer, item);
-        require_at(std::isfinite(rating), errc::number_out_of_range, {.row = row}, "sgd_factorization: a prediction is beyond the number type");
-        return static_cast<T>(std::clamp(static_cast<double>(rating), min_rating_, max_rating_));
-    }
-    [[nodiscard]] T predict_rows(std::optional<std::size_t> customer, std::optional<std::size_t> item) const noexcept {
+    [[nodiscard]] T predict_rows(std::optional<std::size_t> customer, std::optional<std::size_t> item, workspace&) const noexcept {
         const T bias = customer ? customer_bias_(static_cast<row_index>(*customer)) : T(0);
         if (!item) return mean_ + bias;
         const std::span<const T> factors = customer ? row_of(customer_factors_, static_cast<row_index>(*customer)) : std::span<const T>();
@@ -407,16 +422,7 @@ class sgd_factorization_model : public detail::recommender<sgd_factorization_mod
         const auto factors = scratch.take<T>(static_cast<std::size_t>(item_factors_.cols()));
         std::ranges::fill(factors, T(0));
         T bias = 0;
-        for (std::size_t epoch = 0; epoch < steps_.epochs && !items.empty(); ++epoch) {
-            const T rate = static_cast<T>(steps_.rate(epoch));
-            const T keep = static_cast<T>(1 - steps_.rate(epoch) * steps_.regularization);
-            for (std::size_t k = 0; k < items.size(); ++k) {
-                const T pull = rate * (ratings[k] - predict_item(bias, factors, items[k]));
-                const auto q = row_of(item_factors_, items[k]);
-                bias = keep * bias + pull;
-                for (std::size_t j = 0; j < q.size(); ++j) factors[j] = keep * factors[j] + pull * q[j];
-            }
-        }
+        detail::sgd_fold_in<T>(steps_, items, ratings, item_factors_, factors, bias, [&](std::int32_t item) { return predict_item(bias, factors, item); });
         score_items(bias, factors, out);
     }
 
@@ -424,11 +430,10 @@ class sgd_factorization_model : public detail::recommender<sgd_factorization_mod
     vec<T> customer_bias_, item_bias_;
     matrix<T> customer_factors_, item_factors_;
     sgd_steps steps_;
-    double min_rating_, max_rating_;
 };
 
 /// Recipe for `sgd_factorization_model`: see `sgd_steps` for what is done to each rating in each epoch. Values are ratings,
-/// any finite numbers: a rating of 0 or below is one like the others. Ratings come in a new random order in each epoch.
+/// any finite numbers: a rating of 0 or below is one like the others. Customers come in random order, a few at a time.
 template <class T>
 struct sgd_factorization {
     using stage_concept = recipe_tag;
@@ -506,11 +511,11 @@ struct sgd_factorization {
     static constexpr double too_high = 1000;  // times the error at first: far beyond what any useful rate does
 
     void check(const sgd_steps& steps) const {
-        detail::require_sgd_steps(steps, errc::bad_parameter);
+        detail::require_sgd_steps(steps, "sgd_factorization", errc::bad_parameter);
         require(n_factors <= 4096, errc::bad_parameter, "sgd_factorization: n_factors is ", n_factors, ", must be in 0 .. 4096");
         require(std::isfinite(init_deviation) && init_deviation > 0, errc::bad_parameter, "sgd_factorization: init_deviation is ", init_deviation,
                 ", must be above 0");
-        require(min_rating < max_rating, errc::bad_parameter, "sgd_factorization: min_rating is ", min_rating, ", must be below max_rating, ", max_rating);
+        detail::require_rating_bounds(min_rating, max_rating, "sgd_factorization");
         require(validation_share >= 0 && validation_share < 1, errc::bad_parameter, "sgd_factorization: validation_share is ", validation_share,
                 ", must be at least 0 and below 1");
         require(patience >= 1, errc::bad_parameter, "sgd_factorization: patience is 0, must be at least 1");
