@@ -12,6 +12,7 @@
 #include <caramel/data/clean.hpp>
 #include <caramel/data/csv.hpp>
 #include <caramel/data/histories.hpp>
+#include <caramel/data/interaction_splits.hpp>
 #include <caramel/data/interactions.hpp>
 #include <caramel/data/split.hpp>
 #include <caramel/data/synthetic.hpp>

@@ -153,6 +153,10 @@ int functions() {
     const histories seen(log, log.last_time());
     good = good && did_not_return(seen, log).size() == seen.size() && halves.before.rows() + halves.since.rows() == log.rows();
     const auto bought = interactions_of<F>(log);
+    const auto bought_often = frequent(bought, pair_limits{.items_per_customer = 1, .customers_per_item = 1});
+    const held_out_customers<F> held_out = hold_out_customers(bought, held_out_options{.customers = 0.5});
+    const vector<interaction_split<F>> in_folds = pair_folds(bought, 2);
+    good = good && bought_often.pairs() == leave_last_out(bought).train.pairs() + leave_last_out(bought).test.pairs() && !held_out.wanted.empty() && in_folds.size() == 2;
     const auto task = ranking_task_of(bought, 5);
     const auto lists = fit(popularity<F>{}, bought)(vector<query>{{.customer = row_number{0}, .n = 5, .exclude_seen = false}});
     const vector<vector<int>> ranked{{1, 2}}, relevant{{2}};
