@@ -95,7 +95,10 @@
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>
 #include <caramel/recommend/query.hpp>
+#include <caramel/recommend/recommend_all.hpp>
+#include <caramel/recommend/rerank.hpp>
 #include <caramel/recommend/sgd.hpp>
+#include <caramel/recommend/similar.hpp>
 #include <caramel/recommend/top_k.hpp>
 #include <caramel/recommend/tune.hpp>
 #include <caramel/policy/customer_process.hpp>

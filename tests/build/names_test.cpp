@@ -163,6 +163,14 @@ int functions() {
     good = good && recall_at(2, ranked, relevant).mean() == capped_recall_at(2, ranked, relevant).mean() && precision_at(2, ranked, relevant).mean() > 0 &&
            hit_rate_at(2, ranked, relevant).mean() > 0 && ndcg_at(2, ranked, relevant).mean() > 0 && reciprocal_rank_at(2, ranked, relevant).mean() > 0 &&
            average_precision_at(2, ranked, relevant).mean() > 0 && lists.size() == 1 && !task.queries.empty();
+    const auto popular = fit(popularity<F>{}, bought);
+    const auto everybody = recommend_all(popular, query{.n = 3});
+    good = good && recommendation_table(popular, everybody).rows() == everybody.values().size() && !similar_items(popular, row_number{0}).empty() &&
+           similar_customers(popular, row_number{0}, 1).size() == 1;
+    const item_cosine<F> alike(matrix<F>::Ones(2, 2));
+    const vector<recommendation<F>> two_picks{{0, 2}, {1, 1}};
+    good = good && diversify<F>(two_picks, alike, diversity_options{.n = 1}).size() == 1 &&
+           limit_categories<F>(two_picks, [](int) { return 0; }, category_options{.per_category = 1}).size() == 1 && ItemSimilarity<item_cosine<F>>;
     (void)tune_als(als<F>{}, bought, interactions<F>{bought});
     (void)fit(factors_of(als<F>{.n_factors = 2}), seen);
     (void)fit(bought_text(word_tokenizer{} | bag_of_embeddings<F>{.dim = 2}), seen);
