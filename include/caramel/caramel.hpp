@@ -117,6 +117,7 @@
 #include <caramel/evaluate/curves.hpp>
 #include <caramel/evaluate/distributions.hpp>
 #include <caramel/evaluate/drift.hpp>
+#include <caramel/evaluate/exposure.hpp>
 #include <caramel/evaluate/gains.hpp>
 #include <caramel/evaluate/intervals.hpp>
 #include <caramel/evaluate/learning_curve.hpp>
