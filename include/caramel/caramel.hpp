@@ -136,6 +136,7 @@
 #include <caramel/report/chart.hpp>
 #include <caramel/report/page.hpp>
 #include <caramel/report/table.hpp>
+#include <caramel/recipes/compare_recommenders.hpp>
 #include <caramel/recipes/intent.hpp>
 #include <caramel/recipes/sentiment.hpp>
 #include <caramel/recipes/table_classifier.hpp>

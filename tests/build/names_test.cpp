@@ -169,6 +169,8 @@ int functions() {
     const auto everybody = recommend_all(popular, query{.n = 3});
     good = good && recommendation_table(popular, everybody).rows() == everybody.values().size() && !similar_items(popular, row_number{0}).empty() &&
            similar_customers(popular, row_number{0}, 1).size() == 1;
+    const recommender_comparison beside = compare_recommenders(bought, bought, comparison_options{.only_new_items = false}, contender{"again", popularity<F>{}});
+    good = good && beside.rows.size() == 2 && recommender_figures(beside.best()).name == "popularity";
     const item_cosine<F> alike(matrix<F>::Ones(2, 2));
     const vector<recommendation<F>> two_picks{{0, 2}, {1, 1}};
     good = good && diversify<F>(two_picks, alike, diversity_options{.n = 1}).size() == 1 &&
