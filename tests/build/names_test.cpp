@@ -164,7 +164,7 @@ int functions() {
            hit_rate_at(2, ranked, relevant).mean() > 0 && ndcg_at(2, ranked, relevant).mean() > 0 && reciprocal_rank_at(2, ranked, relevant).mean() > 0 &&
            average_precision_at(2, ranked, relevant).mean() > 0 && full_ranking_auc(ranked, relevant).mean() == 0 && exposure_at(1, ranked, 3).size() == 3 &&
            coverage_at(1, ranked, 3) > 0 && exposure_gini_at(1, ranked, 3) > 0 && novelty_at(1, ranked, vector<F>{1, 1, 1}, 2).mean() == 1 &&
-           randomization_test(vector<double>{1, 2}, vector<double>{1, 2}, randomization_options{}).p_value == 1 && lists.size() == 1 && !task.queries.empty();
+           randomization_result(randomization_test(vector<double>{1, 2}, vector<double>{1, 2}, randomization_options{})).p_value == 1 && lists.size() == 1 && !task.queries.empty();
     const auto popular = fit(popularity<F>{}, bought);
     const auto everybody = recommend_all(popular, query{.n = 3});
     good = good && recommendation_table(popular, everybody).rows() == everybody.values().size() && !similar_items(popular, row_number{0}).empty() &&
