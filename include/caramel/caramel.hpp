@@ -12,6 +12,7 @@
 #include <caramel/data/clean.hpp>
 #include <caramel/data/csv.hpp>
 #include <caramel/data/histories.hpp>
+#include <caramel/data/interaction_splits.hpp>
 #include <caramel/data/interactions.hpp>
 #include <caramel/data/split.hpp>
 #include <caramel/data/synthetic.hpp>
@@ -99,9 +100,12 @@
 #include <caramel/recommend/rating_baseline.hpp>
 #include <caramel/recommend/rating_neighbors.hpp>
 #include <caramel/recommend/recency.hpp>
+#include <caramel/recommend/recommend_all.hpp>
+#include <caramel/recommend/rerank.hpp>
 #include <caramel/recommend/rp3beta.hpp>
 #include <caramel/recommend/search_recommenders.hpp>
 #include <caramel/recommend/sgd.hpp>
+#include <caramel/recommend/similar.hpp>
 #include <caramel/recommend/slim.hpp>
 #include <caramel/recommend/slope_one.hpp>
 #include <caramel/recommend/svdpp.hpp>
@@ -123,6 +127,7 @@
 #include <caramel/evaluate/curves.hpp>
 #include <caramel/evaluate/distributions.hpp>
 #include <caramel/evaluate/drift.hpp>
+#include <caramel/evaluate/exposure.hpp>
 #include <caramel/evaluate/gains.hpp>
 #include <caramel/evaluate/intervals.hpp>
 #include <caramel/evaluate/learning_curve.hpp>
@@ -141,6 +146,7 @@
 #include <caramel/report/chart.hpp>
 #include <caramel/report/page.hpp>
 #include <caramel/report/table.hpp>
+#include <caramel/recipes/compare_recommenders.hpp>
 #include <caramel/recipes/intent.hpp>
 #include <caramel/recipes/sentiment.hpp>
 #include <caramel/recipes/table_classifier.hpp>

@@ -157,12 +157,28 @@ int functions() {
     const histories seen(log, log.last_time());
     good = good && did_not_return(seen, log).size() == seen.size() && halves.before.rows() + halves.since.rows() == log.rows();
     const auto bought = interactions_of<F>(log);
+    const auto bought_often = frequent(bought, pair_limits{.items_per_customer = 1, .customers_per_item = 1});
+    const held_out_customers<F> held_out = hold_out_customers(bought, held_out_options{.customers = 0.5});
+    const vector<interaction_split<F>> in_folds = pair_folds(bought, 2);
+    good = good && bought_often.pairs() == leave_last_out(bought).train.pairs() + leave_last_out(bought).test.pairs() && !held_out.wanted.empty() && in_folds.size() == 2;
     const auto task = ranking_task_of(bought, 5);
     const auto lists = fit(popularity<F>{}, bought)(vector<query>{{.customer = row_number{0}, .n = 5, .exclude_seen = false}});
     const vector<vector<int>> ranked{{1, 2}}, relevant{{2}};
     good = good && recall_at(2, ranked, relevant).mean() == capped_recall_at(2, ranked, relevant).mean() && precision_at(2, ranked, relevant).mean() > 0 &&
            hit_rate_at(2, ranked, relevant).mean() > 0 && ndcg_at(2, ranked, relevant).mean() > 0 && reciprocal_rank_at(2, ranked, relevant).mean() > 0 &&
-           average_precision_at(2, ranked, relevant).mean() > 0 && lists.size() == 1 && !task.queries.empty();
+           average_precision_at(2, ranked, relevant).mean() > 0 && full_ranking_auc(ranked, relevant).mean() == 0 && exposure_at(1, ranked, 3).size() == 3 &&
+           coverage_at(1, ranked, 3) > 0 && exposure_gini_at(1, ranked, 3) > 0 && novelty_at(1, ranked, vector<F>{1, 1, 1}, 2).mean() == 1 &&
+           randomization_result(randomization_test(vector<double>{1, 2}, vector<double>{1, 2}, randomization_options{})).p_value == 1 && lists.size() == 1 && !task.queries.empty();
+    const auto popular = fit(popularity<F>{}, bought);
+    const auto everybody = recommend_all(popular, query{.n = 3});
+    good = good && recommendation_table(popular, everybody).rows() == everybody.values().size() && !similar_items(popular, row_number{0}).empty() &&
+           similar_customers(popular, row_number{0}, 1).size() == 1;
+    const recommender_comparison beside = compare_recommenders(bought, bought, comparison_options{.only_new_items = false}, contender{"again", popularity<F>{}});
+    good = good && beside.rows.size() == 2 && recommender_figures(beside.best()).name == "popularity";
+    const item_cosine<F> alike(matrix<F>::Ones(2, 2));
+    const vector<recommendation<F>> two_picks{{0, 2}, {1, 1}};
+    good = good && diversify<F>(two_picks, alike, diversity_options{.n = 1}).size() == 1 &&
+           limit_categories<F>(two_picks, [](int) { return 0; }, category_options{.per_category = 1}).size() == 1 && ItemSimilarity<item_cosine<F>>;
     (void)tune_als(als<F>{}, bought, interactions<F>{bought});
     const auto searches = [&] {  // named, not run
         (void)recency_weighted(bought, chrono::hours(1));

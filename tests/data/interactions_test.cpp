@@ -230,3 +230,41 @@ TEST_CASE("interactions: fields that do not belong together are refused", "[inte
     CHECK(error_of([] { (void)id_table({}, {1, 1}); }).code() == errc::bad_data);
     CHECK(error_of([] { (void)id_table({"a"}, {1}); }).code() == errc::bad_data);
 }
+
+TEST_CASE("interactions: hostile input has a typed error or a stated result", "[interactions][edge]") {
+    // Ids of a megabyte that differ in their last byte.
+    const std::string long_id(1 << 20, 'x');
+    const auto x = interactions<float>::of(std::vector<purchase>{{long_id + "b", 1}, {long_id + "a", 1}, {long_id, 2}});
+    REQUIRE(x.rows() == 3);
+    CHECK(x.customers().find(long_id + "b") == 2);
+    CHECK_FALSE(x.customers().find(long_id + "c").has_value());
+    CHECK(std::string(error_of([&] { (void)x.customers().row_of(long_id + "c"); }).what()).size() < 100);
+
+    // A negative value is a value: what it means is for the recipe to say.
+    CHECK(interactions<float>::of(std::vector<purchase>{{"a", 1, -2.5}})[0].values[0] == -2.5F);
+    CHECK(error_of([] { (void)interactions<float>::of(std::vector<purchase>{{"a", 1, 1}, {"b", 1, std::numeric_limits<double>::quiet_NaN()}}); }).where().row == 2);
+
+    // A customer without purchases and an item that nobody bought, in tables that are given.
+    const id_table customers({"a", "b"}, {}), items({}, {1, 2, 3});
+    const auto sparse = interactions<float>::of(std::vector<purchase>{{"b", 3}}, {.customers = &customers, .items = &items});
+    CHECK(sparse.rows() == 2);
+    CHECK(sparse[0].size() == 0);
+    CHECK(sparse.by_item().view().count(1) == 0);
+
+    CHECK(x.pairs_where([](std::size_t customer, std::size_t) { return customer == 1; }).pairs() == 1);
+}
+
+TEST_CASE("interactions: offsets beyond 2^31 pairs", "[interactions][edge]") {
+    // Three rows of which the second has more than 2^31 pairs; only the pairs about its ends are looked at, and read as if
+    // they stood that far apart in memory.
+    const std::int64_t far = (std::int64_t{1} << 31) + 5;
+    const std::vector<std::int64_t> starts{0, 2, far, far + 3};
+    detail::sparse_rows<float> rows{.starts = starts, .ids = {}, .values = {}, .columns = 7};
+    CHECK(rows.size() == 3);
+    CHECK(rows.count(1) == static_cast<std::size_t>(far) - 2);
+    CHECK(rows.count(2) == 3);
+    static_assert(std::is_same_v<decltype(std::declval<const interactions<float>&>().pairs()), std::size_t> && sizeof(std::size_t) == 8);
+    // Starts that do not belong to so few pairs are refused before anything is read.
+    const id_table three({}, {1, 2, 3});
+    CHECK(error_of([&] { (void)interactions<float>(three, three, starts, {0}, {1}, {}); }).code() == errc::bad_data);
+}

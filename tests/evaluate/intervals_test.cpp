@@ -274,3 +274,35 @@ TEST_CASE("mcnemar_test: the binomial, summed by hand", "[compare]") {
     CHECK(error_of([] { (void)mcnemar_test({1}, {1, 0}, {1}); }).code() == errc::shape_mismatch);
     CHECK(error_of([] { (void)mcnemar_test({}, {}, {}); }).code() == errc::empty_input);
 }
+
+TEST_CASE("randomization_test: Fisher's example, and beside the t test", "[compare]") {
+    // Darwin's 15 pairs of maize plants, as Fisher tested them (The Design of Experiments, 1935, section 21): of 32768 signs 863
+    // have a sum of 314 or more.
+    const std::vector<double> gaps{49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48}, zeros(15);
+    const auto maize = randomization_test(gaps, zeros);
+    CHECK(maize.exact);
+    CHECK(maize.difference == Approx(314. / 15));
+    CHECK(maize.p_value == 2 * 863. / 32768);
+    auto with_equals = gaps, as_many = zeros;
+    with_equals.insert(with_equals.end(), {7, 7, 7});
+    as_many.insert(as_many.end(), {7, 7, 7});
+    CHECK(randomization_test(with_equals, as_many).p_value == maize.p_value);
+    CHECK(randomization_test(zeros, zeros).p_value == 1);
+
+    rng random(8);
+    for (const double shift : {0.0, 0.1, 0.2}) {
+        std::vector<double> a(150), b(150);
+        for (std::size_t i = 0; i < a.size(); ++i) {
+            b[i] = random.normal();
+            a[i] = b[i] + shift + random.normal();
+        }
+        const auto drawn = randomization_test(a, b, {.rounds = 4000});
+        CHECK_FALSE(drawn.exact);
+        CHECK(drawn.p_value == Approx(paired_t_test(a, b).p_value).margin(0.03));
+        CHECK(randomization_test(b, a, {.rounds = 4000}).p_value == Approx(drawn.p_value).margin(0.03));
+        CHECK(randomization_test(a, b, {.rounds = 4000}).p_value == drawn.p_value);
+    }
+    CHECK(error_of([&] { (void)randomization_test(gaps, std::span(zeros).first(3)); }).code() == errc::shape_mismatch);
+    CHECK(error_of([&] { (void)randomization_test(gaps, zeros, {.rounds = 0}); }).code() == errc::bad_parameter);
+    CHECK(error_of([&] { (void)randomization_test(std::span(gaps).first(1), std::span(zeros).first(1)); }).code() == errc::too_few_rows);
+}

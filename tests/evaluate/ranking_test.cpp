@@ -75,3 +75,21 @@ TEST_CASE("ranking: what cannot be judged is refused", "[ranking][error]") {
     CHECK(error_of([&] { (void)recall_at(3, lists{{1, 1}}, one); }).code() == errc::bad_data);
     CHECK(error_of([&] { (void)recall_at(3, one, lists{{1, 1}}); }).code() == errc::bad_data);
 }
+
+TEST_CASE("ranking: the area under the curve of a complete ranking", "[ranking]") {
+    // Relevant 4 and 6 at ranks 2 and 4 of 5; others 9, 8, 7: 4 is ahead of two of them, 6 of one.
+    CHECK(full_ranking_auc(lists{{9, 4, 8, 6, 7}}, lists{{6, 4}}).mean() == Approx((2.0 + 1.0) / (3 * 2)));
+    // One that is not listed is behind all.
+    CHECK(full_ranking_auc(lists{{9, 4, 8, 6, 7}}, lists{{6, 4, 1}}).mean() == Approx((2.0 + 1.0) / (3 * 3)));
+    CHECK(full_ranking_auc(lists{{1, 2, 3}, {3, 2, 1}, {1}}, lists{{1}, {1}, {1}}).values == std::vector<double>{1, 0, 1});
+    // As many pairs as there are, one by one.
+    const lists ranked{{5, 3, 8, 1, 0, 7, 2}}, relevant{{8, 5, 7}};
+    double right = 0;
+    for (std::size_t a = 0; a < 7; ++a)
+        for (std::size_t b = a + 1; b < 7; ++b) {
+            const auto wanted = [&](int item) { return item == 8 || item == 5 || item == 7; };
+            right += wanted(ranked[0][a]) && !wanted(ranked[0][b]) ? 1 : 0;
+        }
+    CHECK(full_ranking_auc(ranked, relevant).mean() == Approx(right / 12));
+    CHECK(error_of([&] { (void)full_ranking_auc(ranked, lists{{}}); }).code() == errc::bad_data);
+}

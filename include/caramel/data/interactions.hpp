@@ -392,13 +392,37 @@ class interactions {
     [[nodiscard]] bool contains(std::size_t customer, std::int32_t item) const noexcept { return std::ranges::binary_search((*this)[customer].items, item); }
 
     /// The same pairs without their times.
-    [[nodiscard]] interactions without_times() const { return kept([](std::size_t, std::int32_t) { return true; }, false); }
+    [[nodiscard]] interactions without_times() const {
+        interactions out;
+        out.customers_ = customers_;
+        out.items_ = items_;
+        out.starts_ = starts_;
+        out.bought_ = bought_;
+        out.values_ = values_;
+        return out;
+    }
+    /// Those pairs for which `keep(customer, k)` is true, in the same numbering: k counts what is in `(*this)[customer]`.
+    /// Asked once a pair, customer after customer.
+    template <std::predicate<std::size_t, std::size_t> Keep>
+    [[nodiscard]] interactions pairs_where(const Keep& keep) const {
+        interactions out;
+        out.customers_ = customers_;
+        out.items_ = items_;
+        out.starts_.reserve(starts_.size());
+        for (std::size_t row = 0; row < rows(); ++row) {
+            const auto mine = (*this)[row];
+            for (std::size_t k = 0; k < mine.size(); ++k)
+                if (keep(row, k)) out.append(mine.items[k], mine.values[k], has_times() ? std::optional(mine.seconds[k]) : std::nullopt);
+            out.close_row();
+        }
+        return out;
+    }
     /// Those pairs that `other` does not have, in the same numbering: what customers of a test set bought for the first
     /// time. Throws `error` (`bad_data`) unless both number customers and items alike.
     [[nodiscard]] interactions pairs_not_in(const interactions& other) const {
         require(customers_ == other.customers_ && items_ == other.items_, errc::bad_data,
                 "interactions: pairs_not_in needs the same numbering of customers and items");
-        return kept([&](std::size_t customer, std::int32_t item) { return !other.contains(customer, item); }, true);
+        return pairs_where([&](std::size_t customer, std::size_t k) { return !other.contains(customer, (*this)[customer].items[k]); });
     }
 
     [[nodiscard]] detail::sparse_rows<T> by_customer() const noexcept { return {starts_, bought_, values_, items_.size()}; }
@@ -418,20 +442,6 @@ class interactions {
         return out;
     }
 
-    template <class Keep>
-    interactions kept(const Keep& keep, bool with_times) const {
-        interactions out;
-        out.customers_ = customers_;
-        out.items_ = items_;
-        for (std::size_t row = 0; row < rows(); ++row) {
-            const auto mine = (*this)[row];
-            for (std::size_t k = 0; k < mine.size(); ++k)
-                if (keep(row, mine.items[k]))
-                    out.append(mine.items[k], mine.values[k], with_times && has_times() ? std::optional(mine.seconds[k]) : std::nullopt);
-            out.close_row();
-        }
-        return out;
-    }
     void append(std::int32_t item, T value, std::optional<std::int64_t> when) {
         bought_.push_back(item);
         values_.push_back(value);

@@ -9,6 +9,8 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <limits>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -138,6 +140,24 @@ template <RankedLists Lists, RankedLists Relevant>
         double sum = 0;
         for (std::size_t i = 0; i < h.ranks.size(); ++i) sum += static_cast<double>(i + 1) / static_cast<double>(h.ranks[i]);
         return sum / static_cast<double>(std::min(k, h.relevant));
+    });
+}
+
+/// The share of pairs of a relevant and another item that the list has in the right order: the area under the ROC curve of a
+/// complete ranking, such as a query for all items gives. A relevant item that is not listed stands behind all that are.
+/// Of a list of relevant items alone nothing is defined: 1. Without k; throws `error` as the others do.
+template <RankedLists Lists, RankedLists Relevant>
+[[nodiscard]] per_list full_ranking_auc(const Lists& lists, const Relevant& relevant) {
+    std::vector<std::size_t> lengths;
+    for (std::size_t i = 0; i < lists.size(); ++i)
+        lengths.push_back(static_cast<std::size_t>(std::ranges::distance(lists[i])));
+    std::size_t next = 0;
+    return detail::judge(std::numeric_limits<std::size_t>::max(), lists, relevant, "full_ranking_auc", [&](const detail::hits& h) {
+        const std::size_t others = lengths[next++] - h.ranks.size();
+        if (others == 0) return 1.0;
+        double right = 0;  // of each listed relevant item, the others behind it
+        for (std::size_t i = 0; i < h.ranks.size(); ++i) right += static_cast<double>(others - (h.ranks[i] - 1 - i));
+        return right / (static_cast<double>(others) * static_cast<double>(h.relevant));
     });
 }
 

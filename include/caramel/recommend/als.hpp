@@ -17,7 +17,6 @@
 #include <caramel/core/error.hpp>
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/parallel.hpp>
-#include <caramel/core/products.hpp>
 #include <caramel/core/progress.hpp>
 #include <caramel/core/random.hpp>
 #include <caramel/core/warm_start.hpp>
@@ -92,6 +91,7 @@ template <class T>
 class als_model : public detail::recommender<als_model<T>, T> {
    public:
     static constexpr std::string_view kind = "als";
+    static constexpr bool scores_are_products = true;
 
     /// `customer_factors` is (customers, n_factors), `item_factors` (items, n_factors).
     /// Throws `error` (`bad_data`) on fields that do not belong together.
@@ -109,8 +109,7 @@ class als_model : public detail::recommender<als_model<T>, T> {
     [[nodiscard]] std::span<const T> factors_of(const query& who, workspace& scratch) const {
         const workspace::frame frame(scratch);
         const auto found = base::resolve(who, scratch);
-        if (found.row) return row_of(customer_factors_, static_cast<row_index>(*found.row));
-        return folded(found.items, found.values, scratch);
+        return customer_vector(found, scratch);
     }
     /// The factors of a customer who bought `items`, rows of `items()` in strictly ascending order, with `values` beside
     /// them: (n_factors) in the workspace, zero where nothing was bought; nothing is allocated after the first calls.
@@ -168,7 +167,6 @@ class als_model : public detail::recommender<als_model<T>, T> {
                     customer_factors_.cols() == item_factors_.cols() && customer_factors_.allFinite() && item_factors_.allFinite(),
                 errc::bad_data, "als: purchases and factors do not belong together");
         if (side_.empty()) side_ = detail::als_side<T>(loss_, item_factors_, run_options{}, errc::bad_data);
-        by_factor_ = packed_columns<T>(matrix<T>(item_factors_.transpose()));
     }
 
     std::span<T> folded(std::span<const std::int32_t> items, std::span<const T> values, workspace& scratch) const {
@@ -176,16 +174,13 @@ class als_model : public detail::recommender<als_model<T>, T> {
         side_.solve(items, values, out, scratch);
         return out;
     }
-    void score_known(std::size_t row, std::span<T> out, workspace&) const {
-        multiply_row(row_of(customer_factors_, static_cast<row_index>(row)), by_factor_, out);
-    }
-    void score_history(std::span<const std::int32_t> items, std::span<const T> values, std::span<T> out, workspace& scratch) const {
-        multiply_row(std::span<const T>(folded(items, values, scratch)), by_factor_, out);
+    std::span<const T> customer_vector(const typename base::resolved& who, workspace& scratch) const {
+        if (who.row) return row_of(customer_factors_, static_cast<row_index>(*who.row));
+        return folded(who.items, who.values, scratch);
     }
 
     matrix<T> customer_factors_, item_factors_;
     als_loss loss_;
-    packed_columns<T> by_factor_;  // (n_factors, items): all scores of a customer in one pass
     detail::als_side<T> side_;     // the items, for folding in
 };
 

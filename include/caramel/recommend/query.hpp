@@ -20,6 +20,7 @@
 #include <caramel/core/workspace.hpp>
 #include <caramel/data/interactions.hpp>
 #include <caramel/pipeline.hpp>
+#include <caramel/recommend/factor_scan.hpp>
 #include <caramel/recommend/top_k.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
@@ -99,6 +100,11 @@ void require_purchases(const interactions<T>& x, std::string_view who) {
 
 /// Common to all recommenders. A model says how customers are scored:
 ///   `score_known(row, out, scratch)` and `score_history(items, values, out, scratch)`, out = one score an item.
+/// Or, where a score is a product of two rows of factors, it says so by a public
+///   `static constexpr bool scores_are_products = true`, and has instead of these two
+///   `item_factors()`, a `const matrix<T>&` (items, factors), and
+///   `customer_vector(resolved, scratch)`, a `std::span<const T>` (factors), with `resolved` as below.
+/// Then scores are ranked as they are worked out, batches share each pass over the items, and nothing but the factors is kept.
 template <class Model, class T>
 class recommender : public single_row<Model> {
    public:
@@ -111,6 +117,16 @@ class recommender : public single_row<Model> {
     [[nodiscard]] std::span<const recommendation<T>> operator()(const query& asked, workspace& scratch) const {
         const workspace::frame frame(scratch);
         const auto who = resolve(asked, scratch);
+        if constexpr (has_products()) {
+            if (scans(asked, who)) {
+                best_so_far<T> best;
+                best.begin(asked.n, left_out(asked, who, scratch), scratch);
+                const auto& model = static_cast<const Model&>(*this);
+                scan_products<T>(model.item_factors(), model.customer_vector(who, scratch), best, scratch);
+                require_in_range(best.all_finite());
+                return best.finish();
+            }
+        }
         const auto scores = scores_of(who, scratch);
         const auto marks = scratch.take<unsigned char>(items().size());
         std::ranges::fill(marks, asked.allow ? 1 : 0);
@@ -124,12 +140,12 @@ class recommender : public single_row<Model> {
     [[nodiscard]] ragged<recommendation<T>> operator()(std::span<const query> batch) const {
         ragged<recommendation<T>> out;
         workspace scratch;
-        for (std::size_t i = 0; i < batch.size(); ++i) {
-            try {
-                out.append_row((*this)(batch[i], scratch));
-            } catch (const error& e) {
-                fail(e.code(), {.row = i + 1}, e.what(), " (query ", i + 1, ")");
-            }
+        if constexpr (has_products()) {
+            constexpr std::size_t together = 128;
+            for (std::size_t begin = 0; begin < batch.size(); begin += together)
+                answer_together(batch, begin, std::min(batch.size(), begin + together), out, scratch);
+        } else {
+            for (std::size_t i = 0; i < batch.size(); ++i) out.append_row(answer_of(batch, i, scratch));
         }
         return out;
     }
@@ -177,6 +193,7 @@ class recommender : public single_row<Model> {
         std::span<const T> values;
         bool popular = false;                   // nothing is known, and popularity was asked for then
     };
+    /// The purchases that a query is about. Throws `error` as a query does.
     [[nodiscard]] resolved resolve(const query& asked, workspace& scratch) const {
         resolved out;
         if (asked.history) {
@@ -199,10 +216,82 @@ class recommender : public single_row<Model> {
         if (who.popular) return customers_of_;
         const auto out = scratch.take<T>(items().size());
         const auto& model = static_cast<const Model&>(*this);
-        if (who.row) model.score_known(*who.row, out, scratch);
+        if constexpr (has_products()) multiply_rows<T>(model.item_factors(), model.customer_vector(who, scratch), out, scratch);
+        else if (who.row) model.score_known(*who.row, out, scratch);
         else model.score_history(who.items, who.values, out, scratch);
-        require(all_finite(std::span<const T>(out)), errc::number_out_of_range, Model::kind, ": a score is beyond the number type");
+        require_in_range(all_finite(std::span<const T>(out)));
         return out;
+    }
+    static void require_in_range(bool all_finite) {
+        require(all_finite, errc::number_out_of_range, Model::kind, ": a score is beyond the number type");
+    }
+
+    static constexpr bool has_products() noexcept {
+        return requires { requires Model::scores_are_products; };
+    }
+    // Whether the best few are asked for, of all items but some.
+    [[nodiscard]] bool scans(const query& asked, const resolved& who) const noexcept {
+        return !asked.allow && !who.popular && asked.n > 0 && asked.n <= 1000 && asked.n < items().size();
+    }
+    // The rows of items that a query without `allow` leaves out, ascending; they lie in the workspace, or in the purchases.
+    [[nodiscard]] std::span<const std::int32_t> left_out(const query& asked, const resolved& who, workspace& scratch) const {
+        const auto seen = asked.exclude_seen ? who.items : std::span<const std::int32_t>();
+        if (asked.deny.empty()) return seen;
+        const auto out = scratch.take<std::int32_t>(seen.size() + asked.deny.size());
+        std::size_t n = 0;
+        for (const auto& id : asked.deny)
+            if (const auto row = items().find(id)) out[n++] = static_cast<std::int32_t>(*row);
+        std::ranges::copy(seen, out.begin() + static_cast<std::ptrdiff_t>(n));
+        std::ranges::sort(out.first(n + seen.size()));
+        return out.first(n + seen.size());
+    }
+
+    [[nodiscard]] std::span<const recommendation<T>> answer_of(std::span<const query> batch, std::size_t i, workspace& scratch) const {
+        try {
+            return (*this)(batch[i], scratch);
+        } catch (const error& e) {
+            fail(e.code(), {.row = i + 1}, e.what(), " (query ", i + 1, ")");
+        }
+    }
+    // Queries `begin` .. `end` of a batch in one pass over the items, but for those that need all scores.
+    void answer_together(std::span<const query> batch, std::size_t begin, std::size_t end, ragged<recommendation<T>>& out, workspace& scratch) const {
+        const auto& model = static_cast<const Model&>(*this);
+        const matrix<T>& rows = model.item_factors();
+        std::vector<best_so_far<T>> best;
+        std::vector<std::size_t> scanned;  // their places in the batch
+        workspace kept;                    // what has to last until the pass
+        {
+            const workspace::frame all(kept);
+            matrix<T> vectors(static_cast<row_index>(end - begin), rows.cols());
+            try {
+                for (std::size_t i = begin; i < end; ++i) {
+                    const workspace::frame frame(scratch);
+                    const auto who = resolve(batch[i], scratch);
+                    if (!scans(batch[i], who)) continue;
+                    const auto skipped = left_out(batch[i], who, scratch);
+                    const auto mine = kept.take<std::int32_t>(skipped.size());
+                    std::ranges::copy(skipped, mine.begin());
+                    std::ranges::copy(model.customer_vector(who, scratch), vectors.data() + static_cast<row_index>(scanned.size()) * vectors.cols());
+                    best.emplace_back().begin(batch[i].n, mine, kept);
+                    scanned.push_back(i);
+                }
+                if (scanned.size() < 3) {  // turning the rows for so few does not pay
+                    scanned.clear();
+                    best.clear();
+                }
+                scan_products<T>(rows, vectors, best, kept);
+            } catch (const error&) {  // one by one the first that fails is found, and named
+                scanned.clear();
+            }
+            for (std::size_t i = begin, s = 0; i < end; ++i) {
+                if (s == scanned.size() || scanned[s] != i || !best[s].all_finite()) {
+                    out.append_row(answer_of(batch, i, scratch));
+                    s += s < scanned.size() && scanned[s] == i ? 1 : 0;
+                } else {
+                    out.append_row(best[s++].finish());
+                }
+            }
+        }
     }
 
     resolved from_history(const std::vector<past_purchase>& history, workspace& scratch) const {
