@@ -91,12 +91,15 @@
 #include <caramel/linear/sparse_logistic.hpp>
 #include <caramel/trees/boosted_trees.hpp>
 #include <caramel/recommend/als.hpp>
+#include <caramel/recommend/bpr.hpp>
 #include <caramel/recommend/neighbors.hpp>
+#include <caramel/recommend/pairwise.hpp>
 #include <caramel/recommend/popularity.hpp>
 #include <caramel/recommend/query.hpp>
 #include <caramel/recommend/sgd.hpp>
 #include <caramel/recommend/top_k.hpp>
 #include <caramel/recommend/tune.hpp>
+#include <caramel/recommend/warp.hpp>
 #include <caramel/policy/customer_process.hpp>
 #include <caramel/policy/customer_states.hpp>
 #include <caramel/policy/discretize.hpp>
