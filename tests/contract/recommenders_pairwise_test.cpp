@@ -2,6 +2,7 @@
 #include <vector>
 
 #include <caramel/recommend/bpr.hpp>
+#include <caramel/recommend/logistic_mf.hpp>
 #include <caramel/recommend/warp.hpp>
 
 #include "contract/data.hpp"
@@ -34,10 +35,14 @@ struct warp_component : learnt_by_comparing {
     static constexpr std::string_view name = "warp";
     auto recipe() const { return warp<double>{.n_factors = 4, .epochs = 3}; }
 };
+struct logistic_mf_component : learnt_by_comparing {
+    static constexpr std::string_view name = "logistic_mf";
+    auto recipe() const { return logistic_mf<double>{.n_factors = 4, .epochs = 3, .negatives = 2}; }
+};
 
 }  // namespace
 }  // namespace contract
 
 using namespace contract;
 
-TEMPLATE_TEST_CASE("contract: models learnt by comparing", "[contract]", bpr_component, warp_component) { check_component(TestType{}); }
+TEMPLATE_TEST_CASE("contract: models learnt by comparing", "[contract]", bpr_component, warp_component, logistic_mf_component) { check_component(TestType{}); }
