@@ -1,7 +1,8 @@
-// Models learnt by comparing, through the common contract (docs/contract.md).
+// Models learnt by comparing, and factorization machines, through the common contract (docs/contract.md).
 #include <vector>
 
 #include <caramel/recommend/bpr.hpp>
+#include <caramel/recommend/factorization_machine.hpp>
 #include <caramel/recommend/logistic_mf.hpp>
 #include <caramel/recommend/warp.hpp>
 
@@ -39,10 +40,28 @@ struct logistic_mf_component : learnt_by_comparing {
     static constexpr std::string_view name = "logistic_mf";
     auto recipe() const { return logistic_mf<double>{.n_factors = 4, .epochs = 3, .negatives = 2}; }
 };
+struct machine_component {
+    static constexpr std::string_view name = "factorization_machine, sparse";
+    static constexpr bool random = true;
+    static constexpr std::array skipped{skip{"C04", "a sparse matrix refuses what is not finite when it is made"}};
+    auto recipe() const { return factorization_machine<double>{.n_factors = 3, .epochs = 3}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return sparse_numbers(rows, seed, 9); }
+    auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, 2); }
+    auto other_widths() const { return std::vector{sparse_numbers(5, 3, 0), sparse_numbers(5, 3, 8), sparse_numbers(5, 3, 10)}; }
+    auto width_error() const { return "shape_mismatch"; }
+};
+struct machine_regressor_component {
+    static constexpr std::string_view name = "factorization_machine_regressor";
+    static constexpr bool random = true;
+    auto recipe() const { return factorization_machine_regressor<float>{.n_factors = 3, .epochs = 3}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return numbers<float>(rows, seed); }
+    auto targets(std::size_t rows, std::uint64_t seed) const { return numbers<float>(rows, seed + 1, 1); }
+};
 
 }  // namespace
 }  // namespace contract
 
 using namespace contract;
 
-TEMPLATE_TEST_CASE("contract: models learnt by comparing", "[contract]", bpr_component, warp_component, logistic_mf_component) { check_component(TestType{}); }
+TEMPLATE_TEST_CASE("contract: models learnt by comparing", "[contract]", bpr_component, warp_component, logistic_mf_component, machine_component,
+                   machine_regressor_component) { check_component(TestType{}); }
