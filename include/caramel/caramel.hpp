@@ -93,6 +93,7 @@
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/bpr.hpp>
 #include <caramel/recommend/factorization_machine.hpp>
+#include <caramel/recommend/feature_factorization.hpp>
 #include <caramel/recommend/logistic_mf.hpp>
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/pairwise.hpp>

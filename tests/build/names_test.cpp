@@ -92,7 +92,7 @@ static_assert(named<als_grid, bar_chart, bought_text_recipe<word_tokenizer>, bou
                     sgd_factorization_model<F>, sgd_steps, sigmoid_cross_entropy, state_axis, static_mlp<F, 3, 2>>);
 
 static_assert(named<bpr<F>, factorization_machine<F>, factorization_machine_model<F>, factorization_machine_regressor<F>, factorization_machine_regressor_model<F>,
-                    logistic_mf<F>, logistic_mf_loss, logistic_mf_model<F>, negative_sampling, pair_loss, pairwise_model<F>, pairwise_steps, warp<F>>);
+                    feature_factorization<F>, feature_factorization_model<F>, featured_interactions<F>, logistic_mf<F>, logistic_mf_loss, logistic_mf_model<F>, negative_sampling, pair_loss, pairwise_model<F>, pairwise_steps, warp<F>>);
 
 static_assert(named<boosted_trees<F>, boosted_trees_model<F>, boosted_trees_regressor<F>, boosted_trees_regressor_model<F>, explanation, importance_options,
                     importances, reason, shapley_options> && Differentiable<mlp_regressor_model<F>, F>);

@@ -3,6 +3,7 @@
 
 #include <caramel/recommend/bpr.hpp>
 #include <caramel/recommend/factorization_machine.hpp>
+#include <caramel/recommend/feature_factorization.hpp>
 #include <caramel/recommend/logistic_mf.hpp>
 #include <caramel/recommend/warp.hpp>
 
@@ -40,6 +41,10 @@ struct logistic_mf_component : learnt_by_comparing {
     static constexpr std::string_view name = "logistic_mf";
     auto recipe() const { return logistic_mf<double>{.n_factors = 4, .epochs = 3, .negatives = 2}; }
 };
+struct feature_component : learnt_by_comparing {
+    static constexpr std::string_view name = "feature_factorization";
+    auto recipe() const { return feature_factorization<double>{.loss = pair_loss::logistic, .n_factors = 4, .epochs = 3}; }
+};
 struct machine_component {
     static constexpr std::string_view name = "factorization_machine, sparse";
     static constexpr bool random = true;
@@ -63,5 +68,5 @@ struct machine_regressor_component {
 
 using namespace contract;
 
-TEMPLATE_TEST_CASE("contract: models learnt by comparing", "[contract]", bpr_component, warp_component, logistic_mf_component, machine_component,
+TEMPLATE_TEST_CASE("contract: models learnt by comparing", "[contract]", bpr_component, warp_component, logistic_mf_component, feature_component, machine_component,
                    machine_regressor_component) { check_component(TestType{}); }

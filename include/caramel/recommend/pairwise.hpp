@@ -499,6 +499,7 @@ class pair_rows {
             std::memcpy(r + j, &new_z, sizeof z);
         }
     }
+    [[nodiscard]] const pair_rows& by_id() const noexcept { return *this; }
     [[nodiscard]] bool all_finite() const {
         const auto finite = [](const auto& x) { return detail::all_finite(std::span<const T>(x.data(), static_cast<std::size_t>(x.size()))); };
         return finite(now.customers) && finite(now.items) && finite(now.bias);
@@ -634,7 +635,7 @@ std::size_t learn_pairs(const pairwise_settings& how, const interactions<T>& x, 
         ++epoch;
         require_sane(loss <= too_high && rows.all_finite(), epoch);
         if (!pairs.held_out().empty()) {
-            const double now = judge(rows, threads);
+            const double now = judge(rows.by_id(), threads);
             waited = now > highest ? 0 : waited + 1;
             if (waited == 0) {
                 highest = now;
