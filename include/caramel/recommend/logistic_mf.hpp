@@ -266,8 +266,8 @@ struct logistic_mf {
         }
         loss.epochs = best ? best_epoch : epoch;
         if (best) now = std::move(*best);
-        const auto k = static_cast<row_index>(n_factors);
-        return {x.without_times(), now.customers.factors.leftCols(k), std::move(now.customers.bias), now.items.factors.leftCols(k), std::move(now.items.bias), loss};
+        return {x.without_times(), detail::first_columns(std::move(now.customers.factors), n_factors), std::move(now.customers.bias),
+                detail::first_columns(std::move(now.items.factors), n_factors), std::move(now.items.bias), loss};
     }
 
    private:

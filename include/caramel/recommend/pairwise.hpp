@@ -457,6 +457,13 @@ matrix<T> normal_rows(std::size_t rows, std::size_t n_factors, double deviation,
     return out;
 }
 
+// The same without the lanes that were added.
+template <class T>
+matrix<T> first_columns(matrix<T>&& x, std::size_t n) {
+    if (std::cmp_equal(x.cols(), n)) return std::move(x);
+    return x.leftCols(static_cast<row_index>(n));
+}
+
 // One row of factors for each customer and item.
 template <class T>
 class pair_rows {
@@ -787,8 +794,8 @@ pairwise_model<T> fit_pairwise(pairwise_settings how, const interactions<T>& x, 
                        normal_rows<T>(x.items().size(), how.n_factors, how.init_deviation, numbers.split("items"), [](std::size_t) { return true; }),
                        vec<T>::Zero(static_cast<row_index>(x.items().size()))});
     how.steps.epochs = learn_pairs<T>(how, x, pairs, rows, pairwise_model<T>::kind, options, options, numbers);
-    const auto k = static_cast<row_index>(how.n_factors);
-    return {x.without_times(), rows.now.customers.leftCols(k), rows.now.items.leftCols(k), std::move(rows.now.bias), how.steps};
+    return {x.without_times(), first_columns(std::move(rows.now.customers), how.n_factors), first_columns(std::move(rows.now.items), how.n_factors),
+            std::move(rows.now.bias), how.steps};
 }
 
 }  // namespace detail
