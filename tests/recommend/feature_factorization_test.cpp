@@ -66,9 +66,9 @@ TEST_CASE("feature_factorization: without features, or with one for each, it is 
         return off(model.customer_factors(), plain.customer_factors()) < 1e-4 && off(model.item_factors(), plain.item_factors()) < 1e-4 &&
                off(model.item_bias(), plain.item_bias()) < 1e-4;
     };
-    const auto plain = fit(bpr<float>{.n_factors = 5, .epochs = 4, .validation_share = .1}, x, {.seed = 2});
-    const auto ranks = fit(warp<float>{.n_factors = 5, .epochs = 4}, x, {.seed = 2});
-    feature_factorization<float> recipe{.loss = pair_loss::bpr, .n_factors = 5, .epochs = 4, .validation_share = .1};
+    const auto plain = fit(bpr<float>{.n_factors = 5, .epochs = 4, .regularization = .02, .validation_share = .1}, x, {.seed = 2});
+    const auto ranks = fit(warp<float>{.n_factors = 5, .epochs = 4, .learning_rate = .05, .regularization = .02}, x, {.seed = 2});
+    feature_factorization<float> recipe{.loss = pair_loss::bpr, .n_factors = 5, .epochs = 4, .learning_rate = .05, .regularization = .02, .validation_share = .1};
     CHECK(near(fit(recipe, x, {.seed = 2}), plain));
     recipe.own_customer_factors = recipe.own_item_factors = false;
     const featured_interactions<float> featured{x, ones_on_the_diagonal(x.rows()), ones_on_the_diagonal(x.items().size())};
@@ -148,7 +148,7 @@ TEST_CASE("feature_factorization: ranks items and customers that it has never se
         return out;
     };
     for (const auto loss : {pair_loss::bpr, pair_loss::warp, pair_loss::logistic}) {
-        const feature_factorization<float> recipe{.loss = loss, .n_factors = 6, .epochs = 20, .regularization = .005, .own_item_factors = false};
+        const feature_factorization<float> recipe{.loss = loss, .n_factors = 6, .epochs = 20, .learning_rate = .05, .regularization = .005, .own_item_factors = false};
         const auto model = fit(recipe, data);
         CHECK(auc_among(model, shop.train, old_customers, old_items) > .8);
         const auto longer = model.with_items(ids_of(shop.train.items(), new_items), hidden(shop.items, new_items))

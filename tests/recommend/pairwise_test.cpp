@@ -238,7 +238,7 @@ TEST_CASE("pairwise: any number of threads gives the same bits, and finds plante
     REQUIRE(shop.train.pairs() >= 4096);
     const double popular = auc_of(fit(popularity<float>{}, shop.train), shop);
     const bpr<float> by_order{.n_factors = 8, .epochs = 30, .regularization = .02, .validation_share = .05};
-    const warp<float> by_rank{.n_factors = 8, .epochs = 20, .regularization = .02};
+    const warp<float> by_rank{.n_factors = 8, .epochs = 20, .learning_rate = .05, .regularization = .02};
     const auto one = fit(by_order, shop.train);
     const auto first = fit(by_rank, shop.train);
     CHECK(same_bits(one, fit(by_order, shop.train, {.threads = 3})));
@@ -354,12 +354,12 @@ TEST_CASE("pairwise: refuses what cannot be learnt from", "[pairwise]") {
     CHECK(rebuilt(model.customer_factors(), model.item_bias(), {.epochs = 0}) == errc::bad_data);
 }
 
-TEST_CASE("pairwise: far above popularity on MovieLens ml-latest-small", "[pairwise]") {
+TEST_CASE("pairwise: above popularity on MovieLens ml-latest-small", "[pairwise]") {
     SHARED_OR_SKIP(ratings, "data/ml_latest_small/ratings.csv");
     const auto data = ml_latest_small<float>(ratings);
     const auto task = ranking_task_of(data.test, 20);
     const auto ndcg = [&](const auto& model) { return ndcg_at(20, model(task.queries), task.relevant).mean(); };
     const double popular = ndcg(fit(popularity<float>{}, data.train));
-    CHECK(ndcg(fit(bpr<float>{.n_factors = 32, .epochs = 30}, data.train)) > 1.1 * popular);
-    CHECK(ndcg(fit(warp<float>{.n_factors = 32, .epochs = 20}, data.train)) > 1.1 * popular);
+    CHECK(ndcg(fit(bpr<float>{}, data.train)) > 1.1 * popular);
+    CHECK(ndcg(fit(warp<float>{}, data.train)) > 1.1 * popular);
 }

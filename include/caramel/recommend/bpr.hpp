@@ -26,7 +26,7 @@ struct bpr {
     std::size_t n_factors = 64;    ///< 1 .. 4096
     std::size_t epochs = 50;       ///< 1 .. 1,000,000; fewer where validation or an observer stops it
     double learning_rate = 0.05;   ///< above 0
-    double regularization = 0.01;  ///< at least 0
+    double regularization = 0.03;  ///< at least 0
     double init_deviation = 0.1;   ///< above 0: factors begin normal with this deviation, biases at 0
     negative_sampling negatives = negative_sampling::uniform;
     /// 0 <= share < 1 of the purchases, drawn at random but at most 20,000, is not learnt from. What is kept is the epoch

@@ -378,10 +378,10 @@ struct feature_factorization {
     pair_loss loss = pair_loss::warp;
     std::size_t n_factors = 32;    ///< 1 .. 4096
     std::size_t epochs = 30;       ///< 1 .. 1,000,000; fewer where validation or an observer stops it
-    double learning_rate = 0.05;   ///< above 0
-    double regularization = 0.01;  ///< at least 0
+    double learning_rate = 0.02;   ///< above 0
+    double regularization = 0.05;  ///< at least 0
     double init_deviation = 0.1;   ///< above 0: factors begin normal with this deviation, biases at 0
-    std::size_t max_trials = 32;   ///< of `warp`
+    std::size_t max_trials = 100;  ///< of `warp`
     negative_sampling negatives = negative_sampling::uniform;
     /// Whether each customer and item of training has factors of its own beside those of its features. Without them features
     /// alone must explain everything, which is better for those that come later.

@@ -41,7 +41,7 @@ namespace caramel::inline CARAMEL_ABI {
 struct logistic_mf_loss {
     weighting weights = weighting::ones;
     double confidence_scale = 1;   ///< above 0
-    double regularization = 0.6;   ///< at least 0
+    double regularization = 2;     ///< at least 0
     double learning_rate = 0.3;    ///< above 0
     std::size_t negatives = 30;    ///< 1 .. 1,000,000
     std::size_t epochs = 30;       ///< 1 .. 1,000,000; in a model: so many were run
@@ -214,7 +214,7 @@ struct logistic_mf {
     std::size_t n_factors = 32;            ///< 1 .. 4096
     std::size_t epochs = 30;               ///< 1 .. 1,000,000; fewer where validation or an observer stops it
     double learning_rate = 0.3;            ///< see `logistic_mf_loss`
-    double regularization = 0.6;
+    double regularization = 2;
     std::size_t negatives = 30;
     weighting weights = weighting::ones;
     double confidence_scale = 1;

@@ -60,8 +60,8 @@ struct pairwise_steps {
     pair_loss loss = pair_loss::bpr;
     negative_sampling negatives = negative_sampling::uniform;
     double learning_rate = 0.05;   ///< above 0
-    double regularization = 0.01;  ///< at least 0
-    std::size_t max_trials = 32;   ///< of `warp`, 1 .. 1,000,000
+    double regularization = 0.03;  ///< at least 0
+    std::size_t max_trials = 100;  ///< of `warp`, 1 .. 1,000,000
     std::size_t epochs = 50;       ///< 1 .. 1,000,000; in a model: so many were run
 
     friend bool operator==(const pairwise_steps&, const pairwise_steps&) = default;

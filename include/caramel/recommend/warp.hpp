@@ -19,12 +19,12 @@ template <class T>
 struct warp {
     using stage_concept = recipe_tag;
 
-    std::size_t n_factors = 64;    ///< 1 .. 4096
+    std::size_t n_factors = 32;    ///< 1 .. 4096
     std::size_t epochs = 30;       ///< 1 .. 1,000,000; fewer where validation or an observer stops it
-    double learning_rate = 0.05;   ///< above 0
-    double regularization = 0.01;  ///< at least 0
+    double learning_rate = 0.02;   ///< above 0
+    double regularization = 0.05;  ///< at least 0
     double init_deviation = 0.1;   ///< above 0: factors begin normal with this deviation, biases at 0
-    std::size_t max_trials = 32;   ///< 1 .. 1,000,000: a purchase is left as it is where so many draws find no item too close
+    std::size_t max_trials = 100;  ///< 1 .. 1,000,000: a purchase is left as it is where so many draws find no item too close
     negative_sampling negatives = negative_sampling::uniform;
     double validation_share = 0;   ///< as for `bpr`
     std::size_t patience = 5;      ///< at least 1
