@@ -93,8 +93,13 @@
 #include <caramel/trees/boosted_trees.hpp>
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/blend.hpp>
+#include <caramel/recommend/bpr.hpp>
 #include <caramel/recommend/ease.hpp>
+#include <caramel/recommend/factorization_machine.hpp>
+#include <caramel/recommend/feature_factorization.hpp>
+#include <caramel/recommend/logistic_mf.hpp>
 #include <caramel/recommend/neighbors.hpp>
+#include <caramel/recommend/pairwise.hpp>
 #include <caramel/recommend/popularity.hpp>
 #include <caramel/recommend/query.hpp>
 #include <caramel/recommend/rating_baseline.hpp>
@@ -111,6 +116,7 @@
 #include <caramel/recommend/svdpp.hpp>
 #include <caramel/recommend/top_k.hpp>
 #include <caramel/recommend/tune.hpp>
+#include <caramel/recommend/warp.hpp>
 #include <caramel/policy/customer_process.hpp>
 #include <caramel/policy/customer_states.hpp>
 #include <caramel/policy/discretize.hpp>
