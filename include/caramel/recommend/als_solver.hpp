@@ -307,6 +307,7 @@ class als_side {
     }
 
     [[nodiscard]] bool empty() const noexcept { return d_ == 0; }
+    [[nodiscard]] std::size_t size() const noexcept { return n_; }
 
     // others' * others, summed in at most 64 blocks of rows that the data alone decide; many floats in float over 32 rows,
     // and these sums in double.
@@ -606,7 +607,9 @@ class als_side {
         return s;
     }
 
-    [[nodiscard]] const T* factors(std::int32_t id) const noexcept { return (elsewhere_ != nullptr ? elsewhere_ : rotated_.data()) + static_cast<std::size_t>(id) * stride_; }
+    [[nodiscard]] const T* factors(std::int32_t id) const noexcept {
+        return (elsewhere_ != nullptr ? elsewhere_ : rotated_.data()) + static_cast<std::size_t>(id) * stride_;
+    }
     // Calls `kernel(rows, first, number)` for four of the rows at a time, then for the rest one by one.
     template <class Kernel>
     void by_fours(std::span<const std::int32_t> ids, const Kernel& kernel) const noexcept {
