@@ -91,6 +91,7 @@
 #include <caramel/linear/sparse_logistic.hpp>
 #include <caramel/trees/boosted_trees.hpp>
 #include <caramel/recommend/als.hpp>
+#include <caramel/recommend/als_ratings.hpp>
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>
 #include <caramel/recommend/query.hpp>

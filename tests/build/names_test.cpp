@@ -91,6 +91,8 @@ static_assert(named<als_grid, bar_chart, bought_text_recipe<word_tokenizer>, bou
                     page_options, purchase_rhythm<F>, reference_kind, report_cell, report_column, report_table, scatter_chart, sgd_factorization<F>,
                     sgd_factorization_model<F>, sgd_steps, sigmoid_cross_entropy, state_axis, static_mlp<F, 3, 2>>);
 
+static_assert(named<als_ratings<F>, als_ratings_loss, als_ratings_model<F>, als_solver>);
+
 static_assert(named<boosted_trees<F>, boosted_trees_model<F>, boosted_trees_regressor<F>, boosted_trees_regressor_model<F>, explanation, importance_options,
                     importances, reason, shapley_options> && Differentiable<mlp_regressor_model<F>, F>);
 static_assert(named<bucket_cuts, bucketize<F>, bucketize_by_target<F>, bucketize_model<F>, categories_only, column_moments, date_parts, date_parts_model,
