@@ -92,6 +92,7 @@
 #include <caramel/linear/sparse_logistic.hpp>
 #include <caramel/trees/boosted_trees.hpp>
 #include <caramel/recommend/als.hpp>
+#include <caramel/recommend/als_ratings.hpp>
 #include <caramel/recommend/blend.hpp>
 #include <caramel/recommend/bpr.hpp>
 #include <caramel/recommend/ease.hpp>

@@ -97,6 +97,7 @@ static_assert(named<bias_settings, neighbor_rules, rating_baseline<F>, rating_ba
                     rating_similarity, slope_one<F>, slope_one_model<F>, svdpp<F>, svdpp_model<F>>);
 static_assert(named<bpr<F>, factorization_machine<F>, factorization_machine_model<F>, factorization_machine_regressor<F>, factorization_machine_regressor_model<F>,
                     feature_factorization<F>, feature_factorization_model<F>, featured_interactions<F>, logistic_mf<F>, logistic_mf_loss, logistic_mf_model<F>, negative_sampling, pair_loss, pairwise_model<F>, pairwise_steps, warp<F>>);
+static_assert(named<als_ratings<F>, als_ratings_loss, als_ratings_model<F>, als_solver>);
 
 static_assert(named<boosted_trees<F>, boosted_trees_model<F>, boosted_trees_regressor<F>, boosted_trees_regressor_model<F>, explanation, importance_options,
                     importances, reason, shapley_options> && Differentiable<mlp_regressor_model<F>, F>);

@@ -190,6 +190,157 @@ TEST_CASE("als: every row is the dense least-squares solution", "[als]") {
     }
 }
 
+TEST_CASE("als: rows of floats are within 1e-5 of the solution in double, whichever way they are solved", "[als]") {
+    // 32 factors and more: by conjugate gradients, and where these would take long (little regularization) by factorization.
+    for (const std::size_t d : {32U, 40U, 64U, 128U}) {
+        const auto x = interactions<float>::of(random_log(40, 500, d == 40 ? 0.7 : 0.08, d));
+        for (const als_loss& loss : {als_loss{}, als_loss{.regularization = 3e-3, .unobserved_weight = 1, .weights = weighting::logarithmic, .confidence_scale = 3},
+                                     als_loss{.regularization = 1e-3, .unobserved_weight = 0, .frequency_scaling = 0}}) {
+            const auto items = random_factors<float>(500, static_cast<row_index>(d), d + 1);
+            matrix<float> out(40, items.cols());
+            detail::als_side<float>(loss, items, run_options{}).half_step(x.by_customer(), out, run_options{});
+            for (std::size_t row = 0; row < 40; ++row) {
+                const vec<double> expected = least_squares(x, row, items, loss);
+                CHECK((out.row(static_cast<row_index>(row)).transpose().cast<double>() - expected).norm() < 1e-5 * expected.norm());
+            }
+        }
+    }
+}
+
+TEST_CASE("als: a side that turns its factors in place solves the same rows in that basis", "[als]") {
+    for (const row_index d : {6, 32}) {
+        const auto x = interactions<float>::of(random_log(90, 70, 0.3, 8));
+        matrix<float> items = random_factors<float>(70, d, 4), expected(90, d), out(90, d);
+        const als_loss loss;
+        const detail::als_side<float> apart(loss, items, run_options{});
+        apart.half_step(x.by_customer(), expected, run_options{});
+        matrix<float> turned = items;
+        const detail::als_side<float> in_place(loss, &turned, run_options{});
+        in_place.half_step(x.by_customer(), out, run_options{}, {.turn_back = false});
+        CHECK((out * turned.transpose() - expected * items.transpose()).cwiseAbs().maxCoeff() < 1e-5F);
+        CHECK((apart.turned_factors() - turned).cwiseAbs().maxCoeff() < 1e-5F);
+    }
+}
+
+TEMPLATE_TEST_CASE("als: solvers that go step by step never raise the loss, and end where the exact one does", "[als]", CARAMEL_TEST_SCALARS) {
+    constexpr bool exactly = std::is_same_v<TestType, double>;
+    const auto x = interactions<TestType>::of(random_log(60, 50, 0.3, 12));
+    const auto by_item = x.by_item();
+    const als_loss loss{.regularization = .02, .unobserved_weight = .3, .weights = weighting::logarithmic, .confidence_scale = 2};
+    for (const row_index d : {5, 36})
+        for (const detail::als_method& method : {detail::als_method{.solver = als_solver::conjugate_gradient, .cg_steps = 1},
+                                                 detail::als_method{.solver = als_solver::conjugate_gradient, .cg_steps = 3},
+                                                 detail::als_method{.solver = als_solver::block_subspace, .block_size = 1},
+                                                 detail::als_method{.solver = als_solver::block_subspace, .block_size = 3},
+                                                 detail::als_method{.solver = als_solver::block_subspace, .block_size = 100}}) {
+            matrix<TestType> items = random_factors<TestType>(50, d, 5), customers = random_factors<TestType>(60, d, 6);
+            double before = detail::als_total_loss(loss, x, by_item.view(), customers, items, run_options{});
+            for (int step = 0; step < 6; ++step) {
+                if (step % 2 == 0) detail::als_side<TestType>(loss, items, run_options{}).half_step(x.by_customer(), customers, run_options{}, method);
+                else detail::als_side<TestType>(loss, customers, run_options{}).half_step(by_item.view(), items, run_options{}, method);
+                const double after = detail::als_total_loss(loss, x, by_item.view(), customers, items, run_options{});
+                CHECK(after <= before * (1 + 1e-6));
+                before = after;
+            }
+            const detail::als_side<TestType> side(loss, items, run_options{});
+            matrix<TestType> expected(60, d);
+            side.half_step(x.by_customer(), expected, run_options{});
+            for (int i = 0; i < 300; ++i) side.half_step(x.by_customer(), customers, run_options{}, method);
+            CHECK((customers - expected).norm() < (exactly ? 1e-8F : 1e-4F) * expected.norm());
+        }
+}
+
+TEST_CASE("als: every solver trains to about the same loss, and its customers are those that folding in finds", "[als]") {
+    const auto x = interactions<float>::of(random_log(90, 70, 0.3, 4));
+    std::vector<double> losses;
+    for (const auto solver : {als_solver::automatic, als_solver::exact, als_solver::conjugate_gradient, als_solver::block_subspace}) {
+        std::vector<double> reported;
+        const als<float> recipe{.n_factors = 34, .unobserved_weight = .5, .epochs = 12, .solver = solver, .block_size = 8};
+        const auto model = fit(recipe, x, {.seed = 2, .threads = 2, .on_progress = [&](const progress& p) { return reported.push_back(p.loss), verdict::go_on; }});
+        CHECK(std::is_sorted(reported.rbegin(), reported.rend()));
+        CHECK(reported.back() * static_cast<double>(x.pairs()) ==
+              Approx(brute_force_loss(x, model.customer_factors(), model.item_factors(), model.loss())).epsilon(1e-12));
+        losses.push_back(reported.back());
+        const auto unwatched = fit(recipe, x, {.seed = 2});
+        CHECK(unwatched.item_factors() == model.item_factors());
+        workspace scratch;
+        for (std::size_t row = 0; row < x.rows(); ++row)
+            CHECK(std::ranges::equal(model.fold_in(x[row].items, x[row].values, scratch), row_of(model.customer_factors(), static_cast<row_index>(row))));
+    }
+    CHECK(losses[0] == losses[1]);
+    CHECK(losses[2] == Approx(losses[1]).epsilon(.02));
+    CHECK(losses[3] == Approx(losses[1]).epsilon(.02));
+}
+
+TEMPLATE_TEST_CASE("als: refreshed with what it was trained on, a model stays the same bit for bit", "[als]", CARAMEL_TEST_SCALARS) {
+    const auto log = random_log(70, 60, 0.2, 5);
+    const auto x = interactions<TestType>::of(log);
+    const auto model = fit(als<TestType>{.n_factors = 33, .epochs = 2}, x);
+    const auto same = model.refreshed(x, {.threads = 2});
+    CHECK(same.fields() == model.fields());
+
+    // Customers who changed, and new ones, get what folding in gives; the others stay.
+    std::vector<sale> changed;
+    for (const int customer : {7, 500})
+        for (int item = 3; item < 9; ++item) changed.push_back({customer, item, 2});
+    const auto refreshed = model.refreshed(interactions<TestType>::of(changed));
+    CHECK(refreshed.customers().size() == 71);
+    CHECK(refreshed.item_factors() == model.item_factors());
+    workspace scratch;
+    std::vector<std::int32_t> bought{3, 4, 5, 6, 7, 8};
+    const auto folded = model.fold_in(bought, std::vector<TestType>(6, 2), scratch);
+    for (const int customer : {7, 500}) {
+        const auto row = refreshed.customers().row_of(customer);
+        CHECK(std::ranges::equal(row_of(refreshed.customer_factors(), static_cast<row_index>(row)), folded));
+        CHECK(std::ranges::equal(refreshed.purchases()[row].items, bought));
+    }
+    CHECK(refreshed.customer_factors().row(6) == model.customer_factors().row(6));
+    CHECK(refreshed.customer_factors().row(8) == model.customer_factors().row(8));
+}
+
+TEST_CASE("als: new items get the factors of a half-step, from their buyers", "[als]") {
+    const auto x = interactions<double>::of(random_log(40, 30, 0.2, 6));
+    const auto model = fit(als<double>{.n_factors = 5, .epochs = 3}, x);
+    std::vector<sale> news;
+    for (const int customer : {1, 4, 9}) news.push_back({customer, 100, 3});
+    news.push_back({5, -2, 1});
+    const auto grown = model.with_items(interactions<double>::of(news));
+    REQUIRE(grown.items().size() == 32);
+    CHECK(grown.customer_factors() == model.customer_factors());
+    CHECK(grown.item_factors().middleRows(1, 30) == model.item_factors());
+    CHECK(grown.purchases().contains(4, 31));
+    CHECK(grown.purchases().pairs() == x.pairs() + 4);
+    // The same by dense least squares, with customers and items changed over.
+    std::vector<sale> turned;
+    for (int c = 0; c < 40; ++c) turned.push_back({200, c, c == 1 || c == 4 || c == 9 ? 3.0 : 0.0});
+    std::erase_if(turned, [](const sale& s) { return s.value == 0; });
+    std::vector<std::int64_t> ids(40);
+    for (std::size_t i = 0; i < 40; ++i) ids[i] = static_cast<std::int64_t>(i);
+    const id_table all({}, ids);
+    const vec<double> expected = least_squares(interactions<double>::of(turned, {.items = &all}), 0, model.customer_factors(), model.loss());
+    CHECK((grown.item_factors().row(31).transpose() - expected).cwiseAbs().maxCoeff() < 1e-10);
+    // With new customers beside the new items.
+    news.push_back({300, 100, 1});
+    news.push_back({300, 2, 1});
+    const auto both = model.refreshed(interactions<double>::of(news));
+    CHECK(both.customers().size() == 41);
+    CHECK(both.score(300, {100})[0] > 0);
+    workspace scratch;
+    const auto row = both.customers().row_of(300);
+    CHECK(std::ranges::equal(both.fold_in(both.purchases()[row].items, both.purchases()[row].values, scratch),
+                             row_of(both.customer_factors(), static_cast<row_index>(row))));
+
+    CHECK(error_of([&] { (void)model.with_items(interactions<double>::of(std::vector<sale>{{77, 100}})); }).code() == errc::unknown_id);
+    CHECK(error_of([&] { (void)model.with_items(interactions<double>::of(std::vector<sale>{{1, 3}})); }).code() == errc::bad_data);
+    CHECK(error_of([&] { (void)model.refreshed(interactions<double>::of(std::vector<sale>{{1, 3, -1}})); }).code() == errc::bad_data);
+    struct named_sale {
+        std::string customer;
+        int item;
+    };
+    CHECK(error_of([&] { (void)model.refreshed(interactions<double>::of(std::vector<named_sale>{{"me", 3}})); }).code() == errc::bad_data);
+    CHECK(model.refreshed({}).fields() == model.fields());
+}
+
 TEMPLATE_TEST_CASE("als: the reported loss is the one of every pair, and no half-step raises it", "[als]", CARAMEL_TEST_SCALARS) {
     const auto x = interactions<TestType>::of(random_log(40, 30, 0.15, 2));
     const auto by_item = x.by_item();
@@ -401,6 +552,9 @@ TEST_CASE("als: parameters and fields are checked", "[als][error]") {
     refused({.n_factors = static_cast<std::size_t>(-1)}, "n_factors");
     refused({.epochs = 0}, "epochs");
     refused({.epochs = static_cast<std::size_t>(-1)}, "epochs");
+    refused({.solver = static_cast<als_solver>(9)}, "solver");
+    refused({.cg_steps = 0}, "cg_steps");
+    refused({.block_size = 0}, "block_size");
 
     using m = matrix<double>;
     const auto built = [&](const m& customers, const m& items, const als_loss& loss = {}) {

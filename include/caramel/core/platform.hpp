@@ -17,13 +17,17 @@ static_assert(std::endian::native == std::endian::little, "caramel: saved files 
 #if defined(__GNUC__)
 #define CARAMEL_EXPORT __attribute__((visibility("default")))
 #define CARAMEL_ALWAYS_INLINE inline __attribute__((always_inline))
+#define CARAMEL_INLINE_LAMBDA __attribute__((always_inline))  // after the parameters of a lambda
 #define CARAMEL_COLD __attribute__((cold, noinline))
+#define CARAMEL_NEVER_INLINE __attribute__((noinline))
 #define CARAMEL_PREFETCH(address) __builtin_prefetch(address)
 #define CARAMEL_PREFETCH_FAR(address) __builtin_prefetch(address, 0, 2)  // not into the nearest cache: more can be under way
 #else
 #define CARAMEL_EXPORT
 #define CARAMEL_ALWAYS_INLINE inline
+#define CARAMEL_INLINE_LAMBDA
 #define CARAMEL_COLD
+#define CARAMEL_NEVER_INLINE
 #define CARAMEL_PREFETCH(address) static_cast<void>(address)
 #define CARAMEL_PREFETCH_FAR(address) static_cast<void>(address)
 #endif

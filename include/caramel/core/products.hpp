@@ -40,13 +40,12 @@ struct lanes {
 
 // sum + x * row, or sum - x * row, rounded once where the machine can: said outright, because compilers decide from case
 // to case (g++ tuned for Zen does not fuse a lone sum), and then a row would not have the bits that it has in a batch.
-template <bool Subtract = false, class Lane, class T>
-CARAMEL_ALWAYS_INLINE Lane multiply_add(T x, Lane row, Lane sum) {
+template <class T, bool Subtract = false, class Lane>
+CARAMEL_ALWAYS_INLINE Lane multiply_add_lanes(Lane x, Lane row, Lane sum) {
 #if defined(__FMA__)
-    const Lane each = x - Lane{};
 #define CARAMEL_FUSED(bytes, size, name, suffix, type)        \
     if constexpr (sizeof(Lane) == bytes && sizeof(T) == size) \
-        return (Lane)(Subtract ? name##_fnmadd_##suffix((type)each, (type)row, (type)sum) : name##_fmadd_##suffix((type)each, (type)row, (type)sum));
+        return (Lane)(Subtract ? name##_fnmadd_##suffix((type)x, (type)row, (type)sum) : name##_fmadd_##suffix((type)x, (type)row, (type)sum));
 #if defined(__AVX512F__)
     CARAMEL_FUSED(64, 4, _mm512, ps, __m512)
     CARAMEL_FUSED(64, 8, _mm512, pd, __m512d)
@@ -58,6 +57,10 @@ CARAMEL_ALWAYS_INLINE Lane multiply_add(T x, Lane row, Lane sum) {
 #undef CARAMEL_FUSED
 #endif
     return Subtract ? sum - x * row : sum + x * row;
+}
+template <bool Subtract = false, class Lane, class T>
+CARAMEL_ALWAYS_INLINE Lane multiply_add(T x, Lane row, Lane sum) {
+    return multiply_add_lanes<T, Subtract>(x - Lane{}, row, sum);
 }
 
 // out(Rows x V lanes) = a(Rows x depth) * b(depth x V lanes), or += where `add`, or -= where `add` and Subtract; the tile

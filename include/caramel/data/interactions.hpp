@@ -394,11 +394,7 @@ class interactions {
     /// The same pairs without their times.
     [[nodiscard]] interactions without_times() const {
         interactions out;
-        out.customers_ = customers_;
-        out.items_ = items_;
-        out.starts_ = starts_;
-        out.bought_ = bought_;
-        out.values_ = values_;
+        std::tie(out.customers_, out.items_, out.starts_, out.bought_, out.values_) = std::tie(customers_, items_, starts_, bought_, values_);
         return out;
     }
     /// Those pairs for which `keep(customer, k)` is true, in the same numbering: k counts what is in `(*this)[customer]`.

@@ -1,19 +1,21 @@
 #ifndef CARAMEL_RECOMMEND_ALS_HPP
 #define CARAMEL_RECOMMEND_ALS_HPP
 
-// Matrix factorization of implicit feedback by alternating least squares, each row solved exactly.
+// Matrix factorization of implicit feedback by alternating least squares.
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include <caramel/core/callback.hpp>
 #include <caramel/core/error.hpp>
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/parallel.hpp>
@@ -24,6 +26,7 @@
 #include <caramel/data/interactions.hpp>
 #include <caramel/pipeline.hpp>
 #include <caramel/recommend/als_solver.hpp>
+#include <caramel/recommend/joined.hpp>
 #include <caramel/recommend/query.hpp>
 #include <caramel/recommend/top_k.hpp>
 
@@ -79,6 +82,70 @@ double als_total_loss(const als_loss& loss, const interactions<T>& x, const spar
     }
     return sum;
 }
+
+// Training: customers and items in a common basis, which each half-step turns to where it is solved best. Only the final
+// customers need turning back.
+template <class T>
+class als_training {
+   public:
+    als_training(const interactions<T>& x, const als_loss& loss, const als_method& method, matrix<T> first_items)
+        : x_(x), by_item_(x.by_item()), loss_(loss), method_(method), items_(std::move(first_items)),
+          customers_(matrix<T>::Zero(static_cast<row_index>(x.rows()), items_.cols())) {}
+
+    // The customers for the items as they are, then the items for these.
+    void epoch(const run_options& how) {
+        solve_customers(how);
+        customers_stand_ = false;
+        const als_side<T> fixed(loss_, &customers_, how);
+        if (method_.solver == als_solver::exact) {
+            side_ = {};
+        } else {  // what the items were, in the basis that the customers had
+            items_ = side_.turned_factors();
+            side_ = {};
+        }
+        fixed.half_step(by_item_.view(), items_, how, method_for(by_item_.view()));
+    }
+    // With the customers for the items as they are.
+    [[nodiscard]] double loss(const run_options& how) {
+        solve_customers(how);
+        return als_total_loss(loss_, x_, by_item_.view(), customers_, side_.turned_factors(), how);
+    }
+    // The customers as folding in will find them, and nothing else to come. `observe(side, customers, items, by_item)`.
+    template <class Observe>
+    void finish(const run_options& how, const Observe& observe) {
+        if (!customers_stand_) side_ = als_side<T>(loss_, items_, how);
+        side_.half_step(x_.by_customer(), customers_, how);
+        observe(by_item_.view(), customers_, items_);
+        by_item_ = {};
+    }
+    [[nodiscard]] matrix<T> take_customers() noexcept { return std::move(customers_); }
+    [[nodiscard]] matrix<T> take_items() noexcept { return std::move(items_); }
+    [[nodiscard]] als_side<T> take_side() noexcept { return std::move(side_); }
+
+   private:
+    void solve_customers(const run_options& how) {
+        if (customers_stand_) return;
+        side_ = als_side<T>(loss_, items_, how);
+        side_.half_step(x_.by_customer(), customers_, how, method_for(x_.by_customer()));
+        customers_stand_ = true;
+    }
+    // Short rows are solved sooner than it takes to turn what they were before to the new basis.
+    [[nodiscard]] als_method method_for(const sparse_rows<T>& rows) const {
+        als_method out = method_;
+        out.turn_back = false;
+        if (out.solver == als_solver::conjugate_gradient && rows.ids.size() < rows.size() * static_cast<std::size_t>(items_.cols()) / 8)
+            out.solver = als_solver::exact;
+        return out;
+    }
+
+    const interactions<T>& x_;
+    sparse_table<T> by_item_;
+    als_loss loss_;
+    als_method method_;
+    matrix<T> items_, customers_;
+    als_side<T> side_;
+    bool customers_stand_ = false;  // for the items as they are, in the basis of `side_`
+};
 
 }  // namespace detail
 
@@ -146,6 +213,27 @@ class als_model : public detail::recommender<als_model<T>, T> {
         return out;
     }
 
+    /// A model that also has the items of `bought` that this one does not know: each gets the factors that a half-step of
+    /// training would give it, from its buyers as they are. Nobody else's factors change, not the buyers' either: refresh
+    /// them with `refreshed` where that matters. `bought` has customers of this model and new items only.
+    /// Throws `error`: `unknown_id` and `bad_data` with the row of a customer who is not known or an item that is, `bad_data`
+    /// (ids of another kind, a negative value), `diverged`.
+    [[nodiscard]] als_model with_items(const interactions<T>& bought, const run_options& how = {}) const {
+        for (std::size_t row = 0; row < bought.rows(); ++row)
+            require_at(base::customers().find(bought.customers()[row]).has_value(), errc::unknown_id, {.row = row + 1}, "als: customer ", row + 1,
+                       " of those who bought new items is not in the model");
+        for (std::size_t item = 0; item < bought.items().size(); ++item)
+            require_at(!base::items().find(bought.items()[item]).has_value(), errc::bad_data, {.row = item + 1}, "als: item ", item + 1,
+                       " of the new ones is in the model already");
+        return grown(bought, false, how);
+    }
+    /// A model that knows what `changed` says of its customers, new ones or known: their purchases are these now (all of
+    /// them, not only the latest), and their factors those that folding in gives. Items that the model does not know
+    /// are taken in first, as `with_items` does. Other customers and items keep their factors, so after many changes it
+    /// is better to train on from this model (`als::start`). With the purchases of training the model is the same, bit for bit.
+    /// Throws `error`: `bad_data` (ids of another kind, a negative value), `diverged`.
+    [[nodiscard]] als_model refreshed(const interactions<T>& changed, const run_options& how = {}) const { return grown(changed, true, how); }
+
     /// The same items, and nobody's purchases: for folding in where training customers need not be known, or must not be.
     [[nodiscard]] als_model without_customers() const {
         return {interactions<T>({}, base::items(), {0}, {}, {}, {}), matrix<T>(0, item_factors_.cols()), item_factors_, loss_, side_};
@@ -169,6 +257,53 @@ class als_model : public detail::recommender<als_model<T>, T> {
         if (side_.empty()) side_ = detail::als_side<T>(loss_, item_factors_, run_options{}, errc::bad_data);
     }
 
+    // With the pairs of `more`: instead of what its customers have (and then their factors are solved), or beside it.
+    [[nodiscard]] als_model grown(const interactions<T>& more, bool replace, const run_options& how) const {
+        for (std::size_t row = 0; row < more.rows(); ++row)
+            for (const T value : more[row].values)
+                require_at(value >= 0, errc::bad_data, {.row = row + 1}, "als: a value of customer ", row + 1, " is negative");
+        auto joined = detail::join_interactions(base::purchases(), more, replace, "als");
+        const auto d = item_factors_.cols();
+        const auto spread = [d](const matrix<T>& from, const std::vector<std::int32_t>& places, std::size_t rows) {
+            matrix<T> out = matrix<T>::Zero(static_cast<row_index>(rows), d);
+            for (std::size_t i = 0; i < places.size(); ++i) out.row(places[i]) = from.row(static_cast<row_index>(i));
+            return out;
+        };
+        matrix<T> customers = spread(customer_factors_, joined.old_customers, joined.pairs.rows());
+        matrix<T> items = spread(item_factors_, joined.old_items, joined.pairs.items().size());
+        // Rows of the other side, found one by one.
+        const auto solve = [&](const detail::als_side<T>& side, const detail::sparse_rows<T>& observed, const std::vector<std::size_t>& rows, matrix<T>& out) {
+            parallel_blocks(rows.size(), 64, how, [&](std::size_t begin, std::size_t end, std::size_t) {
+                workspace scratch;
+                for (std::size_t i = begin; i < end; ++i) {
+                    const workspace::frame frame(scratch);
+                    side.solve(observed.ids_of(rows[i]), observed.values_of(rows[i]), {out.data() + static_cast<row_index>(rows[i]) * d, static_cast<std::size_t>(d)},
+                               scratch);
+                }
+            });
+        };
+        std::vector<std::size_t> whose, new_items;
+        if (replace)
+            for (const auto row : joined.new_customers) whose.push_back(static_cast<std::size_t>(row));
+        {
+            std::vector<bool> known(joined.pairs.items().size());
+            for (const auto item : joined.old_items) known[static_cast<std::size_t>(item)] = true;
+            for (std::size_t item = 0; item < known.size(); ++item)
+                if (!known[item]) new_items.push_back(item);
+        }
+        if (new_items.empty()) {
+            if (side_.size() > 0) solve(side_, joined.pairs.by_customer(), whose, customers);
+            return {std::move(joined.pairs), std::move(customers), std::move(items), loss_, side_};
+        }
+        // The new items' rows are zero so far, so that buyers are solved by what else they bought.
+        if (!whose.empty()) solve(detail::als_side<T>(loss_, items, how), joined.pairs.by_customer(), whose, customers);
+        const auto by_item = joined.pairs.by_item();
+        if (customers.rows() > 0) solve(detail::als_side<T>(loss_, customers, how), by_item.view(), new_items, items);
+        detail::als_side<T> side(loss_, items, run_options{how});
+        solve(side, joined.pairs.by_customer(), whose, customers);
+        return {std::move(joined.pairs), std::move(customers), std::move(items), loss_, std::move(side)};
+    }
+
     std::span<T> folded(std::span<const std::int32_t> items, std::span<const T> values, workspace& scratch) const {
         const auto out = scratch.take<T>(static_cast<std::size_t>(item_factors_.cols()));
         side_.solve(items, values, out, scratch);
@@ -185,7 +320,8 @@ class als_model : public detail::recommender<als_model<T>, T> {
 };
 
 /// Recipe for `als_model`: see `als_loss` for what is minimised. Training solves the customers, then `epochs` times the
-/// items and the customers again, so it ends with the customers. Each half of an epoch lowers the loss.
+/// items and the customers again. Each half of an epoch lowers the loss, however its rows are solved; the last one, which is
+/// the customers', is always exact, so that folding in a customer gives what training gave.
 template <class T>
 struct als {
     using stage_concept = recipe_tag;
@@ -197,6 +333,9 @@ struct als {
     weighting weights = weighting::values;
     double confidence_scale = 1;
     std::size_t epochs = 16;                ///< 1 .. 1,000,000
+    als_solver solver = als_solver::automatic;
+    std::size_t cg_steps = 3;               ///< 1 .. 1000, of `als_solver::conjugate_gradient`
+    std::size_t block_size = 32;            ///< 1 .. 4096, of `als_solver::block_subspace`: so many factors at once
     warm_start<als_model<T>> start = {};    ///< items that this model knows begin with its factors
 
     /// Reports the loss per observed pair after each epoch.
@@ -205,20 +344,15 @@ struct als {
         const als_loss loss{regularization, unobserved_weight, frequency_scaling, weights, confidence_scale};
         check(loss);
         detail::require_purchases(x, "als");
-        const auto by_item = x.by_item();
-        matrix<T> items = first_items(x, options);
-        matrix<T> customers = matrix<T>::Zero(static_cast<row_index>(x.rows()), items.cols());
-        detail::als_side<T> side(loss, items, options);
-        side.half_step(x.by_customer(), customers, options);
+        detail::als_training<T> training(x, loss, {.solver = solver_for(x), .cg_steps = cg_steps, .block_size = block_size}, first_items(x, options));
+        const auto report = [&](std::size_t epoch, double total) {
+            return options.on_progress({als_model<T>::kind, epoch, epochs, total / static_cast<double>(x.pairs())}) == verdict::stop;
+        };
         for (std::size_t epoch = 1; epoch <= epochs; ++epoch) {
-            detail::als_side<T>(loss, customers, options).half_step(by_item.view(), items, options);
-            side = detail::als_side<T>(loss, items, options);
-            side.half_step(x.by_customer(), customers, options);
-            if (!options.on_progress) continue;
-            const double total = detail::als_total_loss(loss, x, by_item.view(), customers, items, options);
-            if (options.on_progress({als_model<T>::kind, epoch, epochs, total / static_cast<double>(x.pairs())}) == verdict::stop) break;
+            training.epoch(options);
+            if (options.on_progress && epoch < epochs && report(epoch, training.loss(options))) return finished(training, x, loss, options, {});
         }
-        return {x.without_times(), std::move(customers), std::move(items), loss, std::move(side)};
+        return finished(training, x, loss, options, [&](double total) { (void)report(epochs, total); });
     }
 
    private:
@@ -226,8 +360,22 @@ struct als {
         detail::require_als_loss(loss, errc::bad_parameter);
         require(n_factors >= 1 && n_factors <= 4096, errc::bad_parameter, "als: n_factors is ", n_factors, ", must be in 1 .. 4096");
         require(epochs >= 1 && epochs <= 1'000'000, errc::bad_parameter, "als: epochs is ", epochs, ", must be in 1 .. 1000000");
+        require(solver <= als_solver::block_subspace, errc::bad_parameter, "als: no such solver");
+        require(cg_steps >= 1 && cg_steps <= 1000, errc::bad_parameter, "als: cg_steps is ", cg_steps, ", must be in 1 .. 1000");
+        require(block_size >= 1 && block_size <= 4096, errc::bad_parameter, "als: block_size is ", block_size, ", must be in 1 .. 4096");
         require(start.get() == nullptr || std::cmp_equal(start.get()->item_factors().cols(), n_factors), errc::bad_parameter, "als: n_factors is ", n_factors,
                 ", the model to start from has ", start.get() == nullptr ? 0 : start.get()->item_factors().cols());
+    }
+    [[nodiscard]] als_solver solver_for(const interactions<T>& x) const noexcept {
+        if (solver != als_solver::automatic) return solver;
+        return static_cast<double>(x.pairs()) * static_cast<double>(n_factors) <= 2e9 ? als_solver::exact : als_solver::conjugate_gradient;
+    }
+    [[nodiscard]] static als_model<T> finished(detail::als_training<T>& training, const interactions<T>& x, const als_loss& loss, const fit_options& options,
+                                               const callback<void(double)>& report) {
+        training.finish(options, [&](const detail::sparse_rows<T>& by_item, const matrix<T>& customers, const matrix<T>& items) {
+            if (options.on_progress && report) report(detail::als_total_loss(loss, x, by_item, customers, items, options));
+        });
+        return {x.without_times(), training.take_customers(), training.take_items(), loss, training.take_side()};
     }
     // Normal with deviation .1 / sqrt(n_factors), as in Rendle et al. 2022.
     matrix<T> first_items(const interactions<T>& x, const fit_options& options) const {

@@ -12,8 +12,12 @@
 //     primal  (I + E'E) y = E's,  w = D^-1/2 y        or        dual  (I + EE') z = s,  w = D^-1 B'z.
 //
 // All eigenvalues of both matrices are at least 1. They are factorized in T, and the solution is refined against
-// residuals in double until what is left is far below T's own rounding. Every sum has one order, so a row has the same
-// bits in training and when it is folded in later, for any number of threads.
+// residuals in double until what is left is far below T's own rounding.
+//
+// In that basis B'B is nearly diagonal, too, at least in its mean over the rows, so conjugate gradients preconditioned with
+// the diagonal end after a few steps (als_steps.hpp), each of which costs 2 n d instead of n d^2 / 2. Floats are solved so
+// to 1e-6, and factorized where that takes too many steps. Every sum has one order, so a row has the same bits in training
+// and when it is folded in later, for any number of threads.
 
 #include <algorithm>
 #include <array>
@@ -29,13 +33,16 @@
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/finite.hpp>
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/parallel.hpp>
 #include <caramel/core/products.hpp>
 #include <caramel/core/progress.hpp>
 #include <caramel/core/workspace.hpp>
 #include <caramel/data/interactions.hpp>
+#include <caramel/recommend/als_steps.hpp>
 #include <caramel/recommend/query.hpp>
+#include <caramel/recommend/triangles.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
 
@@ -65,79 +72,23 @@ struct als_loss {
     [[nodiscard]] auto fields() const noexcept { return std::tie(regularization, unobserved_weight, frequency_scaling, weights, confidence_scale); }
 };
 
+/// How `als` solves the rows of a half-step. All of them find the same minimum; none raises the loss.
+enum class als_solver : std::uint8_t {
+    automatic,           ///< `exact` up to 2e9 numbers a half-step (pairs x n_factors), `conjugate_gradient` beyond
+    exact,               ///< the solution, to 1e-6 in float and 1e-10 in double
+    conjugate_gradient,  ///< a few steps from where the row stands, preconditioned (Takács, Pilászy & Tikk, RecSys 2011)
+    block_subspace,      ///< blocks of factors in turn from where the row stands (iALS++, Rendle et al. 2021)
+};
+
 namespace detail {
 
-constexpr std::size_t round_up(std::size_t n, std::size_t to) noexcept { return (n + to - 1) / to * to; }
-
-// ---- symmetric matrices: upper triangles in rows of `stride` numbers, a multiple of 4 and of the lanes ------------------
-template <class Real>
-inline constexpr std::size_t triangle_unit = std::max<std::size_t>(4, lanes<Real>::count);
-
-// Rows i .. i+3 of the upper triangle of s (n x n, n a multiple of 4) += or -= x'y, from the diagonal to the right, for
-// `depth` rows of x. Whole tiles: some numbers left of the diagonal or beyond n are written as well, and mean nothing.
-template <class Real, bool Subtract = false>
-CARAMEL_ALWAYS_INLINE void add_to_rows(const Real* x, std::size_t depth, std::size_t i, std::size_t n, std::size_t stride, Real* s) noexcept {
-    constexpr std::size_t width = lanes<Real>::count;
-    std::size_t j = i / width * width;
-    for (; j + width < n; j += 2 * width) multiply_tile<Real, 4, 2, Subtract>(x + i, 1, stride, x + j, stride, depth, s + i * stride + j, stride, true);
-    if (j < n) multiply_tile<Real, 4, 1, Subtract>(x + i, 1, stride, x + j, stride, depth, s + i * stride + j, stride, true);
-}
-// The upper triangle of s += x'x.
-template <class Real>
-void add_gramian(const Real* x, std::size_t depth, std::size_t n, std::size_t stride, Real* s) noexcept {
-    for (std::size_t i = 0; i < n; i += 4) add_to_rows(x, depth, i, n, stride, s);
-}
-
-// s = U'U in place, four rows at a time; the reciprocals of U's diagonal in `inverse`. False unless s is positive definite.
-template <class Real>
-[[nodiscard]] bool factorize(std::size_t n, std::size_t stride, Real* s, Real* inverse) noexcept {
-    for (std::size_t i = 0; i < n; i += 4) {
-        add_to_rows<Real, true>(s, i, i, n, stride, s);
-        for (std::size_t k = i; k < i + 4; ++k) {
-            Real* const row = s + k * stride;
-            for (std::size_t above = i; above < k; ++above) {
-                const Real* const other = s + above * stride;
-                const Real factor = other[k];
-                for (std::size_t j = i; j < n; ++j) row[j] -= factor * other[j];
-            }
-            if (!(row[k] > 0 && row[k] <= std::numeric_limits<Real>::max())) return false;
-            inverse[k] = std::sqrt(row[k]) * (1 / row[k]);  // both at once, where the quotient would wait for the root
-            for (std::size_t j = i; j < n; ++j) row[j] *= inverse[k];
-        }
-    }
-    return true;
-}
-
-// b <- the solution of U'U x = b.
-template <class Real>
-void solve_factorized(std::size_t n, std::size_t stride, const Real* u, const Real* inverse, Real* b) noexcept {
-    constexpr std::size_t width = lanes<Real>::count < 4 ? 4 : lanes<Real>::count;
-    for (std::size_t i = 0; i < n; i += 4) {
-        const Real* const row = u + i * stride;
-        for (std::size_t k = 0; k < 4; ++k) {
-            for (std::size_t above = 0; above < k; ++above) b[i + k] -= row[above * stride + i + k] * b[i + above];
-            b[i + k] *= inverse[i + k];
-        }
-        const Real b0 = b[i], b1 = b[i + 1], b2 = b[i + 2], b3 = b[i + 3];
-        for (std::size_t j = i + 4; j < n; ++j)
-            b[j] = b[j] - b0 * row[j] - b1 * row[stride + j] - b2 * row[2 * stride + j] - b3 * row[3 * stride + j];
-    }
-    for (std::size_t i = n; i > 0;) {
-        i -= 4;
-        const Real* const row = u + i * stride;
-        for (std::size_t k = 4; k-- > 0;) {
-            Real part[width] = {};
-            std::size_t j = i + 4;
-            for (; j + width <= n; j += width)
-                for (std::size_t l = 0; l < width; ++l) part[l] += row[k * stride + j + l] * b[j + l];
-            for (; j < n; ++j) part[0] += row[k * stride + j] * b[j];
-            Real sum = b[i + k];
-            for (const Real p : part) sum -= p;
-            for (std::size_t below = k + 1; below < 4; ++below) sum -= row[k * stride + i + below] * b[i + below];
-            b[i + k] = sum * inverse[i + k];
-        }
-    }
-}
+// How a half-step is done. Those that are not exact begin with what the rows hold.
+struct als_method {
+    als_solver solver = als_solver::exact;
+    std::size_t cg_steps = 3, block_size = 32;
+    bool turn_in = true;    // what the rows hold is in the factors' own basis, not in the eigenbasis of this side
+    bool turn_back = true;  // the answer, too
+};
 
 // Two lanes of doubles, from as many neighbours of type T.
 struct two_lanes {
@@ -340,50 +291,53 @@ class als_side {
     als_side() = default;
     // `others` are the fixed factors, (n, d). Throws `refusal` where their squares are beyond double.
     als_side(const als_loss& loss, const matrix<T>& others, const run_options& how, errc refusal = errc::diverged)
-        : loss_(loss), n_(static_cast<std::size_t>(others.rows())), d_(static_cast<std::size_t>(others.cols())), stride_(round_up(d_, 2 * triangle_unit<T>)) {
-        eigen_pairs basis;
-        require(symmetric_eigen(gramian(others, how)).compute(basis), refusal, grew);
-        shared_.resize(d_);
-        for (std::size_t j = 0; j < d_; ++j) shared_[j] = loss_.unobserved_weight * std::max(basis.values[j], 0.0);
-        back_.resize(d_ * stride_);
-        for (std::size_t j = 0; j < d_; ++j)
-            for (std::size_t i = 0; i < d_; ++i) back_[j * stride_ + i] = static_cast<T>(basis.vectors.data()[j * d_ + i]);
-        rotate(others, basis.vectors, how);
+        : als_side(loss, static_cast<std::size_t>(others.rows()), gramian(others, how), refusal) {
+        rotate(others, how);
+    }
+    // The same without a copy of the factors: `others` is turned to the eigenbasis, and must stay as long as the side does.
+    als_side(const als_loss& loss, matrix<T>* others, const run_options& how)
+        : als_side(loss, static_cast<std::size_t>(others->rows()), gramian(*others, how), errc::diverged) {
+        turn_in(*others, how);
+        if (d_ == stride_) {
+            elsewhere_ = others->data();
+            return;
+        }
+        rotated_ = vec<T>::Zero(static_cast<row_index>(n_ * stride_));
+        for (std::size_t i = 0; i < n_; ++i) std::copy_n(others->data() + i * d_, d_, rotated_.data() + i * stride_);
     }
 
     [[nodiscard]] bool empty() const noexcept { return d_ == 0; }
+    [[nodiscard]] std::size_t size() const noexcept { return n_; }
 
-    // others' * others, summed in at most 64 blocks of rows that the data alone decide.
+    // others' * others, summed in at most 64 blocks of rows that the data alone decide; many floats in float over 32 rows,
+    // and these sums in double.
     [[nodiscard]] static matrix<double> gramian(const matrix<T>& others, const run_options& how) {
-        const auto n = static_cast<std::size_t>(others.rows()), d = static_cast<std::size_t>(others.cols());
-        const std::size_t stride = round_up(d, triangle_unit<double>), block = std::max<std::size_t>(256, (n + 63) / 64);
-        std::vector<std::vector<double>> parts((n + block - 1) / block);
-        parallel_blocks(n, block, how, [&](std::size_t begin, std::size_t end, std::size_t b) {
-            parts[b].resize(stride * stride);
-            std::vector<double> rows(chunk * stride);
-            for (std::size_t first = begin; first < end; first += chunk) {
-                const std::size_t count = std::min(chunk, end - first);
-                for (std::size_t i = 0; i < count; ++i) std::copy_n(others.data() + (first + i) * d, d, rows.data() + i * stride);
-                add_gramian(rows.data(), count, stride, stride, parts[b].data());
-            }
+        if (others.rows() < 4096) return gramian_in<double>(others, how);
+        return gramian_in<T>(others, how);
+    }
+
+    // Rows of the factors' own basis to the eigenbasis, in place.
+    void turn_in(matrix<T>& rows, const run_options& how) const {
+        parallel_blocks(static_cast<std::size_t>(rows.rows()), 128, how, [&](std::size_t begin, std::size_t end, std::size_t) {
+            std::vector<T> to((end - begin) * stride_);
+            multiply_many(rows.data() + begin * d_, d_, 1, into_.data(), end - begin, d_, stride_, to.data(), false);
+            for (std::size_t i = begin; i < end; ++i) std::copy_n(to.data() + (i - begin) * stride_, d_, rows.data() + i * d_);
         });
-        matrix<double> out = matrix<double>::Zero(others.cols(), others.cols());
-        for (const auto& part : parts)
-            for (std::size_t i = 0; i < d; ++i)
-                for (std::size_t j = i; j < d; ++j) out.data()[i * d + j] += part[i * stride + j];
-        for (std::size_t i = 0; i < d; ++i)
-            for (std::size_t j = 0; j < i; ++j) out.data()[i * d + j] = out.data()[j * d + i];
+    }
+    // The fixed factors in the eigenbasis, (n, d).
+    [[nodiscard]] matrix<T> turned_factors() const {
+        matrix<T> out(static_cast<row_index>(n_), static_cast<row_index>(d_));
+        for (std::size_t i = 0; i < n_; ++i) std::copy_n(factors(static_cast<std::int32_t>(i)), d_, out.data() + i * d_);
         return out;
     }
 
     // The factors of one row; zero where nothing was observed. `ids` are rows of the other side. Throws `diverged`.
     void solve(std::span<const std::int32_t> ids, std::span<const T> values, std::span<T> out, workspace& scratch) const {
-        const row mine = row_of(ids, values, scratch);
-        const auto x = scratch.take<double>(stride_);
-        std::ranges::fill(x, 0.0);
-        if (mine.observed) solve_for(mine, x, 1, x, scratch);
-        turn_back(x, out, scratch);
-        for (const T factor : out) require(std::isfinite(factor), errc::diverged, grew);
+        const std::span<T> x(take_lanes<T>(stride_, scratch), stride_), back(take_lanes<T>(stride_, scratch), stride_);
+        solve_turned(ids, values, x, {}, scratch);
+        multiply_strided(x.data(), stride_, 1, back_.data(), 1, d_, stride_, back.data(), false);
+        std::copy_n(back.begin(), d_, out.begin());
+        require_finite(out);
     }
 
     // What each observed pair adds to the score of a row of the other side with the factors `wanted`.
@@ -402,18 +356,109 @@ class als_side {
     }
 
     // All rows of the other side.
-    void half_step(const sparse_rows<T>& observed, matrix<T>& out, const run_options& how) const {
-        parallel_blocks(observed.size(), 64, how, [&](std::size_t begin, std::size_t end, std::size_t) {
+    void half_step(const sparse_rows<T>& observed, matrix<T>& out, const run_options& how, const als_method& method = {}) const {
+        constexpr std::size_t block = 64;
+        parallel_blocks(observed.size(), block, how, [&](std::size_t begin, std::size_t end, std::size_t) {
             workspace scratch;
+            const std::size_t count = end - begin;
+            vec<T> rows(static_cast<row_index>(count * stride_)), turned(static_cast<row_index>(count * stride_));
+            if (method.solver != als_solver::exact) {
+                if (method.turn_in) multiply_many(out.data() + begin * d_, d_, 1, into_.data(), count, d_, stride_, rows.data(), false);
+                else
+                    for (std::size_t i = 0; i < count; ++i) std::copy_n(out.data() + (begin + i) * d_, d_, rows.data() + i * stride_);
+            }
             for (std::size_t i = begin; i < end; ++i) {
                 const workspace::frame frame(scratch);
-                solve(observed.ids_of(i), observed.values_of(i), {out.data() + i * d_, d_}, scratch);
+                if (i + 1 < end)
+                    for (const auto id : observed.ids_of(i + 1).first(std::min<std::size_t>(16, observed.count(i + 1))))
+                        for (std::size_t j = 0; j < stride_; j += 64 / sizeof(T)) CARAMEL_PREFETCH(factors(id) + j);
+                solve_turned(observed.ids_of(i), observed.values_of(i), {rows.data() + (i - begin) * stride_, stride_}, method, scratch);
+            }
+            if (method.turn_back) {
+                multiply_many(rows.data(), stride_, 1, back_.data(), count, d_, stride_, turned.data(), false);
+                rows.swap(turned);
+            }
+            for (std::size_t i = 0; i < count; ++i) {
+                const std::span<T> to(out.data() + (begin + i) * d_, d_);
+                std::copy_n(rows.data() + i * stride_, d_, to.begin());
+                require_finite(to);
             }
         });
     }
 
    private:
     static constexpr const char* grew = "als: factors grew beyond the number type; raise regularization, or scale the values down";
+    static void require_finite(std::span<const T> factors) { require(all_finite(factors), errc::diverged, grew); }
+
+    als_side(const als_loss& loss, std::size_t n, matrix<double> gramian, errc refusal)
+        : loss_(loss), n_(n), d_(static_cast<std::size_t>(gramian.rows())), stride_(round_up(d_, 2 * triangle_unit<T>)), shared_(d_), into_(d_ * stride_),
+          back_(d_ * stride_) {
+        require(symmetric_eigen(std::move(gramian)).compute(basis_), refusal, grew);
+        for (std::size_t j = 0; j < d_; ++j) {
+            shared_[j] = loss_.unobserved_weight * std::max(basis_.values[j], 0.0);
+            for (std::size_t i = 0; i < d_; ++i)
+                into_[i * stride_ + j] = back_[j * stride_ + i] = static_cast<T>(basis_.vectors.data()[j * d_ + i]);
+        }
+    }
+
+    template <class Sum>
+    [[nodiscard]] static matrix<double> gramian_in(const matrix<T>& others, const run_options& how) {
+        const auto n = static_cast<std::size_t>(others.rows()), d = static_cast<std::size_t>(others.cols());
+        const std::size_t stride = round_up(d, triangle_unit<Sum>), block = std::max<std::size_t>(256, (n + 63) / 64);
+        std::vector<std::vector<double>> parts((n + block - 1) / block);
+        parallel_blocks(n, block, how, [&](std::size_t begin, std::size_t end, std::size_t b) {
+            parts[b].resize(stride * stride);
+            std::vector<Sum> rows(chunk * stride), sums;
+            for (std::size_t first = begin; first < end; first += chunk) {
+                const std::size_t count = std::min(chunk, end - first);
+                for (std::size_t i = 0; i < count; ++i) std::copy_n(others.data() + (first + i) * d, d, rows.data() + i * stride);
+                if constexpr (std::is_same_v<Sum, double>) {
+                    add_gramian(rows.data(), count, stride, stride, parts[b].data());
+                } else {
+                    sums.assign(stride * stride, Sum(0));
+                    add_gramian(rows.data(), count, stride, stride, sums.data());
+                    for (std::size_t i = 0; i < d; ++i)
+                        for (std::size_t j = i / 4 * 4; j < stride; ++j) parts[b][i * stride + j] += static_cast<double>(sums[i * stride + j]);
+                }
+            }
+        });
+        matrix<double> out = matrix<double>::Zero(others.cols(), others.cols());
+        for (const auto& part : parts)
+            for (std::size_t i = 0; i < d; ++i)
+                for (std::size_t j = i; j < d; ++j) out.data()[i * d + j] += part[i * stride + j];
+        for (std::size_t i = 0; i < d; ++i)
+            for (std::size_t j = 0; j < i; ++j) out.data()[i * d + j] = out.data()[j * d + i];
+        return out;
+    }
+
+    // x (stride) in the eigenbasis; where the method is not exact, it begins with what x holds.
+    void solve_turned(std::span<const std::int32_t> ids, std::span<const T> values, std::span<T> x, const als_method& method, workspace& scratch) const {
+        const auto c = scratch.take<T>(ids.size());
+        const std::span<T> diagonal(take_lanes<T>(stride_, scratch), stride_);
+        std::size_t observed = 0;
+        for (std::size_t k = 0; k < ids.size(); ++k) {
+            c[k] = static_cast<T>(loss_.confidence(static_cast<double>(values[k])));
+            if (c[k] > 0) ++observed;
+        }
+        if (observed == 0) return std::ranges::fill(x, T(0)), void();
+        const double r = loss_.regularizer(observed, n_);
+        for (std::size_t j = 0; j < d_; ++j) diagonal[j] = static_cast<T>(shared_[j] + r);
+        std::fill(diagonal.begin() + static_cast<std::ptrdiff_t>(d_), diagonal.end(), T(1));
+        const als_equations<T> equations{factors(0), stride_, ids, c.data(), diagonal.data()};
+        if (method.solver == als_solver::conjugate_gradient) {
+            if (conjugate_gradients(equations, method.cg_steps, 0, true, x, scratch)) return;
+        } else if (method.solver == als_solver::block_subspace) {
+            return block_sweep(equations, method.block_size, x, scratch);
+        } else if (std::is_same_v<T, float> && d_ >= 32) {
+            if (conjugate_gradients(equations, 8 + d_ / 8, 4e-7, false, x, scratch)) return;
+        }
+        const row mine = row_of(ids, values, scratch);
+        const auto zero = scratch.take<double>(stride_), out = scratch.take<double>(stride_);
+        std::ranges::fill(zero, 0.0);
+        std::ranges::fill(out, 0.0);
+        if (mine.observed) solve_for(mine, zero, 1, out, scratch);
+        for (std::size_t j = 0; j < stride_; ++j) x[j] = static_cast<T>(out[j]);
+    }
 
     struct row {
         std::span<const std::int32_t> ids;
@@ -562,7 +607,9 @@ class als_side {
         return s;
     }
 
-    [[nodiscard]] const T* factors(std::int32_t id) const noexcept { return rotated_.data() + static_cast<std::size_t>(id) * stride_; }
+    [[nodiscard]] const T* factors(std::int32_t id) const noexcept {
+        return (elsewhere_ != nullptr ? elsewhere_ : rotated_.data()) + static_cast<std::size_t>(id) * stride_;
+    }
     // Calls `kernel(rows, first, number)` for four of the rows at a time, then for the rest one by one.
     template <class Kernel>
     void by_fours(std::span<const std::int32_t> ids, const Kernel& kernel) const noexcept {
@@ -588,35 +635,31 @@ class als_side {
     }
 
     // rotated_ = others * vectors', summed in double.
-    void rotate(const matrix<T>& others, const matrix<double>& vectors, const run_options& how) {
-        rotated_.resize(n_ * stride_);
+    void rotate(const matrix<T>& others, const run_options& how) {
+        rotated_ = vec<T>::Zero(static_cast<row_index>(n_ * stride_));
         const std::size_t width = round_up(d_, 2 * lanes<double>::count);
         std::vector<double> turn(d_ * width);
         for (std::size_t i = 0; i < d_; ++i)
-            for (std::size_t j = 0; j < d_; ++j) turn[i * width + j] = vectors.data()[j * d_ + i];
+            for (std::size_t j = 0; j < d_; ++j) turn[i * width + j] = basis_.vectors.data()[j * d_ + i];
         parallel_blocks(n_, 256, how, [&](std::size_t begin, std::size_t end, std::size_t) {
             std::vector<double> from(chunk * d_), to(chunk * width);
             for (std::size_t first = begin; first < end; first += chunk) {
                 const std::size_t count = std::min(chunk, end - first);
                 std::copy_n(others.data() + first * d_, count * d_, from.data());
-                multiply_strided(from.data(), d_, 1, turn.data(), count, d_, width, to.data(), false);
+                multiply_many(from.data(), d_, 1, turn.data(), count, d_, width, to.data(), false);
                 for (std::size_t i = 0; i < count; ++i)
-                    for (std::size_t j = 0; j < d_; ++j) rotated_[(first + i) * stride_ + j] = static_cast<T>(to[i * width + j]);
+                    for (std::size_t j = 0; j < d_; ++j) rotated_.data()[(first + i) * stride_ + j] = static_cast<T>(to[i * width + j]);
             }
         });
-    }
-    void turn_back(std::span<const double> x, std::span<T> out, workspace& scratch) const {
-        const auto from = scratch.take<T>(d_), to = scratch.take<T>(stride_);
-        for (std::size_t j = 0; j < d_; ++j) from[j] = static_cast<T>(x[j]);
-        multiply_strided(from.data(), d_, 1, back_.data(), 1, d_, stride_, to.data(), false);
-        std::copy_n(to.begin(), d_, out.begin());
     }
 
     als_loss loss_;
     std::size_t n_ = 0, d_ = 0, stride_ = 0;
     std::vector<double> shared_;  // alpha0 * eigenvalues of the Gramian
-    std::vector<T> rotated_;      // (n, stride): the fixed factors in its eigenbasis, zero beyond d
-    std::vector<T> back_;         // (d, stride): eigenvectors, from that basis to the factors' own
+    vec<T> rotated_;              // (n, stride): the fixed factors in its eigenbasis, zero beyond d
+    std::vector<T> into_, back_;  // (d, stride): to that basis, and back to the factors' own
+    eigen_pairs basis_;
+    const T* elsewhere_ = nullptr;  // the same as rotated_, where they are not here
 };
 
 }  // namespace detail

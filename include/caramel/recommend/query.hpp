@@ -170,9 +170,11 @@ class recommender : public single_row<Model> {
     [[nodiscard]] std::vector<T> score(const any_id& customer, const std::vector<any_id>& wanted) const { return score(query{.customer = customer}, wanted); }
 
     /// For models made of others: one score an item for a customer of training, or for a history, items ascending. Not checked.
-    void put_scores(std::size_t customer, std::span<T> out, workspace& scratch) const { static_cast<const Model&>(*this).score_known(customer, out, scratch); }
+    void put_scores(std::size_t customer, std::span<T> out, workspace& scratch) const {
+        put_scores(resolved{customer, purchases_[customer].items, purchases_[customer].values}, out, scratch);
+    }
     void put_scores(std::span<const std::int32_t> bought, std::span<const T> values, std::span<T> out, workspace& scratch) const {
-        static_cast<const Model&>(*this).score_history(bought, values, out, scratch);
+        put_scores(resolved{{}, bought, values}, out, scratch);
     }
 
     [[nodiscard]] const id_table& customers() const noexcept { return purchases_.customers(); }
@@ -215,12 +217,15 @@ class recommender : public single_row<Model> {
     std::span<const T> scores_of(const resolved& who, workspace& scratch) const {
         if (who.popular) return customers_of_;
         const auto out = scratch.take<T>(items().size());
+        put_scores(who, out, scratch);
+        require_in_range(all_finite(std::span<const T>(out)));
+        return out;
+    }
+    void put_scores(const resolved& who, std::span<T> out, workspace& scratch) const {
         const auto& model = static_cast<const Model&>(*this);
         if constexpr (has_products()) multiply_rows<T>(model.item_factors(), model.customer_vector(who, scratch), out, scratch);
         else if (who.row) model.score_known(*who.row, out, scratch);
         else model.score_history(who.items, who.values, out, scratch);
-        require_in_range(all_finite(std::span<const T>(out)));
-        return out;
     }
     static void require_in_range(bool all_finite) {
         require(all_finite, errc::number_out_of_range, Model::kind, ": a score is beyond the number type");

@@ -160,7 +160,7 @@ rating_biases<T> learn_biases(const interactions<T>& x, double mean, const bias_
 // ---- pairs of rows with columns in common -------------------------------------------------------------------------------
 /// For each row, other rows by ascending id, each with a number.
 template <class T>
-struct pair_lists {
+struct rating_lists {
     std::vector<std::int64_t> starts{0};
     std::vector<std::int32_t> ids;
     std::vector<T> values;
@@ -208,14 +208,14 @@ void sum_common(std::span<const std::int32_t> ids, std::span<const T> ratings, c
 // The lists of all rows: the pairs for which `finish(row, other, sums)` gives a number; at most `keep` a row, those with the
 // largest numbers, ties to the lower row (0 = all).
 template <class Sums, class T, class Value, class Finish>
-pair_lists<T> lists_of_pairs(const sparse_rows<T>& rows, const sparse_rows<T>& by_column, std::size_t keep, bool with_counts, const run_options& how,
+rating_lists<T> lists_of_pairs(const sparse_rows<T>& rows, const sparse_rows<T>& by_column, std::size_t keep, bool with_counts, const run_options& how,
                              const Value& value, const Finish& finish) {
     struct entry {
         std::int32_t id, n;
         T value;
     };
     constexpr std::size_t block = 64;
-    std::vector<pair_lists<T>> parts((rows.size() + block - 1) / block);
+    std::vector<rating_lists<T>> parts((rows.size() + block - 1) / block);
     parallel_blocks(rows.size(), block, how, [&](std::size_t begin, std::size_t end, std::size_t b) {
         std::vector<Sums> sums(rows.size());
         std::vector<std::int32_t> touched(rows.size());
@@ -245,7 +245,7 @@ pair_lists<T> lists_of_pairs(const sparse_rows<T>& rows, const sparse_rows<T>& b
             part.starts.push_back(static_cast<std::int64_t>(part.ids.size()));
         }
     });
-    pair_lists<T> out;
+    rating_lists<T> out;
     for (const auto& part : parts) {
         const auto before = static_cast<std::int64_t>(out.ids.size());
         for (std::size_t row = 1; row < part.starts.size(); ++row) out.starts.push_back(before + part.starts[row]);

@@ -149,12 +149,12 @@ void with_sums(rating_similarity similarity, const Work& work) {
 }
 
 // What is taken off a row's ratings before they are compared, and how large the row is by itself, where that matters.
-struct row_measure {
+struct measured_row {
     double center, extent;
 };
 template <class T>
-row_measure measure_row(std::span<const T> ratings, rating_similarity similarity, double bias) noexcept {
-    row_measure out{0, 0};
+measured_row measure_row(std::span<const T> ratings, rating_similarity similarity, double bias) noexcept {
+    measured_row out{0, 0};
     if (similarity == rating_similarity::pearson_baseline) out.center = bias;
     if (similarity == rating_similarity::jaccard) out.extent = static_cast<double>(ratings.size());
     if (similarity == rating_similarity::centered_cosine && !ratings.empty()) {
@@ -170,8 +170,8 @@ row_measure measure_row(std::span<const T> ratings, rating_similarity similarity
     return out;
 }
 template <class T>
-std::vector<row_measure> measure_rows(const sparse_rows<T>& rows, rating_similarity similarity, const vec<T>& biases) {
-    std::vector<row_measure> out(rows.size());
+std::vector<measured_row> measure_rows(const sparse_rows<T>& rows, rating_similarity similarity, const vec<T>& biases) {
+    std::vector<measured_row> out(rows.size());
     for (std::size_t row = 0; row < out.size(); ++row)
         out[row] = measure_row(rows.values_of(row), similarity, biases.size() == 0 ? 0 : static_cast<double>(biases(static_cast<row_index>(row))));
     return out;
@@ -182,7 +182,7 @@ template <class T>
 struct rating_comparison {
     const neighbor_rules& rules;
     double mean;
-    std::span<const row_measure> measures;
+    std::span<const measured_row> measures;
     const vec<T>& column_bias;  // empty where there are no baselines
 
     [[nodiscard]] double compared(double center, std::size_t column, double rating) const noexcept {
@@ -197,8 +197,8 @@ struct rating_comparison {
         if (rules.shrinkage > 0) out *= (common.n - 1) / (common.n - 1 + rules.shrinkage);
         return out > rules.min_similarity && static_cast<T>(out) > 0 ? std::optional(out) : std::nullopt;
     }
-    [[nodiscard]] pair_lists<T> lists(const sparse_rows<T>& rows, const sparse_rows<T>& by_column, std::size_t keep, const run_options& how) const {
-        pair_lists<T> out;
+    [[nodiscard]] rating_lists<T> lists(const sparse_rows<T>& rows, const sparse_rows<T>& by_column, std::size_t keep, const run_options& how) const {
+        rating_lists<T> out;
         with_sums(rules.similarity, [&]<class Sums>(Sums) {
             out = lists_of_pairs<Sums>(
                 rows, by_column, keep, false, how,
@@ -208,7 +208,7 @@ struct rating_comparison {
         return out;
     }
     // The similarities of a row that is none of the rows, to all of them; 0 = does not count.
-    void similarities(std::span<const std::int32_t> ids, std::span<const T> ratings, row_measure mine, const sparse_rows<T>& by_column, std::span<double> out,
+    void similarities(std::span<const std::int32_t> ids, std::span<const T> ratings, measured_row mine, const sparse_rows<T>& by_column, std::span<double> out,
                       workspace& scratch) const {
         std::ranges::fill(out, 0.0);
         const auto touched = scratch.take<std::int32_t>(out.size());
@@ -463,14 +463,14 @@ class rating_neighbors_model : public detail::rating_recommender<rating_neighbor
         }
     }
 
-    detail::pair_lists<T> lists_;
+    detail::rating_lists<T> lists_;
     vec<T> customer_bias_, item_bias_;
     neighbor_rules rules_;
     double customer_regularization_;
     double mean_;  // worked out from the ratings, as what follows
     detail::sparse_table<T> by_item_;
     std::vector<double> means_;                  // of the customers or items that are compared, where they are asked for
-    std::vector<detail::row_measure> measures_;  // of the customers, where histories are compared with them
+    std::vector<detail::measured_row> measures_;  // of the customers, where histories are compared with them
 };
 
 /// Recipe for `rating_neighbors_model` (Koren, TKDD 4(1), 2010, section 2; Herlocker, Konstan & Riedl, Information

@@ -126,7 +126,7 @@ class slope_one_model : public detail::rating_recommender<slope_one_model<T>, T>
         for (std::size_t item = 0; item < out.size(); ++item) out[item] = rating_of(all[item], mean, rated_[item] && !items.empty());
     }
 
-    detail::pair_lists<T> lists_;
+    detail::rating_lists<T> lists_;
     bool weighted_;
     double mean_;
     std::vector<bool> rated_;
