@@ -164,8 +164,13 @@ int main(int argc, char** argv) try {
 
     if (!speeds_alone) {
         const table rows = file.empty() ? synthetic_shop({}).rows : read_csv(file);
-        const auto log = transactions::from(rows, {.customer = "customer_id", .item = "stock_code", .invoice = "invoice", .quantity = "quantity", .price = "price",
-                                                   .when = "invoice_date", .description = "description"});
+        const auto log = transactions::from(rows, {.customer = "customer_id",
+                                                   .item = "stock_code",
+                                                   .invoice = "invoice",
+                                                   .quantity = "quantity",
+                                                   .price = "price",
+                                                   .when = "invoice_date",
+                                                   .description = "description"});
         const auto kept = clean(log).kept;
         require(!kept.empty(), errc::empty_input, "retail_figures: no purchase is left after cleaning");
         judge_shop(kept, {.threads = threads}, regularization);

@@ -76,7 +76,8 @@ TEST_CASE("ease: customers with weights; float falls back on double", "[ease]") 
     const auto narrow = interactions<float>::of(random_log(40, 20, 0.2, 9));
     const double tiny = 1e-6;
     const auto expected = twin(dense(narrow), tiny, weighting::ones);
-    CHECK((fit(ease<float>{.regularization = tiny}, narrow).item_weights().cast<double>() - expected).cwiseAbs().maxCoeff() < 1e-6 * expected.cwiseAbs().maxCoeff());
+    CHECK((fit(ease<float>{.regularization = tiny}, narrow).item_weights().cast<double>() - expected).cwiseAbs().maxCoeff() <
+          1e-6 * expected.cwiseAbs().maxCoeff());
 }
 
 TEST_CASE("ease: the reasons add up to the score; a history has the scores of the customer", "[ease]") {

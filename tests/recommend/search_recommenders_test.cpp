@@ -85,7 +85,8 @@ TEST_CASE("search_recommenders: fewer customers, nothing to judge by, nothing to
 
 TEST_CASE("best_recommender: of the house", "[search]") {
     const auto shop = block_shop(3);
-    const auto found = best_recommender(shop.train, shop.next, {}, false, small, {.weights = {weighting::ones}, .unobserved_weight = {.3}, .regularization = {.01}, .epochs = {3}});
+    const auto found = best_recommender(shop.train, shop.next, {}, false, small,
+                                        {.weights = {weighting::ones}, .unobserved_weight = {.3}, .regularization = {.01}, .epochs = {3}});
     CHECK(found.ndcg >= .7);
     CHECK(found.ndcg > found.popularity_ndcg + .2);
     bool blended = false;
@@ -119,7 +120,8 @@ TEST_CASE("blend: the standardized scores of its parts, in their shares", "[blen
         const auto got = model.score(who, all);
         for (std::size_t i = 0; i < 20; ++i) CHECK(static_cast<double>(got[i]) == Approx(.25 * a[i] + .75 * b[i]).margin(1e-5));
         std::vector<past_purchase> history;
-        for (std::size_t k = 0; k < x[row].size(); ++k) history.push_back({row_number{static_cast<std::size_t>(x[row].items[k])}, static_cast<double>(x[row].values[k])});
+        for (std::size_t k = 0; k < x[row].size(); ++k)
+            history.push_back({row_number{static_cast<std::size_t>(x[row].items[k])}, static_cast<double>(x[row].values[k])});
         CHECK(model(query{.n = 20, .history = history}) == model(who));
     }
     const auto file = std::filesystem::temp_directory_path() / "caramel_blend_test.model";

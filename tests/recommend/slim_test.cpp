@@ -44,7 +44,8 @@ TEMPLATE_TEST_CASE("slim: nothing can be gained by moving one weight", "[slim]",
     const auto values = dense(x);
     for (const bool non_negative : {true, false}) {
         const double l1 = 2, l2 = 3;
-        const auto model = fit(slim<TestType>{.l1 = l1, .l2 = l2, .non_negative = non_negative, .weights = weighting::values, .tolerance = 1e-10, .max_sweeps = 5000}, x);
+        const auto model =
+            fit(slim<TestType>{.l1 = l1, .l2 = l2, .non_negative = non_negative, .weights = weighting::values, .tolerance = 1e-10, .max_sweeps = 5000}, x);
         const auto votes = votes_of(model);
         std::size_t kept = 0, negative = 0;
         for (std::size_t i = 0; i < 25; ++i) {
@@ -71,7 +72,9 @@ TEST_CASE("slim: without l1 it is ease", "[slim]") {
     std::vector<double> weights;
     for (std::size_t row = 0; row < x.rows(); ++row) weights.push_back(static_cast<double>(1 + row % 3));
     const auto closed = fit(ease<double>{.regularization = 4, .weights = weighting::logarithmic}, x, {.weights = weights});
-    const auto descended = fit(slim<double>{.l1 = 0, .l2 = 4, .non_negative = false, .weights = weighting::logarithmic, .tolerance = 1e-12, .max_sweeps = 10'000}, x, {.weights = weights});
+    const auto descended =
+        fit(slim<double>{.l1 = 0, .l2 = 4, .non_negative = false, .weights = weighting::logarithmic, .tolerance = 1e-12, .max_sweeps = 10'000}, x,
+            {.weights = weights});
     const auto votes = votes_of(descended);
     for (row_index j = 0; j < 20; ++j)
         for (row_index i = 0; i < 20; ++i)
@@ -81,7 +84,8 @@ TEST_CASE("slim: without l1 it is ease", "[slim]") {
 TEST_CASE("slim: scores, reasons, any number of threads", "[slim][threads]") {
     const auto x = interactions<float>::of(random_log(100, 60, 0.1, 5));
     const auto model = fit(slim<float>{.l1 = 0.5, .non_negative = false}, x);
-    for (const std::size_t threads : {2U, 3U, 8U}) CHECK(fit(slim<float>{.l1 = 0.5, .non_negative = false}, x, {.threads = threads}).fields() == model.fields());
+    for (const std::size_t threads : {2U, 3U, 8U})
+        CHECK(fit(slim<float>{.l1 = 0.5, .non_negative = false}, x, {.threads = threads}).fields() == model.fields());
     const auto votes = votes_of(model);
     for (std::size_t row = 0; row < 100; row += 9)
         for (int item = 0; item < 60; ++item) {

@@ -62,11 +62,14 @@ class blend_model : public detail::recommender<blend_model<T, Parts...>, T> {
 
     /// Throws `error` (`bad_data`) where shares and parts do not belong together, or parts know other customers or items.
     blend_model(std::vector<double> shares, Parts... parts) : base(first_of(parts...).purchases()), parts_(std::move(parts)...), shares_(std::move(shares)) {
-        require(shares_.size() == sizeof...(Parts) && std::ranges::all_of(shares_, [](double s) { return std::isfinite(s) && s >= 0; }), errc::bad_data, "blend: ",
-                sizeof...(Parts), " recommenders but ", shares_.size(), " shares, or one is negative or not finite");
-        std::apply([&](const auto&... part) {
-            require(((part.customers() == base::customers() && part.items() == base::items()) && ...), errc::bad_data, "blend: the recommenders know other customers or items");
-        }, parts_);
+        require(shares_.size() == sizeof...(Parts) && std::ranges::all_of(shares_, [](double s) { return std::isfinite(s) && s >= 0; }), errc::bad_data,
+                "blend: ", sizeof...(Parts), " recommenders but ", shares_.size(), " shares, or one is negative or not finite");
+        std::apply(
+            [&](const auto&... part) {
+                require(((part.customers() == base::customers() && part.items() == base::items()) && ...), errc::bad_data,
+                        "blend: the recommenders know other customers or items");
+            },
+            parts_);
     }
 
     [[nodiscard]] const std::vector<double>& shares() const noexcept { return shares_; }
@@ -81,7 +84,9 @@ class blend_model : public detail::recommender<blend_model<T, Parts...>, T> {
     using base = detail::recommender<blend_model, T>;
     friend base;
     template <class First, class... Rest>
-    static const First& first_of(const First& first, const Rest&...) noexcept { return first; }
+    static const First& first_of(const First& first, const Rest&...) noexcept {
+        return first;
+    }
 
     void score_known(std::size_t row, std::span<T> out, workspace& scratch) const {
         mix(out, scratch, [&](const auto& part) { part.put_scores(row, out, scratch); });
@@ -123,8 +128,8 @@ struct blend_recipe {
         require(chosen.size() == sizeof...(Parts) && std::ranges::all_of(chosen, [](double s) { return std::isfinite(s) && s >= 0; }) &&
                     std::ranges::any_of(chosen, [](double s) { return s > 0; }),
                 errc::bad_parameter, "blend: ", sizeof...(Parts), " recommenders but ", chosen.size(), " shares, or one is negative, or all are 0");
-        return std::apply(
-            [&](auto&&... model) { return blend_model<T, std::remove_cvref_t<decltype(model)>...>(std::move(chosen), std::move(model)...); }, models(x, options));
+        return std::apply([&](auto&&... model) { return blend_model<T, std::remove_cvref_t<decltype(model)>...>(std::move(chosen), std::move(model)...); },
+                          models(x, options));
     }
 
     /// The parts alone, trained.

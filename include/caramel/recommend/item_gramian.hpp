@@ -52,7 +52,8 @@ void add_item_gramian(const interactions<T>& x, weighting rule, const row_weight
                 if (rule == weighting::ones) {
                     for (; at < theirs.size(); ++at) sums[static_cast<std::size_t>(theirs.items[at])] += weight;
                 } else {
-                    for (; at < theirs.size(); ++at) sums[static_cast<std::size_t>(theirs.items[at])] += weight * weigh(rule, static_cast<double>(theirs.values[at]));
+                    for (; at < theirs.size(); ++at)
+                        sums[static_cast<std::size_t>(theirs.items[at])] += weight * weigh(rule, static_cast<double>(theirs.values[at]));
                 }
             }
             for (std::size_t j = i; j < sums.size(); ++j) {

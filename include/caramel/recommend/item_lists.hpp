@@ -42,8 +42,7 @@ template <class T>
 void require_neighbor_lists(const neighbor_lists<T>& lists, std::size_t n, std::string_view who, bool may_be_negative = false) {
     const auto& [starts, ids, similarities] = lists;
     require(starts.size() == n + 1 && starts.front() == 0 && starts.back() == static_cast<std::int64_t>(ids.size()) && std::ranges::is_sorted(starts) &&
-                similarities.size() == ids.size() &&
-                std::ranges::all_of(similarities, [&](T s) { return std::isfinite(s) && (may_be_negative || s >= 0); }) &&
+                similarities.size() == ids.size() && std::ranges::all_of(similarities, [&](T s) { return std::isfinite(s) && (may_be_negative || s >= 0); }) &&
                 std::ranges::all_of(ids, [&](std::int32_t id) { return id >= 0 && std::cmp_less(id, n); }),
             errc::bad_data, who, ": the neighbours do not belong to the purchases");
 }
@@ -99,8 +98,8 @@ class item_voter : public recommender<Model, T> {
             const auto row = static_cast<std::size_t>(who.items[b]);
             for (std::size_t v = 0; v < lists().count(row); ++v)
                 if (lists().ids_of(row)[v] == wanted)
-                    out.push_back({who.items[b], static_cast<T>(weigh(weights_, static_cast<double>(who.values[b])) *
-                                                                static_cast<double>(lists().values_of(row)[v]))});
+                    out.push_back(
+                        {who.items[b], static_cast<T>(weigh(weights_, static_cast<double>(who.values[b])) * static_cast<double>(lists().values_of(row)[v]))});
         }
         std::ranges::sort(out, ranks_before{});
         return out;
@@ -198,19 +197,24 @@ struct row_similarity {
     double shrinkage = 0;
     std::size_t min_support = 1;  // so many columns at least must be common
     std::span<const double> sizes;
-    std::span<const double> reach;  // dot * reach[j] is at least similarity * own_reach(size)
+    std::span<const double> reach;              // dot * reach[j] is at least similarity * own_reach(size)
     std::span<const float> counted_reach = {};  // the same, enough where dots are counts; may be left out
 
     [[nodiscard]] std::size_t size() const noexcept { return sizes.size(); }
-    [[nodiscard]] double own_reach(double own) const noexcept { return measure == row_measure::cosine ? own : measure == row_measure::jaccard ? std::sqrt(own) : 1; }
+    [[nodiscard]] double own_reach(double own) const noexcept {
+        return measure == row_measure::cosine ? own : measure == row_measure::jaccard ? std::sqrt(own) : 1;
+    }
     [[nodiscard]] static double reach_of(row_measure measure, double size) noexcept {
         return measure == row_measure::cosine ? 1 / size : measure == row_measure::jaccard ? 1 / std::sqrt(size) : size;
     }
     [[nodiscard]] double of(double dot, double own, double other) const noexcept {
         switch (measure) {
-            case row_measure::cosine: return dot / (own * other + shrinkage);
-            case row_measure::jaccard: return dot / (own + other - dot + shrinkage);
-            case row_measure::scaled: return dot * other;
+            case row_measure::cosine:
+                return dot / (own * other + shrinkage);
+            case row_measure::jaccard:
+                return dot / (own + other - dot + shrinkage);
+            case row_measure::scaled:
+                return dot * other;
         }
         return 0;
     }
@@ -229,7 +233,9 @@ struct row_similarity {
         double worst = 0;  // nothing at or below it need be looked at; rounding is allowed for
         const auto consider = [&](std::size_t j) {
             if (j == self) return;
-            if (std::is_same_v<Sum, std::uint32_t> ? static_cast<double>(sums[j]) < static_cast<double>(min_support) : !common.empty() && common[j] < min_support) return;
+            if (std::is_same_v<Sum, std::uint32_t> ? static_cast<double>(sums[j]) < static_cast<double>(min_support)
+                                                   : !common.empty() && common[j] < min_support)
+                return;
             const recommendation<double> candidate{static_cast<std::int32_t>(j), of(static_cast<double>(sums[j]), own, sizes[j])};
             if (!(candidate.score > 0)) return;
             if (found == best.size()) {
@@ -252,8 +258,12 @@ struct row_similarity {
                 add_row(columns.ids_of(column), columns.weights_of(column), weights.empty() ? 1.0 : weights[c], sums.data());
                 if (!common.empty()) add_row(columns.ids_of(column), {}, 1, common.data());
             }
-            if (std::is_same_v<Sum, std::uint32_t> && !counted_reach.empty()) scan<Sum, float>(sums, counted_reach, [&] { return static_cast<float>(worst * (1 - 1e-6)); }, consider);
-            else scan<Sum, double>(sums, reach, [&] { return worst; }, consider);
+            if (std::is_same_v<Sum, std::uint32_t> && !counted_reach.empty())
+                scan<Sum, float>(
+                    sums, counted_reach, [&] { return static_cast<float>(worst * (1 - 1e-6)); }, consider);
+            else
+                scan<Sum, double>(
+                    sums, reach, [&] { return worst; }, consider);
             std::ranges::fill(sums, Sum(0));
             std::ranges::fill(common, 0U);
         } else {
@@ -285,7 +295,9 @@ struct row_similarity {
     template <class Sum, class Real, class Worst, class Consider>
     static void scan(std::span<const Sum> sums, std::span<const Real> reach, const Worst& worst, const Consider& consider) {
         constexpr std::size_t run = 32;
-        const auto may_rank = [&](std::size_t j, Real bound) { return static_cast<Real>(static_cast<std::conditional_t<std::is_same_v<Sum, double>, double, std::int32_t>>(sums[j])) * reach[j] > bound; };
+        const auto may_rank = [&](std::size_t j, Real bound) {
+            return static_cast<Real>(static_cast<std::conditional_t<std::is_same_v<Sum, double>, double, std::int32_t>>(sums[j])) * reach[j] > bound;
+        };
         std::size_t j = 0;
         for (; j + run <= sums.size(); j += run) {
             const Real bound = worst();

@@ -72,7 +72,9 @@ inline void weigh_by_rarity(const weighted_rows& rows, std::size_t items, neighb
         const double rarity = std::log(static_cast<double>(items) / (1 + static_cast<double>(rows.count(row))));
         for (std::size_t e = rows.first(row); e < rows.first(row + 1); ++e) {
             const double length = mean > 0 ? 1 - b + b * lengths[static_cast<std::size_t>(rows.ids[e])] / mean : 1;
-            const double share = similarity == neighbor_similarity::tfidf ? std::sqrt(weights[e]) : weights[e] > 0 ? weights[e] * (k1 + 1) / (k1 * length + weights[e]) : 0;
+            const double share = similarity == neighbor_similarity::tfidf ? std::sqrt(weights[e])
+                                 : weights[e] > 0                         ? weights[e] * (k1 + 1) / (k1 * length + weights[e])
+                                                                          : 0;
             weights[e] = share * rarity;
         }
     }
@@ -118,14 +120,14 @@ template <class T>
 struct item_neighbors {
     using stage_concept = recipe_tag;
 
-    std::size_t k = 20;                             ///< at most so many neighbours are kept, ties to the lower item
-    double shrinkage = 0;                           ///< distrusts similarities that rest on few customers
-    weighting weights = weighting::ones;            ///< how values count, in the similarity and in the votes
+    std::size_t k = 20;                   ///< at most so many neighbours are kept, ties to the lower item
+    double shrinkage = 0;                 ///< distrusts similarities that rest on few customers
+    weighting weights = weighting::ones;  ///< how values count, in the similarity and in the votes
     neighbor_side k_of = neighbor_side::bought;
     neighbor_similarity similarity = neighbor_similarity::cosine;
-    std::size_t min_support = 1;                    ///< neighbours have so many customers in common, at least
-    double bm25_k1 = 100;                           ///< above 0: how late a larger value stops to count more
-    double bm25_b = 0.8;                            ///< 0 to 1: how much the length of the item's column counts against it
+    std::size_t min_support = 1;  ///< neighbours have so many customers in common, at least
+    double bm25_k1 = 100;         ///< above 0: how late a larger value stops to count more
+    double bm25_b = 0.8;          ///< 0 to 1: how much the length of the item's column counts against it
 
     /// Throws `error`: `bad_parameter`, `empty_input`, `bad_data` (a negative value), `number_out_of_range`.
     [[nodiscard]] item_neighbors_model<T> fit(const interactions<T>& x, const fit_options& options) const {
@@ -133,8 +135,8 @@ struct item_neighbors {
         detail::require_neighbor_parameters(k, shrinkage, weights, min_support, "item_neighbors");
         require(k_of <= neighbor_side::candidate, errc::bad_parameter, "item_neighbors: no such k_of");
         require(similarity <= bm25, errc::bad_parameter, "item_neighbors: no such similarity");
-        require(std::isfinite(bm25_k1) && bm25_k1 > 0 && bm25_b >= 0 && bm25_b <= 1, errc::bad_parameter, "item_neighbors: bm25_k1 is ", bm25_k1, " and bm25_b ",
-                bm25_b, ", must be above 0 and within 0 and 1");
+        require(std::isfinite(bm25_k1) && bm25_k1 > 0 && bm25_b >= 0 && bm25_b <= 1, errc::bad_parameter, "item_neighbors: bm25_k1 is ", bm25_k1,
+                " and bm25_b ", bm25_b, ", must be above 0 and within 0 and 1");
         detail::require_purchases(x, "item_neighbors");
         const auto by_customer = x.by_customer();
         const bool rarity = similarity == tfidf || similarity == bm25;
@@ -190,7 +192,8 @@ class customer_neighbors_model : public detail::recommender<customer_neighbors_m
           similarity_(similarity),
           min_support_(min_support),
           by_item_(base::purchases().by_item()) {
-        require(k_ > 0 && min_support_ > 0 && std::isfinite(shrinkage_) && shrinkage_ >= 0 && detail::known(weights_) && similarity_ <= neighbor_similarity::jaccard,
+        require(k_ > 0 && min_support_ > 0 && std::isfinite(shrinkage_) && shrinkage_ >= 0 && detail::known(weights_) &&
+                    similarity_ <= neighbor_similarity::jaccard,
                 errc::bad_data, "customer_neighbors: k, shrinkage, weighting, similarity or min_support is out of range");
         detail::require_neighbor_lists(lists_, base::customers().size(), "customer_neighbors");
         const auto rows = base::purchases().by_customer();
@@ -239,8 +242,12 @@ class customer_neighbors_model : public detail::recommender<customer_neighbors_m
             require(std::isfinite(own), errc::number_out_of_range, kind, ": the squares of the values add up beyond double");
         }
         if (similarity_ == neighbor_similarity::cosine) own = std::sqrt(own);
-        const detail::row_similarity alike{.columns = {by_item_.starts, by_item_.ids, item_weights_}, .measure = measure(), .shrinkage = shrinkage_,
-                                           .min_support = min_support_, .sizes = sizes_, .reach = reach_};
+        const detail::row_similarity alike{.columns = {by_item_.starts, by_item_.ids, item_weights_},
+                                           .measure = measure(),
+                                           .shrinkage = shrinkage_,
+                                           .min_support = min_support_,
+                                           .sizes = sizes_,
+                                           .reach = reach_};
         const auto dots = zeros<double>(others, scratch);
         const auto common = zeros<std::uint32_t>(min_support_ > 1 ? others : 0, scratch);
         for (const auto& [customer, similarity] : alike.template nearest<double>(bought, weights, own, others, k_, dots, common, scratch))
@@ -274,11 +281,11 @@ template <class T>
 struct customer_neighbors {
     using stage_concept = recipe_tag;
 
-    std::size_t k = 50;                   ///< at most so many neighbours count, ties to the lower row
-    double shrinkage = 0;                 ///< distrusts similarities that rest on few items
-    weighting weights = weighting::ones;  ///< how values count, in the similarity and in the score
+    std::size_t k = 50;                                            ///< at most so many neighbours count, ties to the lower row
+    double shrinkage = 0;                                          ///< distrusts similarities that rest on few items
+    weighting weights = weighting::ones;                           ///< how values count, in the similarity and in the score
     neighbor_similarity similarity = neighbor_similarity::cosine;  ///< or `jaccard`
-    std::size_t min_support = 1;          ///< neighbours have so many items in common, at least
+    std::size_t min_support = 1;                                   ///< neighbours have so many items in common, at least
 
     /// Throws `error`: `bad_parameter`, `empty_input`, `bad_data` (a negative value), `number_out_of_range`.
     [[nodiscard]] customer_neighbors_model<T> fit(const interactions<T>& x, const fit_options& options) const {
@@ -291,7 +298,8 @@ struct customer_neighbors {
         const auto row_weights = jaccard ? std::vector<double>() : detail::weights_of(rows.values, weights);
         const auto item_weights = jaccard ? std::vector<double>() : detail::weights_of(std::span<const T>(by_item.values), weights);
         const detail::weighted_rows customers{rows.starts, rows.ids, row_weights};
-        detail::row_similarity alike{.columns = {by_item.starts, by_item.ids, item_weights}, .shrinkage = shrinkage, .min_support = min_support, .sizes = {}, .reach = {}};
+        detail::row_similarity alike{
+            .columns = {by_item.starts, by_item.ids, item_weights}, .shrinkage = shrinkage, .min_support = min_support, .sizes = {}, .reach = {}};
         alike.measure = jaccard ? detail::row_measure::jaccard : detail::row_measure::cosine;
         const auto sizes = jaccard ? detail::counts_of(customers) : detail::norms_of(customers, "customer_neighbors");
         const auto reach = detail::reaches(alike.measure, sizes);
@@ -300,7 +308,8 @@ struct customer_neighbors {
         const std::vector<float> counted_reach = detail::narrowed(reach);
         alike.counted_reach = counted_reach;
         auto lists = row_weights.empty() ? alike.template all<T, std::uint32_t>(customers, k, options) : alike.template all<T, double>(customers, k, options);
-        return {x.without_times(), std::move(lists.starts), std::move(lists.ids), std::move(lists.similarities), k, shrinkage, weights, similarity, min_support};
+        return {x.without_times(), std::move(lists.starts), std::move(lists.ids), std::move(lists.similarities), k, shrinkage, weights, similarity,
+                min_support};
     }
 };
 

@@ -70,7 +70,8 @@ struct rp3beta {
         auto lists = walk.template all<T, double>(items, k, options);
         if (normalized)
             for (std::size_t j = 0; j < items.size(); ++j) {
-                const auto mine = std::span(lists.similarities).subspan(static_cast<std::size_t>(lists.starts[j]), static_cast<std::size_t>(lists.starts[j + 1] - lists.starts[j]));
+                const auto mine = std::span(lists.similarities)
+                                      .subspan(static_cast<std::size_t>(lists.starts[j]), static_cast<std::size_t>(lists.starts[j + 1] - lists.starts[j]));
                 double sum = 0;
                 for (const T s : mine) sum += static_cast<double>(s);
                 if (sum > 0)

@@ -40,9 +40,9 @@ using any_recommender = any_model<std::vector<query>, ragged<recommendation<T>>>
 
 /// One recipe that was tried.
 struct recommender_trial {
-    std::string recipe;       ///< its kind
-    std::size_t place = 0;    ///< in its list, from 0
-    double ndcg = 0;          ///< mean NDCG@10; -1 where it could not be trained (too many items, divergence)
+    std::string recipe;     ///< its kind
+    std::size_t place = 0;  ///< in its list, from 0
+    double ndcg = 0;        ///< mean NDCG@10; -1 where it could not be trained (too many items, divergence)
     friend bool operator==(const recommender_trial&, const recommender_trial&) = default;
 };
 
@@ -50,10 +50,10 @@ struct recommender_trial {
 template <class T, class... Recipes>
 struct recommender_search {
     std::variant<Recipes...> best;
-    std::string kind;                       ///< of the best
-    std::size_t place = 0;                  ///< in its list, from 0
-    double ndcg = 0;                        ///< its mean NDCG@10. The best of many: judge it on purchases that the search has not seen
-    double popularity_ndcg = 0;             ///< what recommending the most popular items gets
+    std::string kind;            ///< of the best
+    std::size_t place = 0;       ///< in its list, from 0
+    double ndcg = 0;             ///< its mean NDCG@10. The best of many: judge it on purchases that the search has not seen
+    double popularity_ndcg = 0;  ///< what recommending the most popular items gets
     std::vector<recommender_trial> trials{};
 
     [[nodiscard]] any_recommender<T> fit(const interactions<T>& x, const fit_options& options = {}) const {
@@ -143,7 +143,8 @@ template <class T, class... Recipes>
             stopped = options.on_progress && options.on_progress({who, out.trials.size(), planned, -ndcg}) == verdict::stop;
         }
     };
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (try_list(std::integral_constant<std::size_t, I>{}), ...); }(std::index_sequence_for<Recipes...>{});
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (try_list(std::integral_constant<std::size_t, I>{}), ...); }
+    (std::index_sequence_for<Recipes...>{});
     return out;
 }
 
@@ -206,8 +207,8 @@ template <class T>
     std::vector<blend_recipe<T, item_neighbors<T>, rp3beta<T>, als<T>>> wide_blends;
     if (!linear.empty() && !others.empty()) blends.push_back(tune_blend(blend<T>(linear[0], others[0], walk, factors), train, next, within, 8));
     else wide_blends.push_back(tune_blend(blend<T>(neighbors, walk, factors), train, next, within, 8));
-    return search_recommenders<T>(std::tuple(std::vector{popularity<T>{}}, std::vector{neighbors}, std::vector{walk}, std::move(linear), std::move(others), sparse,
-                                             std::vector{factors}, std::move(blends), std::move(wide_blends)),
+    return search_recommenders<T>(std::tuple(std::vector{popularity<T>{}}, std::vector{neighbors}, std::vector{walk}, std::move(linear), std::move(others),
+                                             sparse, std::vector{factors}, std::move(blends), std::move(wide_blends)),
                                   train, next, options);
 }
 

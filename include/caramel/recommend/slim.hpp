@@ -62,9 +62,10 @@ struct slim {
     /// Throws `error`: `bad_parameter`, `empty_input`, `bad_data` (a negative value), `limit_exceeded` (more items than
     /// `max_items`), `number_out_of_range`.
     [[nodiscard]] slim_model<T> fit(const interactions<T>& x, const fit_options& options) const {
-        require(std::isfinite(l1) && l1 >= 0 && std::isfinite(l2) && l2 > 0, errc::bad_parameter, "slim: l1 is ", l1, " and l2 ", l2, ", must be at least 0 and above 0");
-        require(std::isfinite(tolerance) && tolerance > 0 && max_sweeps > 0, errc::bad_parameter, "slim: tolerance is ", tolerance, " and max_sweeps ", max_sweeps,
-                ", must be above 0");
+        require(std::isfinite(l1) && l1 >= 0 && std::isfinite(l2) && l2 > 0, errc::bad_parameter, "slim: l1 is ", l1, " and l2 ", l2,
+                ", must be at least 0 and above 0");
+        require(std::isfinite(tolerance) && tolerance > 0 && max_sweeps > 0, errc::bad_parameter, "slim: tolerance is ", tolerance, " and max_sweeps ",
+                max_sweeps, ", must be above 0");
         require(detail::known(weights), errc::bad_parameter, "slim: no such weighting");
         detail::require_purchases(x, "slim");
         const std::size_t n = x.items().size();
