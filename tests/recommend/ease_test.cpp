@@ -5,8 +5,10 @@
 
 #include <Eigen/LU>
 
+#include "recommend/ml_latest.hpp"
 #include "recommend/shop.hpp"
 #include "support/catch.hpp"
+#include "support/shared_data.hpp"
 
 #include <caramel/pipeline.hpp>
 #include <caramel/recommend/ease.hpp>
@@ -123,4 +125,15 @@ TEST_CASE("ease: parameters, sizes and fields are checked", "[ease][error]") {
     CHECK(error_of([&] { (void)ease_model<double>(x, matrix<double>::Zero(2, 3), weighting::ones); }).code() == errc::bad_data);
     CHECK(error_of([&] { (void)ease_model<double>(x, matrix<double>::Constant(2, 2, std::nan("")), weighting::ones); }).code() == errc::bad_data);
     CHECK(error_of([&] { (void)ease_model<double>(x, matrix<double>::Zero(2, 2), static_cast<weighting>(7)); }).code() == errc::bad_data);
+}
+
+TEST_CASE("ease: figures on MovieLens ml-latest-small", "[ease][slow]") {
+    SHARED_OR_SKIP(ratings, "data/ml_latest_small/ratings.csv");
+    const auto data = ml_latest_small<float>(ratings);
+    const auto model = fit(ease<float>{.regularization = 300}, data.train);
+    check_ranking(model, data.test, {.074516, .039981, .117735, .050935, .039883});
+    const auto& b = model.item_weights();
+    CHECK(b.cast<double>().norm() == Approx(6.810097965).epsilon(1e-5));
+    const double first[] = {.014706582, .01232818, .000966651, .001828984};
+    for (row_index j = 0; j < 4; ++j) CHECK(static_cast<double>(b(0, j + 1)) == Approx(first[j]).epsilon(1e-4));
 }
