@@ -143,7 +143,8 @@ struct twin {
         if (found.size() < rules.min_k) return center;
         std::ranges::sort(found);
         // Ratings are whole numbers, so these three are tied exactly, or not at all. Of the others, rounding decides.
-        const bool exact = rules.similarity == rating_similarity::msd || rules.similarity == rating_similarity::cosine || rules.similarity == rating_similarity::jaccard;
+        const bool exact =
+            rules.similarity == rating_similarity::msd || rules.similarity == rating_similarity::cosine || rules.similarity == rating_similarity::jaccard;
         if (!exact && found.size() > rules.k && found[rules.k].first - found[rules.k - 1].first < 1e-9) return not_a_number;
         found.resize(std::min(found.size(), rules.k));
         double sum = 0, weight = 0;
@@ -262,9 +263,18 @@ TEST_CASE("rating_neighbors: every kind equals plain loops", "[ratings]") {
             for (const auto center : {rating_center::none, rating_center::means, rating_center::baselines}) {
                 ++run;
                 const std::size_t k = run % 2 == 0 ? 3 : 40, min_k = run % 3 == 0 ? 2 : 1, support = run % 4 == 0 ? 3 : 1;
-                const rating_neighbors<double> recipe{.side = side, .similarity = similarity, .center = center, .k = k, .min_k = min_k, .min_support = support,
-                                                      .shrinkage = run % 5 == 0 ? std::optional<double>(7) : std::nullopt, 
-                                                      .min_similarity = run % 7 == 0 ? .03 : 0, .keep = 0, .epochs = 7, .customer_regularization = 5, .item_regularization = 4};
+                const rating_neighbors<double> recipe{.side = side,
+                                                      .similarity = similarity,
+                                                      .center = center,
+                                                      .k = k,
+                                                      .min_k = min_k,
+                                                      .min_support = support,
+                                                      .shrinkage = run % 5 == 0 ? std::optional<double>(7) : std::nullopt,
+                                                      .min_similarity = run % 7 == 0 ? .03 : 0,
+                                                      .keep = 0,
+                                                      .epochs = 7,
+                                                      .customer_regularization = 5,
+                                                      .item_regularization = 4};
                 const auto model = fit(recipe, x);
                 CAPTURE(run, static_cast<int>(side), static_cast<int>(similarity), static_cast<int>(center));
                 CHECK(model.rules().shrinkage == (run % 5 == 0 ? 7 : similarity == rating_similarity::pearson_baseline ? 100 : 0));
@@ -476,7 +486,8 @@ TEST_CASE("ratings: MovieLens 100K, the published figures", "[ratings][slow]") {
         CHECK(of_errors == Approx(absolute).epsilon(0).margin(.0006));
     };
     const auto near = [](rating_center center) {
-        return rating_neighbors<double>{.side = rating_side::customers, .similarity = rating_similarity::msd, .center = center, .keep = 0, .min_rating = 1, .max_rating = 5};
+        return rating_neighbors<double>{
+            .side = rating_side::customers, .similarity = rating_similarity::msd, .center = center, .keep = 0, .min_rating = 1, .max_rating = 5};
     };
     check(rating_baseline<double>{.min_rating = 1, .max_rating = 5}, .944, .748);
     check(slope_one<double>{.min_rating = 1, .max_rating = 5}, .946, .743);

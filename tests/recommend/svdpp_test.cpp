@@ -67,12 +67,13 @@ TEMPLATE_TEST_CASE("svdpp: training equals a plain loop over every y in every st
     const auto x = interactions<TestType>::of(rank_two(30, 20, .4, .3, 5).learn, {.customers = &customers});  // the last has no ratings
     const double lambda = .05;
     std::vector<double> reported;
-    const auto model = fit(svdpp<TestType>{.n_factors = d, .epochs = 4, .learning_rate = .03, .regularization = lambda, .init_deviation = .2, .learning_rate_decay = .5}, x,
-                           {.seed = 3, .on_progress = [&](const progress& step) {
-                                CHECK(step.stage == "svdpp");
-                                reported.push_back(step.loss);
-                                return verdict::go_on;
-                            }});
+    const auto model =
+        fit(svdpp<TestType>{.n_factors = d, .epochs = 4, .learning_rate = .03, .regularization = lambda, .init_deviation = .2, .learning_rate_decay = .5}, x,
+            {.seed = 3, .on_progress = [&](const progress& step) {
+                 CHECK(step.stage == "svdpp");
+                 reported.push_back(step.loss);
+                 return verdict::go_on;
+             }});
     REQUIRE(reported.size() == 4);
 
     const rng numbers = rng(3).split("svdpp").split(0);
@@ -86,7 +87,8 @@ TEMPLATE_TEST_CASE("svdpp: training equals a plain loop over every y in every st
         return out;
     };
     const std::size_t items = x.items().size();
-    rows p = first(x.rows(), numbers.split("customers"), 30), q = first(items, numbers.split("items"), items), y = first(items, numbers.split("implicit"), items);
+    rows p = first(x.rows(), numbers.split("customers"), 30), q = first(items, numbers.split("items"), items),
+         y = first(items, numbers.split("implicit"), items);
     std::vector<double> bu(x.rows()), bi(items);
     double mean = 0;
     for (std::size_t row = 0; row < x.rows(); ++row)
@@ -133,8 +135,10 @@ TEMPLATE_TEST_CASE("svdpp: training equals a plain loop over every y in every st
     compare(p, model.customer_factors());
     compare(q, model.item_factors());
     compare(y, model.implicit_factors());
-    for (std::size_t u = 0; u < bu.size(); ++u) furthest = std::max(furthest, std::abs(bu[u] - static_cast<double>(model.customer_bias()(static_cast<row_index>(u)))));
-    for (std::size_t i = 0; i < bi.size(); ++i) furthest = std::max(furthest, std::abs(bi[i] - static_cast<double>(model.item_bias()(static_cast<row_index>(i)))));
+    for (std::size_t u = 0; u < bu.size(); ++u)
+        furthest = std::max(furthest, std::abs(bu[u] - static_cast<double>(model.customer_bias()(static_cast<row_index>(u)))));
+    for (std::size_t i = 0; i < bi.size(); ++i)
+        furthest = std::max(furthest, std::abs(bi[i] - static_cast<double>(model.item_bias()(static_cast<row_index>(i)))));
     CHECK(furthest < tolerance);
     CHECK(model.customer_factors().row(30).isZero(0));
 }

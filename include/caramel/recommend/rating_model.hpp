@@ -225,15 +225,15 @@ rating_lists<T> lists_of_pairs(const sparse_rows<T>& rows, const sparse_rows<T>&
             found.clear();
             sum_common<Sums, T>(
                 rows.ids_of(row), rows.values_of(row), by_column, sums, touched, [&](std::size_t column, double rating) { return value(row, column, rating); },
-                value, [&](std::int32_t other, const Sums& sum) {
+                value,
+                [&](std::int32_t other, const Sums& sum) {
                     if (std::cmp_equal(other, row)) return;
                     if (const std::optional<double> number = finish(row, static_cast<std::size_t>(other), sum))
                         found.push_back({other, static_cast<std::int32_t>(sum.n), static_cast<T>(*number)});
                 });
             if (keep != 0 && found.size() > keep) {
-                std::ranges::nth_element(found, found.begin() + static_cast<std::ptrdiff_t>(keep), [](const entry& x, const entry& y) {
-                    return x.value > y.value || (x.value == y.value && x.id < y.id);
-                });
+                std::ranges::nth_element(found, found.begin() + static_cast<std::ptrdiff_t>(keep),
+                                         [](const entry& x, const entry& y) { return x.value > y.value || (x.value == y.value && x.id < y.id); });
                 found.resize(keep);
                 std::ranges::sort(found, {}, &entry::id);
             }

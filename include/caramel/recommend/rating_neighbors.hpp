@@ -139,12 +139,17 @@ struct common_moments {
 template <class Work>
 void with_sums(rating_similarity similarity, const Work& work) {
     switch (similarity) {
-        case rating_similarity::msd: return work(common_squares{});
+        case rating_similarity::msd:
+            return work(common_squares{});
         case rating_similarity::cosine:
-        case rating_similarity::pearson_baseline: return work(common_products{});
-        case rating_similarity::pearson: return work(common_moments{});
-        case rating_similarity::jaccard: return work(common_count{});
-        case rating_similarity::centered_cosine: return work(common_dots{});
+        case rating_similarity::pearson_baseline:
+            return work(common_products{});
+        case rating_similarity::pearson:
+            return work(common_moments{});
+        case rating_similarity::jaccard:
+            return work(common_count{});
+        case rating_similarity::centered_cosine:
+            return work(common_dots{});
     }
 }
 
@@ -231,7 +236,7 @@ struct rating_comparison {
 /// Why a rating: `start` and the scores of `reasons` add up to it.
 template <class T>
 struct rating_reasons {
-    T start;  ///< what neighbours' ratings are relative to (0 where that is nothing), or the whole rating where they say nothing
+    T start;                                 ///< what neighbours' ratings are relative to (0 where that is nothing), or the whole rating where they say nothing
     std::vector<recommendation<T>> reasons;  ///< each neighbour by its row (a customer's or an item's) and what it adds, largest first
 };
 
@@ -308,8 +313,8 @@ class rating_neighbors_model : public detail::rating_recommender<rating_neighbor
         return out;
     }
 
-    static constexpr std::array field_names{"ratings", "starts", "neighbors", "similarities", "customer_bias",
-                                            "item_bias", "rules", "customer_regularization", "min_rating", "max_rating"};
+    static constexpr std::array field_names{
+        "ratings", "starts", "neighbors", "similarities", "customer_bias", "item_bias", "rules", "customer_regularization", "min_rating", "max_rating"};
     [[nodiscard]] auto fields() const noexcept {
         return std::tie(base::purchases(), lists_.starts, lists_.ids, lists_.values, customer_bias_, item_bias_, rules_, customer_regularization_,
                         base::min_rating_, base::max_rating_);
@@ -354,7 +359,8 @@ class rating_neighbors_model : public detail::rating_recommender<rating_neighbor
         const auto other = static_cast<std::size_t>(row);
         double center = 0;
         if (rules_.center == rating_center::means) center = means_[other];
-        else if (rules_.center == rating_center::baselines) center = (mean_ + (by_customers() ? customer_bias(other) : who.bias)) + item_bias(by_customers() ? item : other);
+        else if (rules_.center == rating_center::baselines)
+            center = (mean_ + (by_customers() ? customer_bias(other) : who.bias)) + item_bias(by_customers() ? item : other);
         return {similarity, static_cast<double>(rating) - center, row};
     }
     [[nodiscard]] bool is_known(const rater& who, std::size_t item) const noexcept { return !who.items.empty() && by_item_.view().count(item) > 0; }
@@ -488,8 +494,8 @@ struct rating_neighbors {
     std::size_t min_support = 1;
     std::optional<double> shrinkage = {};  ///< left out: 100 for `pearson_baseline`, else 0
     double min_similarity = 0;
-    std::size_t keep = 1000;               ///< the model has at most so many neighbours of each row, the most similar ones; 0 = all
-    std::size_t epochs = 10;               ///< these three: see `bias_settings`
+    std::size_t keep = 1000;  ///< the model has at most so many neighbours of each row, the most similar ones; 0 = all
+    std::size_t epochs = 10;  ///< these three: see `bias_settings`
     double customer_regularization = 15;
     double item_regularization = 10;
     double min_rating = -std::numeric_limits<double>::infinity();  ///< predictions are kept within these two
@@ -497,8 +503,8 @@ struct rating_neighbors {
 
     /// Throws `error`: `bad_parameter`, `empty_input`, `number_out_of_range`.
     [[nodiscard]] rating_neighbors_model<T> fit(const interactions<T>& x, const fit_options& options) const {
-        const neighbor_rules rules{side, similarity, center, k, min_k, min_support,
-                                   shrinkage.value_or(similarity == rating_similarity::pearson_baseline ? 100 : 0), min_similarity};
+        const neighbor_rules rules{
+            side, similarity, center, k, min_k, min_support, shrinkage.value_or(similarity == rating_similarity::pearson_baseline ? 100 : 0), min_similarity};
         const bias_settings settings{epochs, customer_regularization, item_regularization};
         detail::require_neighbor_rules(rules, errc::bad_parameter);
         detail::require_bias_settings(settings, "rating_neighbors", errc::bad_parameter);
@@ -513,8 +519,16 @@ struct rating_neighbors {
         const auto rows = of_customers ? x.by_customer() : by_item.view(), columns = of_customers ? by_item.view() : x.by_customer();
         const auto measures = detail::measure_rows(rows, similarity, of_customers ? biases.customers : biases.items);
         auto lists = detail::rating_comparison<T>{rules, mean, measures, of_customers ? biases.items : biases.customers}.lists(rows, columns, keep, options);
-        return {x.without_times(), std::move(lists.starts), std::move(lists.ids), std::move(lists.values), std::move(biases.customers), std::move(biases.items),
-                rules,             customer_regularization, min_rating,           max_rating};
+        return {x.without_times(),
+                std::move(lists.starts),
+                std::move(lists.ids),
+                std::move(lists.values),
+                std::move(biases.customers),
+                std::move(biases.items),
+                rules,
+                customer_regularization,
+                min_rating,
+                max_rating};
     }
 
    private:

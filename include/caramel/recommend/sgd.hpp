@@ -217,7 +217,8 @@ class rating_grid {
             auto k = static_cast<std::size_t>(x.by_customer().starts[row]);
             for (std::size_t i = 0; i < mine.size(); ++i, ++k)
                 if (const auto item = static_cast<std::size_t>(mine.items[i]); held_out.empty() || !held_out[k])
-                    entries_[next[block_of(row, item)]++] = {customers_.place[row], items_.place[item], static_cast<T>(static_cast<double>(mine.values[i]) - mean)};
+                    entries_[next[block_of(row, item)]++] = {customers_.place[row], items_.place[item],
+                                                             static_cast<T>(static_cast<double>(mine.values[i]) - mean)};
         }
         for (std::size_t b = 0; b < groups * groups; ++b) {
             const auto block = std::span(entries_).subspan(starts_[b], starts_[b + 1] - starts_[b]);
@@ -319,7 +320,7 @@ struct rating_factors {
 // One pass over a block. Returns the sum of the squared errors, each as it was before its step.
 template <class T>
 double sgd_pass(std::span<const rating_entry<T>> block, const sgd_step<T>& step, rating_factors<T>& customers, rating_factors<T>& items) {
-    constexpr std::size_t ahead = 4;
+    constexpr std::size_t ahead = 10;  // into the strips to come
     double squares = 0;
     for (std::size_t k = 0; k < block.size(); ++k) {
         const auto& r = block[k];

@@ -138,8 +138,8 @@ template <class T>
 struct slope_one {
     using stage_concept = recipe_tag;
 
-    bool weighted = false;        ///< differences count as many times as they have customers
-    std::size_t min_support = 1;  ///< at least 1: differences of fewer customers are left out
+    bool weighted = false;                                         ///< differences count as many times as they have customers
+    std::size_t min_support = 1;                                   ///< at least 1: differences of fewer customers are left out
     double min_rating = -std::numeric_limits<double>::infinity();  ///< predictions are kept within these two
     double max_rating = std::numeric_limits<double>::infinity();
 
@@ -156,8 +156,8 @@ struct slope_one {
             });
         require(std::ranges::all_of(lists.values, [](T v) { return std::isfinite(v); }), errc::number_out_of_range,
                 "slope_one: a difference is beyond the number type; scale the ratings down");
-        return {x.without_times(),        std::move(lists.starts), std::move(lists.ids), std::move(lists.values), std::move(lists.counts), weighted,
-                min_rating, max_rating};
+        return {x.without_times(), std::move(lists.starts), std::move(lists.ids), std::move(lists.values), std::move(lists.counts), weighted, min_rating,
+                max_rating};
     }
 };
 

@@ -155,8 +155,8 @@ struct svdpp {
     std::size_t epochs = 20;     ///< 1 .. 1,000,000; fewer when an observer stops it
     double learning_rate = 0.007;
     double regularization = 0.02;
-    double init_deviation = 0.1;  ///< above 0: factors begin normal with this deviation, biases at 0
-    double learning_rate_decay = 0;  ///< see `sgd_steps`
+    double init_deviation = 0.1;                                   ///< above 0: factors begin normal with this deviation, biases at 0
+    double learning_rate_decay = 0;                                ///< see `sgd_steps`
     double min_rating = -std::numeric_limits<double>::infinity();  ///< predictions are kept within these two
     double max_rating = std::numeric_limits<double>::infinity();
 
@@ -182,8 +182,8 @@ struct svdpp {
         for (const auto item : x.by_customer().ids) rated[static_cast<std::size_t>(item)] = true;
         state now{first(x.rows(), numbers.split("customers"), [&](std::size_t row) { return !x[row].items.empty(); }),
                   first(rated.size(), numbers.split("items"), [&](std::size_t item) { return rated[item]; }),
-                  first(rated.size(), numbers.split("implicit"), [&](std::size_t item) { return rated[item]; }),
-                  vec<T>::Zero(static_cast<row_index>(x.rows())), vec<T>::Zero(static_cast<row_index>(rated.size()))};
+                  first(rated.size(), numbers.split("implicit"), [&](std::size_t item) { return rated[item]; }), vec<T>::Zero(static_cast<row_index>(x.rows())),
+                  vec<T>::Zero(static_cast<row_index>(rated.size()))};
         std::size_t epoch = 0;
         bool stopped = false;
         while (epoch < epochs && !stopped) {
@@ -194,8 +194,16 @@ struct svdpp {
         }
         steps.epochs = epoch;
         require_sane(now.p.allFinite() && now.q.allFinite() && now.y.allFinite() && now.customer_bias.allFinite() && now.item_bias.allFinite(), epoch);
-        return {x.without_times(),   static_cast<T>(mean), std::move(now.customer_bias), std::move(now.item_bias), std::move(now.p), std::move(now.q),
-                std::move(now.y), steps,                min_rating,                   max_rating};
+        return {x.without_times(),
+                static_cast<T>(mean),
+                std::move(now.customer_bias),
+                std::move(now.item_bias),
+                std::move(now.p),
+                std::move(now.q),
+                std::move(now.y),
+                steps,
+                min_rating,
+                max_rating};
     }
 
    private:
@@ -215,7 +223,8 @@ struct svdpp {
         for (std::size_t row = 0; row < rows; ++row) {
             if (!known(row)) continue;
             rng mine = numbers.split(row);
-            for (std::size_t j = 0; j < n_factors; ++j) out(static_cast<row_index>(row), static_cast<row_index>(j)) = static_cast<T>(init_deviation * mine.normal());
+            for (std::size_t j = 0; j < n_factors; ++j)
+                out(static_cast<row_index>(row), static_cast<row_index>(j)) = static_cast<T>(init_deviation * mine.normal());
         }
         return out;
     }
