@@ -246,7 +246,7 @@ class recommender : public single_row<Model> {
         const auto skipped = left_out(asked, who, scratch);
         auto chosen = rows.first(n);
         std::ranges::sort(chosen);
-        chosen = chosen.first(n - std::ranges::unique(chosen).size());
+        chosen = chosen.first(static_cast<std::size_t>(std::unique(chosen.begin(), chosen.end()) - chosen.begin()));
         std::size_t kept = 0;
         for (const auto row : chosen)
             if (!std::ranges::binary_search(skipped, row)) chosen[kept++] = row;
