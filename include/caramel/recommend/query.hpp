@@ -74,6 +74,26 @@ template <class T>
     return out;
 }
 
+/// The same for customers that training did not see (`hold_out_customers`): what is `given` of each is the history of the
+/// query. Items must be numbered as the model numbers them. Throws `error` (`bad_data`) unless both number customers and
+/// items alike.
+template <class T>
+[[nodiscard]] ranking_task ranking_task_of(const interactions<T>& given, const interactions<T>& wanted, std::size_t n) {
+    require(given.customers() == wanted.customers() && given.items() == wanted.items(), errc::bad_data,
+            "ranking_task_of: both interactions must number customers and items alike");
+    ranking_task out;
+    for (std::size_t row = 0; row < wanted.rows(); ++row) {
+        if (wanted[row].items.empty()) continue;
+        const auto bought = given[row];
+        std::vector<past_purchase> history;
+        for (std::size_t k = 0; k < bought.size(); ++k)
+            history.push_back({row_number{static_cast<std::size_t>(bought.items[k])}, static_cast<double>(bought.values[k])});
+        out.queries.push_back({.n = n, .history = std::move(history)});
+        out.relevant.append_row(wanted[row].items);
+    }
+    return out;
+}
+
 namespace detail {
 
 inline double weigh(weighting rule, double value) noexcept {
