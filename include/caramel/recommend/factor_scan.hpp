@@ -47,7 +47,7 @@ template <class Lane, std::size_t... Pick, std::size_t... I>
 CARAMEL_ALWAYS_INLINE void shuffle_pieces(const Lane& a, const Lane& b, Lane& out, std::index_sequence<Pick...>, std::index_sequence<I...>) {
     constexpr std::size_t piece = sizeof...(Pick), count = sizeof...(I);
     constexpr std::array<std::size_t, piece> pick{Pick...};
-    out = __builtin_shufflevector(a, b, (pick[I % piece] < piece ? I / piece * piece + pick[I % piece] : count + I / piece * piece + pick[I % piece] - piece)...);
+    out = __builtin_shufflevector(a, b, (I / piece * piece + pick[I % piece] + (pick[I % piece] < piece ? 0 : count - piece))...);
 }
 template <std::size_t... Pick, class Lane, std::size_t Count>
 CARAMEL_ALWAYS_INLINE void shuffle_pieces(const Lane& a, const Lane& b, Lane& out, std::integral_constant<std::size_t, Count>) {
@@ -345,7 +345,9 @@ void scan_products(const matrix<T>& rows, const matrix<T>& x, std::span<best_so_
                 from = rest.data();
             }
             T* const to = panel.data() + p * wide * depth;
-            turn_rows<T, groups>(from, depth, [&](std::size_t k, std::size_t g, const lane& column) { std::memcpy(to + k * wide + g * count, &column, sizeof column); });
+            turn_rows<T, groups>(from, depth, [&](std::size_t k, std::size_t g, const lane& column) {
+                std::memcpy(to + k * wide + g * count, &column, sizeof column);
+            });
         }
         for (std::size_t q = 0; q < queries; q += tall) {
             const std::size_t some = std::min(tall, queries - q);

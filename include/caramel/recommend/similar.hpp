@@ -70,16 +70,17 @@ std::vector<recommendation<T>> similar_neighbors(const Model& model, std::size_t
 }
 // Cosines between who bought (what was bought by) `self` and each other, without values.
 template <class T>
-std::vector<recommendation<T>> similar_purchases(const sparse_rows<T>& rows, std::span<const std::int32_t> partners, const sparse_rows<T>& turned, std::size_t self,
-                                                 std::size_t n) {
+std::vector<recommendation<T>> similar_purchases(const sparse_rows<T>& rows, std::span<const std::int32_t> partners, const sparse_rows<T>& turned,
+                                                 std::size_t self, std::size_t n) {
     std::vector<std::size_t> common(rows.size());
     for (const auto partner : partners)
         for (const auto other : turned.ids_of(static_cast<std::size_t>(partner))) ++common[static_cast<std::size_t>(other)];
     std::vector<recommendation<T>> all;
-    for (std::size_t row = 0; row < common.size(); ++row)
-        if (common[row] > 0)
-            all.push_back({static_cast<std::int32_t>(row), static_cast<T>(static_cast<double>(common[row]) /
-                                                                          std::sqrt(static_cast<double>(partners.size()) * static_cast<double>(rows.count(row))))});
+    for (std::size_t row = 0; row < common.size(); ++row) {
+        if (common[row] == 0) continue;
+        const double lengths = std::sqrt(static_cast<double>(partners.size()) * static_cast<double>(rows.count(row)));
+        all.push_back({static_cast<std::int32_t>(row), static_cast<T>(static_cast<double>(common[row]) / lengths)});
+    }
     return best_others(std::move(all), self, n);
 }
 
