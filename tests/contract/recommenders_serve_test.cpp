@@ -29,7 +29,7 @@ struct recent_popularity_component : deterministic {
         std::vector<entry> log;
         for (std::size_t row = 0; row < rows; ++row)
             for (int k = 0; k < 3; ++k)
-                log.push_back({static_cast<int>(row), static_cast<int>(numbers.below(items)), std::chrono::sys_seconds(std::chrono::hours(numbers.below(500)))});
+                log.push_back({static_cast<int>(row), static_cast<int>(numbers.below(items)), std::chrono::sys_seconds(std::chrono::hours(k * 24))});
         return interactions<float>::of(log);
     }
 };

@@ -242,7 +242,8 @@ TEST_CASE("interactions: hostile input has a typed error or a stated result", "[
 
     // A negative value is a value: what it means is for the recipe to say.
     CHECK(interactions<float>::of(std::vector<purchase>{{"a", 1, -2.5}})[0].values[0] == -2.5F);
-    CHECK(error_of([] { (void)interactions<float>::of(std::vector<purchase>{{"a", 1, 1}, {"b", 1, std::numeric_limits<double>::quiet_NaN()}}); }).where().row == 2);
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    CHECK(error_of([&] { (void)interactions<float>::of(std::vector<purchase>{{"a", 1, 1}, {"b", 1, nan}}); }).where().row == 2);
 
     // A customer without purchases and an item that nobody bought, in tables that are given.
     const id_table customers({"a", "b"}, {}), items({}, {1, 2, 3});

@@ -20,7 +20,8 @@ TEST_CASE("compare_recommenders: popularity beside, each with its own figures", 
     const auto x = interactions<float>::of(log);
     const auto parts = pair_folds(x, 5, 1)[0];
     const auto &train = parts.train, &test = parts.test;
-    const auto found = compare_recommenders(train, test, {.k = 5}, contender{"neighbours", item_neighbors<float>{.k = 10}}, contender{"popular again", popularity<float>{}});
+    const auto found = compare_recommenders(train, test, {.k = 5}, contender{"neighbours", item_neighbors<float>{.k = 10}},
+                                            contender{"popular again", popularity<float>{}});
     REQUIRE(found.rows.size() == 3);
     CHECK(found.rows[0].name == "popularity");
     CHECK(found.best().name == "neighbours");

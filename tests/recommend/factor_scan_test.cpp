@@ -130,10 +130,17 @@ TEST_CASE("factor_scan: queries of all kinds in one batch have their own answers
     bool right = lists.size() == batch.size();
     for (std::size_t i = 0; right && i < batch.size(); ++i) {
         right = std::ranges::equal(lists[i], model(batch[i]));
-        auto all = batch[i];  // by the other way: all scores, marked and sorted
-        all.allow = all.allow ? all.allow : std::optional(std::vector<any_id>());
+        auto all = batch[i];  // by the other ways: from all scores, and with a list of all that is allowed
+        all.n = 1001;
+        auto every = model(all);
+        every.resize(std::min(every.size(), batch[i].n));
+        right = right && std::ranges::equal(lists[i], every);
+        all.n = batch[i].n;
+        if (!all.allow) all.allow.emplace();
         for (int item = 0; !batch[i].allow && item < 60; ++item) all.allow->emplace_back(item);
         right = right && std::ranges::equal(lists[i], model(all));
+        for (std::size_t k = 0; right && k < lists[i].size(); ++k)
+            right = model.score(batch[i], {0, row_number{static_cast<std::size_t>(lists[i][k].item)}})[1] == lists[i][k].score;
     }
     CHECK(right);
 }

@@ -13,6 +13,7 @@
 #include "support/catch.hpp"
 
 #include <caramel/data/csv.hpp>
+#include <caramel/data/interaction_splits.hpp>
 #include <caramel/pipeline.hpp>
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/neighbors.hpp>
@@ -62,6 +63,21 @@ TEST_CASE("recommend_all: each customer's own answer, for any number of threads"
     const auto e = error_of([&] { (void)recommend_all(huge, {.n = 3}, {.threads = 2}); });
     CHECK(e.code() == errc::number_out_of_range);
     CHECK(e.where().row == 601);
+}
+
+TEST_CASE("ranking_task_of: customers that training did not see", "[recommend]") {
+    const auto parts = hold_out_customers(interactions<float>::of(random_log(60, 20, 0.3, 8)), {.customers = 0.3, .given = 0.6}, 2);
+    const auto task = ranking_task_of(parts.given, parts.wanted, 20);
+    REQUIRE(task.queries.size() == parts.wanted.rows());
+    const auto model = fit(item_neighbors<float>{}, parts.train);
+    const auto lists = model(task.queries);
+    for (std::size_t row = 0; row < lists.size(); ++row) {
+        CHECK(std::ranges::equal(task.relevant[row], parts.wanted[row].items));
+        CHECK(task.queries[row].history->size() == parts.given[row].size());
+        CHECK(lists[row].size() == 20 - parts.given[row].size());  // all but what was given
+        for (const auto& pick : lists[row]) CHECK_FALSE(parts.given.contains(row, pick.item));
+    }
+    CHECK(error_of([&] { (void)ranking_task_of(parts.given, parts.train, 5); }).code() == errc::bad_data);
 }
 
 TEST_CASE("recommendation_table: one row a recommendation, for a CSV file", "[recommend_all]") {

@@ -179,7 +179,8 @@ struct randomization_options {
 /// distributed (Smucker, Allan & Carterette, CIKM 2007). Pairs without a difference change nothing. Up to 16 others all 2^n
 /// signs are looked at; beyond, `rounds` of them are drawn and the p-value is (1 + as large ones) / (1 + rounds).
 /// Throws `error`: `shape_mismatch`; `too_few_rows` (fewer than 2 pairs); `nan_or_inf`; `bad_parameter` (0 rounds).
-[[nodiscard]] inline randomization_result randomization_test(std::span<const double> first, std::span<const double> second, const randomization_options& options = {}) {
+[[nodiscard]] inline randomization_result randomization_test(std::span<const double> first, std::span<const double> second,
+                                                             const randomization_options& options = {}) {
     constexpr std::string_view who = "randomization_test";
     detail::require_paired(first, second, who);
     require(options.rounds > 0, errc::bad_parameter, who, ": 0 rounds, must be at least 1");

@@ -33,7 +33,8 @@ template <RankedLists Lists>
         for (const auto& entry : lists[i]) {
             if (++rank > k) break;
             const auto item = detail::item_of(entry);
-            require_at(item >= 0 && std::cmp_less(item, items), errc::bad_data, {.row = i + 1}, who, ": list ", i + 1, " has an item that is not one of the ", items);
+            require_at(item >= 0 && std::cmp_less(item, items), errc::bad_data, {.row = i + 1}, who, ": list ", i + 1, " has an item that is not one of the ",
+                       items);
             ++out[static_cast<std::size_t>(item)];
         }
     }
@@ -82,8 +83,8 @@ template <RankedLists Lists, std::ranges::contiguous_range Counts>
         for (const auto& entry : lists[i]) {
             if (rank == k) break;
             const auto item = detail::item_of(entry);
-            require_at(item >= 0 && std::cmp_less(item, counts.size()), errc::bad_data, {.row = i + 1}, who, ": list ", i + 1, " has an item that is not one of the ",
-                       counts.size());
+            require_at(item >= 0 && std::cmp_less(item, counts.size()), errc::bad_data, {.row = i + 1}, who, ": list ", i + 1,
+                       " has an item that is not one of the ", counts.size());
             const double share = std::max(1.0, static_cast<double>(counts[static_cast<std::size_t>(item)])) / static_cast<double>(customers);
             require_at(share <= 1, errc::bad_data, {.row = i + 1}, who, ": list ", i + 1, " has an item with more than the ", customers, " customers");
             sum -= std::log2(share);

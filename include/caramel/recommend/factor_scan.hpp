@@ -27,10 +27,19 @@
 
 namespace caramel::inline CARAMEL_ABI::detail {
 
+#if defined(__GNUC__)
+// Registers of 32 bytes at most: twice as wide ones shuffle no faster.
 template <class T>
-inline constexpr std::size_t scan_rows = lanes<T>::count < 16 ? 16 : lanes<T>::count;  // that are worked on at once; with 64 floats each, a page
-
-inline constexpr std::size_t scan_ahead = 64 * 1024;  // bytes that are on their way
+struct scan_lanes {
+    static constexpr std::size_t count = (CARAMEL_ALIGN_BYTES > 16 ? 32 : 16) / sizeof(T);
+    typedef T type __attribute__((vector_size(count * sizeof(T))));
+};
+#else
+template <class T>
+struct scan_lanes : lanes<T> {};
+#endif
+inline constexpr std::size_t scan_rows = 16;          // that are worked on at once; with 64 floats each, a page
+inline constexpr std::size_t scan_ahead = 16 * 1024;  // bytes that are on their way
 
 #if defined(__GNUC__)
 // Of each 16 bytes of a and b: element `pick[j]` of both together goes to place j.
@@ -38,7 +47,7 @@ template <class Lane, std::size_t... Pick, std::size_t... I>
 CARAMEL_ALWAYS_INLINE void shuffle_pieces(const Lane& a, const Lane& b, Lane& out, std::index_sequence<Pick...>, std::index_sequence<I...>) {
     constexpr std::size_t piece = sizeof...(Pick), count = sizeof...(I);
     constexpr std::array<std::size_t, piece> pick{Pick...};
-    out = __builtin_shufflevector(a, b, (pick[I % piece] < piece ? I / piece * piece + pick[I % piece] : count + I / piece * piece + pick[I % piece] - piece)...);
+    out = __builtin_shufflevector(a, b, (I / piece * piece + pick[I % piece] + (pick[I % piece] < piece ? 0 : count - piece))...);
 }
 template <std::size_t... Pick, class Lane, std::size_t Count>
 CARAMEL_ALWAYS_INLINE void shuffle_pieces(const Lane& a, const Lane& b, Lane& out, std::integral_constant<std::size_t, Count>) {
@@ -50,38 +59,21 @@ template <class T, class Lane>
 CARAMEL_ALWAYS_INLINE void load_pieces(const T* at, std::size_t apart, Lane& out) {
     if constexpr (sizeof(Lane) == 16) {
         std::memcpy(&out, at, sizeof out);
-    } else if constexpr (sizeof(Lane) == 32) {
+    } else {
         typedef T half __attribute__((vector_size(16)));
         half a, b;
         std::memcpy(&a, at, sizeof a);
         std::memcpy(&b, at + apart, sizeof b);
         if constexpr (sizeof(T) == 4) out = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
         else out = __builtin_shufflevector(a, b, 0, 1, 2, 3);
-    } else if constexpr (sizeof(Lane) == 64) {
-#if defined(__AVX512F__)
-        // (Loads that spread 16 bytes under a mask need no shuffle.)
-        const auto piece = [&](std::size_t i) { return _mm_loadu_ps(reinterpret_cast<const float*>(at + i * apart)); };
-        __m512 x = _mm512_broadcast_f32x4(piece(0));
-        x = _mm512_mask_broadcast_f32x4(x, 0x00f0, piece(1));
-        x = _mm512_mask_broadcast_f32x4(x, 0x0f00, piece(2));
-        x = _mm512_mask_broadcast_f32x4(x, 0xf000, piece(3));
-        std::memcpy(&out, &x, sizeof out);
-#endif
-    } else {
-        typedef T half __attribute__((vector_size(32)));
-        half a, b;
-        load_pieces<T, half>(at, apart, a);
-        load_pieces<T, half>(at + 2 * apart, apart, b);
-        if constexpr (sizeof(T) == 4) out = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-        else out = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
     }
 }
 
 // Calls `use(k, g, column)` for each factor k, ascending, and each of Groups registers g: the k-th factors of as many rows.
 template <class T, std::size_t Groups, class Use>
 CARAMEL_ALWAYS_INLINE void turn_rows(const T* rows, std::size_t depth, const Use& use) {
-    using lane = typename lanes<T>::type;
-    constexpr std::size_t count = lanes<T>::count, piece = 16 / sizeof(T);
+    using lane = typename scan_lanes<T>::type;
+    constexpr std::size_t count = scan_lanes<T>::count, piece = 16 / sizeof(T);
     constexpr std::integral_constant<std::size_t, count> all{};
     std::size_t k = 0;
     for (; k + piece <= depth; k += piece) {
@@ -136,8 +128,8 @@ void turn_rows(const T* rows, std::size_t depth, const Use& use) {
 // out[i] = row i * x, for `scan_rows` rows of `depth` numbers.
 template <class T>
 void scan_block(const T* rows, std::size_t depth, const T* x, T* out) {
-    using lane = typename lanes<T>::type;
-    constexpr std::size_t groups = scan_rows<T> / lanes<T>::count;
+    using lane = typename scan_lanes<T>::type;
+    constexpr std::size_t groups = scan_rows / scan_lanes<T>::count;
     lane sum[groups] = {};
     turn_rows<T, groups>(rows, depth, [&](std::size_t k, std::size_t g, const lane& column) { sum[g] = multiply_add<false>(x[k], column, sum[g]); });
     std::memcpy(out, sum, sizeof sum);
@@ -200,8 +192,9 @@ CARAMEL_ALWAYS_INLINE bool any_above(const T* scores, T worst) noexcept {
 #endif
 }
 
-// The best n of scores that come by ascending item. Candidates are collected, and now and then all but the best n dropped:
-// also where each score is better than all before it, one costs a few nanoseconds.
+// The best n of scores that come by ascending item. Candidates are collected, and all but the best n dropped, after few at
+// first, so that soon hardly any comes, and later after many: where each score is better than all before it, one still costs
+// no more than a few nanoseconds.
 template <class T>
 class best_so_far {
    public:
@@ -210,14 +203,15 @@ class best_so_far {
     void begin(std::size_t n, std::span<const std::int32_t> skipped, workspace& scratch) {
         n_ = n;
         skipped_ = skipped;
-        kept_ = scratch.take<recommendation<T>>(2 * n + spare + 2 * scan_rows<T>);
+        limit_ = n + 16;
+        kept_ = scratch.take<recommendation<T>>(2 * n + spare + scan_rows + 2 * lanes<T>::count);
     }
     // N scores of items from `first` on, of which the first `valid` are any.
     template <std::size_t N>
     CARAMEL_ALWAYS_INLINE void offer(std::int32_t first, const T* scores, std::size_t valid) {
         using lane = typename lanes<T>::type;
         constexpr std::size_t width = lanes<T>::count;
-        static_assert(N % width == 0 && N <= 2 * scan_rows<T>);
+        static_assert(N % width == 0 && N <= 2 * width + scan_rows);
         for (std::size_t i = 0; i < N; i += width) {
             lane x;
             std::memcpy(&x, scores + i, sizeof x);
@@ -249,7 +243,9 @@ class best_so_far {
         } else {
             for (std::size_t i = 0; i < valid; ++i) kept_[count_++] = {first + static_cast<std::int32_t>(i), scores[i]};
         }
-        if (count_ > 2 * n_ + spare - 1) keep_best();
+        if (count_ < limit_) return;
+        keep_best();
+        limit_ = count_ + std::min(n_ + spare, 2 * (limit_ - n_));
     }
     void keep_best() {
         std::size_t kept = looked_at_;
@@ -270,7 +266,7 @@ class best_so_far {
 
     std::span<recommendation<T>> kept_;
     std::span<const std::int32_t> skipped_;
-    std::size_t n_ = 0, count_ = 0, looked_at_ = 0, next_skipped_ = 0;
+    std::size_t n_ = 0, count_ = 0, limit_ = 0, looked_at_ = 0, next_skipped_ = 0;
     typename lanes<T>::type poison_{};
     T worst_ = 0;
     bool full_ = false;
@@ -279,7 +275,7 @@ class best_so_far {
 // out[i] = row i of `rows` * x.
 template <class T>
 void multiply_rows(const matrix<T>& rows, std::span<const T> x, std::span<T> out, workspace& scratch) {
-    constexpr std::size_t block = scan_rows<T>;
+    constexpr std::size_t block = scan_rows;
     const std::size_t n = out.size(), depth = x.size();
     auto* const scan_block = fastest_scan_block<T>();
     std::size_t i = 0;
@@ -293,10 +289,27 @@ void multiply_rows(const matrix<T>& rows, std::span<const T> x, std::span<T> out
     std::copy_n(scores, n - i, out.data() + i);
 }
 
+// Calls `use(i, scores, n)` with the scores of chosen[i] .. chosen[i + n - 1], n of up to `scan_rows`, by the same sums.
+template <class T, class Use>
+void multiply_chosen_rows(const matrix<T>& rows, std::span<const std::int32_t> chosen, std::span<const T> x, workspace& scratch, const Use& use) {
+    const std::size_t depth = x.size();
+    auto* const scan_block = fastest_scan_block<T>();
+    const auto side_by_side = scratch.take<T>(scan_rows * depth);
+    std::ranges::fill(side_by_side, T(0));
+    T scores[scan_rows];
+    for (std::size_t i = 0; i < chosen.size(); i += scan_rows) {
+        const std::size_t n = std::min(scan_rows, chosen.size() - i);
+        for (std::size_t r = 0; r < n && depth > 0; ++r)
+            std::copy_n(rows.data() + static_cast<std::size_t>(chosen[i + r]) * depth, depth, side_by_side.data() + r * depth);
+        scan_block(side_by_side.data(), depth, x.data(), scores);
+        use(i, scores, n);
+    }
+}
+
 // The best n (at least 1) of all rows * x but the skipped ones; `best` is as after `begin`.
 template <class T>
 void scan_products(const matrix<T>& rows, std::span<const T> x, best_so_far<T>& best, workspace& scratch) {
-    constexpr std::size_t block = scan_rows<T>;
+    constexpr std::size_t block = scan_rows;
     const std::size_t n = static_cast<std::size_t>(rows.rows()), depth = x.size();
     auto* const scan_block = fastest_scan_block<T>();
     T scores[block];
@@ -316,8 +329,8 @@ void scan_products(const matrix<T>& rows, std::span<const T> x, best_so_far<T>& 
 // The same for many x at once, (queries, depth): blocks of rows are turned in the cache, once for all queries.
 template <class T>
 void scan_products(const matrix<T>& rows, const matrix<T>& x, std::span<best_so_far<T>> best, workspace& scratch) {
-    using lane = typename lanes<T>::type;
-    constexpr std::size_t count = lanes<T>::count, wide = 2 * count, panels = 4, tall = CARAMEL_ALIGN_BYTES >= 64 ? 8 : 4;
+    using lane = typename scan_lanes<T>::type;
+    constexpr std::size_t count = scan_lanes<T>::count, wide = 2 * lanes<T>::count, groups = wide / count, panels = 4, tall = CARAMEL_ALIGN_BYTES >= 64 ? 8 : 4;
     const std::size_t n = static_cast<std::size_t>(rows.rows()), depth = static_cast<std::size_t>(rows.cols()), queries = best.size();
     const auto panel = scratch.take<T>(panels * wide * depth);
     const auto rest = scratch.take<T>(wide * depth);
@@ -332,7 +345,9 @@ void scan_products(const matrix<T>& rows, const matrix<T>& x, std::span<best_so_
                 from = rest.data();
             }
             T* const to = panel.data() + p * wide * depth;
-            turn_rows<T, 2>(from, depth, [&](std::size_t k, std::size_t g, const lane& column) { std::memcpy(to + k * wide + g * count, &column, sizeof column); });
+            turn_rows<T, groups>(from, depth, [&](std::size_t k, std::size_t g, const lane& column) {
+                std::memcpy(to + k * wide + g * count, &column, sizeof column);
+            });
         }
         for (std::size_t q = 0; q < queries; q += tall) {
             const std::size_t some = std::min(tall, queries - q);

@@ -59,7 +59,8 @@ struct popularity {
 
     /// Throws `error`: `bad_parameter`, `empty_input`, `bad_data` (a negative value; a half-life but no times).
     [[nodiscard]] popularity_model<T> fit(const interactions<T>& x, const fit_options&) const {
-        require(std::isfinite(half_life_days) && half_life_days >= 0, errc::bad_parameter, "popularity: half_life_days is ", half_life_days, ", must be at least 0");
+        require(std::isfinite(half_life_days) && half_life_days >= 0, errc::bad_parameter, "popularity: half_life_days is ", half_life_days,
+                ", must be at least 0");
         detail::require_purchases(x, "popularity");
         require(half_life_days == 0 || x.has_times(), errc::bad_data, "popularity: a half-life needs interactions with times");
         std::int64_t latest = std::numeric_limits<std::int64_t>::min();

@@ -74,6 +74,26 @@ template <class T>
     return out;
 }
 
+/// The same for customers that training did not see (`hold_out_customers`): what is `given` of each is the history of the
+/// query. Items must be numbered as the model numbers them. Throws `error` (`bad_data`) unless both number customers and
+/// items alike.
+template <class T>
+[[nodiscard]] ranking_task ranking_task_of(const interactions<T>& given, const interactions<T>& wanted, std::size_t n) {
+    require(given.customers() == wanted.customers() && given.items() == wanted.items(), errc::bad_data,
+            "ranking_task_of: both interactions must number customers and items alike");
+    ranking_task out;
+    for (std::size_t row = 0; row < wanted.rows(); ++row) {
+        if (wanted[row].items.empty()) continue;
+        const auto bought = given[row];
+        std::vector<past_purchase> history;
+        for (std::size_t k = 0; k < bought.size(); ++k)
+            history.push_back({row_number{static_cast<std::size_t>(bought.items[k])}, static_cast<double>(bought.values[k])});
+        out.queries.push_back({.n = n, .history = std::move(history)});
+        out.relevant.append_row(wanted[row].items);
+    }
+    return out;
+}
+
 namespace detail {
 
 inline double weigh(weighting rule, double value) noexcept {
@@ -126,6 +146,7 @@ class recommender : public single_row<Model> {
                 require_in_range(best.all_finite());
                 return best.finish();
             }
+            if (asked.allow && !who.popular) return best_allowed(asked, who, scratch);
         }
         const auto scores = scores_of(who, scratch);
         const auto marks = scratch.take<unsigned char>(items().size());
@@ -156,15 +177,22 @@ class recommender : public single_row<Model> {
     [[nodiscard]] std::vector<T> score(const query& who, const std::vector<any_id>& wanted) const {
         workspace scratch;
         const workspace::frame frame(scratch);
-        const auto scores = scores_of(resolve(who, scratch), scratch);
-        std::vector<T> out;
-        out.reserve(wanted.size());
-        for (const auto& id : wanted) {
-            const auto row = items().find(id);
-            require_at(row.has_value(), errc::unknown_id, {.row = out.size() + 1}, Model::kind, ": item ", out.size() + 1,
-                       " of the list was not in the training data");
-            out.push_back(scores[*row]);
+        const auto found = resolve(who, scratch);
+        const auto rows = scratch.take<std::int32_t>(wanted.size());
+        for (std::size_t i = 0; i < wanted.size(); ++i) {
+            const auto row = items().find(wanted[i]);
+            require_at(row.has_value(), errc::unknown_id, {.row = i + 1}, Model::kind, ": item ", i + 1, " of the list was not in the training data");
+            rows[i] = static_cast<std::int32_t>(*row);
         }
+        std::vector<T> out(wanted.size());
+        if constexpr (has_products()) {
+            if (!found.popular) {
+                score_rows(found, rows, out, scratch);
+                return out;
+            }
+        }
+        const auto scores = scores_of(found, scratch);
+        for (std::size_t i = 0; i < out.size(); ++i) out[i] = scores[static_cast<std::size_t>(rows[i])];
         return out;
     }
     [[nodiscard]] std::vector<T> score(const any_id& customer, const std::vector<any_id>& wanted) const { return score(query{.customer = customer}, wanted); }
@@ -233,6 +261,33 @@ class recommender : public single_row<Model> {
 
     static constexpr bool has_products() noexcept {
         return requires { requires Model::scores_are_products; };
+    }
+    // The scores of chosen items alone.
+    void score_rows(const resolved& who, std::span<const std::int32_t> rows, std::span<T> out, workspace& scratch) const {
+        const auto& model = static_cast<const Model&>(*this);
+        multiply_chosen_rows<T>(model.item_factors(), rows, model.customer_vector(who, scratch), scratch,
+                                [&](std::size_t i, const T* scores, std::size_t n) { std::copy_n(scores, n, out.begin() + static_cast<std::ptrdiff_t>(i)); });
+        require_in_range(all_finite(std::span<const T>(out)));
+    }
+    [[nodiscard]] std::span<const recommendation<T>> best_allowed(const query& asked, const resolved& who, workspace& scratch) const {
+        const auto rows = scratch.take<std::int32_t>(asked.allow->size());
+        std::size_t n = 0;
+        for (const auto& id : *asked.allow)
+            if (const auto row = items().find(id)) rows[n++] = static_cast<std::int32_t>(*row);
+        const auto skipped = left_out(asked, who, scratch);
+        auto chosen = rows.first(n);
+        std::ranges::sort(chosen);
+        chosen = chosen.first(static_cast<std::size_t>(std::unique(chosen.begin(), chosen.end()) - chosen.begin()));
+        std::size_t kept = 0;
+        for (const auto row : chosen)
+            if (!std::ranges::binary_search(skipped, row)) chosen[kept++] = row;
+        const auto scores = scratch.take<T>(kept);
+        score_rows(who, chosen.first(kept), scores, scratch);
+        const auto best = scratch.take<recommendation<T>>(kept);
+        for (std::size_t i = 0; i < kept; ++i) best[i] = {chosen[i], scores[i]};
+        const auto some = best.first(std::min(asked.n, kept));
+        std::partial_sort(best.begin(), best.begin() + static_cast<std::ptrdiff_t>(some.size()), best.end(), ranks_before{});
+        return some;
     }
     // Whether the best few are asked for, of all items but some.
     [[nodiscard]] bool scans(const query& asked, const resolved& who) const noexcept {

@@ -37,7 +37,8 @@ struct diversity_options {
 /// n, as long as the candidates are the same.
 /// Throws `error`: `bad_parameter` (lambda); `nan_or_inf` (a score, with its row in the list, or a similarity).
 template <class T, ItemSimilarity Similarity>
-[[nodiscard]] std::vector<recommendation<T>> diversify(std::span<const recommendation<T>> list, const Similarity& similarity, const diversity_options& options = {}) {
+[[nodiscard]] std::vector<recommendation<T>> diversify(std::span<const recommendation<T>> list, const Similarity& similarity,
+                                                       const diversity_options& options = {}) {
     const double lambda = options.relevance;
     require(lambda >= 0 && lambda <= 1, errc::bad_parameter, "diversify: relevance is ", lambda, ", must be in 0 .. 1");
     double low = std::numeric_limits<double>::infinity(), high = -low;
@@ -86,7 +87,8 @@ struct category_options {
 /// Throws `error` (`bad_parameter`) where `per_category` is 0.
 template <class T, class Category>
     requires std::integral<std::remove_cvref_t<std::invoke_result_t<const Category&, std::int32_t>>>
-[[nodiscard]] std::vector<recommendation<T>> limit_categories(std::span<const recommendation<T>> list, const Category& category, const category_options& options = {}) {
+[[nodiscard]] std::vector<recommendation<T>> limit_categories(std::span<const recommendation<T>> list, const Category& category,
+                                                              const category_options& options = {}) {
     require(options.per_category > 0, errc::bad_parameter, "limit_categories: per_category is 0, must be at least 1");
     std::map<std::int64_t, std::size_t> listed;
     std::vector<recommendation<T>> out;

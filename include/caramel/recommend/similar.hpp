@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -22,16 +23,23 @@ namespace caramel::inline CARAMEL_ABI {
 
 namespace detail {
 
+// The cosine of two rows of factors; nothing where one is all zeros. `square`: of the first one's length.
 template <class T>
-double factor_dot(std::span<const T> a, std::span<const T> b) noexcept {
+double square_of(std::span<const T> a) noexcept {
     double sum = 0;
-    for (std::size_t k = 0; k < a.size(); ++k) sum += static_cast<double>(a[k]) * static_cast<double>(b[k]);
+    for (const T x : a) sum += static_cast<double>(x) * static_cast<double>(x);
     return sum;
 }
 template <class T>
-double factor_cosine(std::span<const T> a, std::span<const T> b) noexcept {
-    const double square = factor_dot(a, a) * factor_dot(b, b);
-    return square > 0 ? factor_dot(a, b) / std::sqrt(square) : 0;
+std::optional<double> cosine_of(std::span<const T> a, double square, std::span<const T> b) noexcept {
+    double dot = 0, other = 0;
+    for (std::size_t k = 0; k < a.size(); ++k) {
+        const double y = static_cast<double>(b[k]);
+        dot += static_cast<double>(a[k]) * y;
+        other += y * y;
+    }
+    if (!(square > 0 && other > 0)) return std::nullopt;
+    return dot / (std::sqrt(square) * std::sqrt(other));
 }
 
 template <class T>
@@ -47,11 +55,9 @@ template <class T>
 std::vector<recommendation<T>> similar_factors(const matrix<T>& rows, std::size_t self, std::size_t n) {
     std::vector<recommendation<T>> all;
     const auto mine = row_of(rows, static_cast<row_index>(self));
-    if (!(factor_dot(mine, mine) > 0)) return all;
-    for (row_index row = 0; row < rows.rows(); ++row) {
-        const auto other = row_of(rows, row);
-        if (factor_dot(other, other) > 0) all.push_back({static_cast<std::int32_t>(row), static_cast<T>(factor_cosine(mine, other))});
-    }
+    const double square = square_of(mine);
+    for (row_index row = 0; row < rows.rows(); ++row)
+        if (const auto alike = cosine_of(mine, square, row_of(rows, row))) all.push_back({static_cast<std::int32_t>(row), static_cast<T>(*alike)});
     return best_others(std::move(all), self, n);
 }
 template <class T, class Model>
@@ -64,16 +70,17 @@ std::vector<recommendation<T>> similar_neighbors(const Model& model, std::size_t
 }
 // Cosines between who bought (what was bought by) `self` and each other, without values.
 template <class T>
-std::vector<recommendation<T>> similar_purchases(const sparse_rows<T>& rows, std::span<const std::int32_t> partners, const sparse_rows<T>& turned, std::size_t self,
-                                                 std::size_t n) {
+std::vector<recommendation<T>> similar_purchases(const sparse_rows<T>& rows, std::span<const std::int32_t> partners, const sparse_rows<T>& turned,
+                                                 std::size_t self, std::size_t n) {
     std::vector<std::size_t> common(rows.size());
     for (const auto partner : partners)
         for (const auto other : turned.ids_of(static_cast<std::size_t>(partner))) ++common[static_cast<std::size_t>(other)];
     std::vector<recommendation<T>> all;
-    for (std::size_t row = 0; row < common.size(); ++row)
-        if (common[row] > 0)
-            all.push_back({static_cast<std::int32_t>(row), static_cast<T>(static_cast<double>(common[row]) /
-                                                                          std::sqrt(static_cast<double>(partners.size()) * static_cast<double>(rows.count(row))))});
+    for (std::size_t row = 0; row < common.size(); ++row) {
+        if (common[row] == 0) continue;
+        const double lengths = std::sqrt(static_cast<double>(partners.size()) * static_cast<double>(rows.count(row)));
+        all.push_back({static_cast<std::int32_t>(row), static_cast<T>(static_cast<double>(common[row]) / lengths)});
+    }
     return best_others(std::move(all), self, n);
 }
 
@@ -113,14 +120,15 @@ template <class Model>
     }
 }
 
-/// How alike two items are, by their rows, for `diversify`: the cosine of a model's item factors. It refers to them: the
+/// How alike two items are, by their rows, for `diversify`: the cosine of a model's item factors, 0 where one has none. It refers to them: the
 /// model must outlive it.
 template <class T>
 class item_cosine {
    public:
     explicit item_cosine(const matrix<T>& item_factors) : factors_(&item_factors) {}
     [[nodiscard]] double operator()(std::int32_t a, std::int32_t b) const noexcept {
-        return detail::factor_cosine(row_of(*factors_, static_cast<row_index>(a)), row_of(*factors_, static_cast<row_index>(b)));
+        const auto first = row_of(*factors_, static_cast<row_index>(a));
+        return detail::cosine_of(first, detail::square_of(first), row_of(*factors_, static_cast<row_index>(b))).value_or(0);
     }
 
    private:
