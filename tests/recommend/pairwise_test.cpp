@@ -34,7 +34,8 @@ detail::pair_rows<T> random_rows(std::size_t customers, std::size_t items, std::
     const auto all = [](std::size_t) { return true; };
     vec<T> bias(static_cast<row_index>(items));
     for (T& b : bias) b = static_cast<T>(numbers.normal());
-    return detail::pair_rows<T>({detail::normal_rows<T>(customers, width, .7, numbers.split(1), all), detail::normal_rows<T>(items, width, .7, numbers.split(2), all), bias});
+    return detail::pair_rows<T>(
+        {detail::normal_rows<T>(customers, width, .7, numbers.split(1), all), detail::normal_rows<T>(items, width, .7, numbers.split(2), all), bias});
 }
 std::vector<double*> parameters(detail::pair_rows<double>::state& s) {
     std::vector<double*> out;
@@ -96,11 +97,18 @@ TEST_CASE("pairwise: a step goes down the gradient of the loss of one pair", "[p
         }
 }
 
-TEST_CASE("pairwise: bpr is a plain loop over purchases in random order", "[pairwise]") {
+TEST_CASE("pairwise: bpr and warp are plain loops over purchases in random order", "[pairwise]") {
+    const bool by_rank = GENERATE(false, true);
     const auto x = interactions<double>::of(random_log(30, 25, .2, 3));
     constexpr std::size_t k = 5, epochs = 3;
     constexpr double rate = .1, regularization = .02;
-    const auto model = fit(bpr<double>{.n_factors = k, .epochs = epochs, .learning_rate = rate, .regularization = regularization, .init_deviation = .3}, x, {.seed = 9});
+    const auto model =
+        by_rank
+            ? fit(
+                  warp<double>{
+                      .n_factors = k, .epochs = epochs, .learning_rate = rate, .regularization = regularization, .init_deviation = .3, .max_trials = 6},
+                  x, {.seed = 9})
+            : fit(bpr<double>{.n_factors = k, .epochs = epochs, .learning_rate = rate, .regularization = regularization, .init_deviation = .3}, x, {.seed = 9});
 
     const rng numbers = rng(9).split("pairwise").split(0);
     std::vector<std::vector<double>> p(x.rows(), std::vector<double>(k)), q(x.items().size(), std::vector<double>(k));
@@ -120,11 +128,20 @@ TEST_CASE("pairwise: bpr is a plain loop over purchases in random order", "[pair
         for (std::size_t i = pairs.size(); i > 1; --i) std::swap(pairs[i - 1], pairs[((stream() >> 32) * i) >> 32]);
         for (const auto& [u, i] : pairs) {
             std::size_t j = 0;
-            do j = ((stream() >> 32) * q.size()) >> 32;
-            while (table[u][j] != 0);
-            double margin = bias[i] - bias[j];
-            for (std::size_t f = 0; f < k; ++f) margin += p[u][f] * (q[i][f] - q[j][f]);
-            const double slope = 1 / (1 + std::exp(margin));
+            double slope = 0;
+            for (int trial = 1; trial <= (by_rank ? 6 : 1) && slope == 0; ++trial) {
+                do j = ((stream() >> 32) * q.size()) >> 32;
+                while (table[u][j] != 0);
+                double margin = bias[i] - bias[j];
+                for (std::size_t f = 0; f < k; ++f) margin += p[u][f] * (q[i][f] - q[j][f]);
+                double rank = 0, most = 0;
+                for (int n = 1; n <= 24; ++n) {
+                    rank += n <= std::max(1, 24 / trial) ? 1.0 / n : 0;
+                    most += 1.0 / n;
+                }
+                slope = !by_rank ? 1 / (1 + std::exp(margin)) : margin < 1 ? rank / most : 0;
+            }
+            if (slope == 0) continue;
             bias[i] += rate * (slope - regularization * bias[i]);
             bias[j] += rate * (-slope - regularization * bias[j]);
             for (std::size_t f = 0; f < k; ++f) {
@@ -137,8 +154,10 @@ TEST_CASE("pairwise: bpr is a plain loop over purchases in random order", "[pair
     }
     double worst = 0;
     for (std::size_t f = 0; f < k; ++f) {
-        for (std::size_t u = 0; u < p.size(); ++u) worst = std::max(worst, std::abs(p[u][f] - model.customer_factors()(static_cast<row_index>(u), static_cast<row_index>(f))));
-        for (std::size_t i = 0; i < q.size(); ++i) worst = std::max(worst, std::abs(q[i][f] - model.item_factors()(static_cast<row_index>(i), static_cast<row_index>(f))));
+        for (std::size_t u = 0; u < p.size(); ++u)
+            worst = std::max(worst, std::abs(p[u][f] - model.customer_factors()(static_cast<row_index>(u), static_cast<row_index>(f))));
+        for (std::size_t i = 0; i < q.size(); ++i)
+            worst = std::max(worst, std::abs(q[i][f] - model.item_factors()(static_cast<row_index>(i), static_cast<row_index>(f))));
     }
     for (std::size_t i = 0; i < q.size(); ++i) worst = std::max(worst, std::abs(bias[i] - model.item_bias()(static_cast<row_index>(i))));
     CHECK(worst < 1e-10);
