@@ -68,5 +68,7 @@ struct machine_regressor_component {
 
 using namespace contract;
 
-TEMPLATE_TEST_CASE("contract: models learnt by comparing", "[contract]", bpr_component, warp_component, logistic_mf_component, feature_component, machine_component,
-                   machine_regressor_component) { check_component(TestType{}); }
+TEMPLATE_TEST_CASE("contract: models learnt by comparing", "[contract]", bpr_component, warp_component, logistic_mf_component, feature_component,
+                   machine_component, machine_regressor_component) {
+    check_component(TestType{});
+}

@@ -75,8 +75,7 @@ TEST_CASE("factorization_machine: slopes are those of the loss of a row", "[fact
         const auto cost = [&] {
             const double score = at.score(x[0], std::span(sums), std::span(squares));
             double out = logistic ? detail::softplus(-score) : .5 * (score - target) * (score - target);
-            for (const auto j : x.column_numbers())
-                out += .5 * regularization * (at.weights(j) * at.weights(j) + at.factors.row(j).squaredNorm());
+            for (const auto j : x.column_numbers()) out += .5 * regularization * (at.weights(j) * at.weights(j) + at.factors.row(j).squaredNorm());
             return out;
         };
         const double score = at.score(x[0], std::span(sums), std::span(squares));
@@ -124,7 +123,8 @@ TEST_CASE("factorization_machine: learns a rank-2 world of one-hot pairs from fe
     const auto square = [&](const auto& model) {
         const auto out = model(test);
         double sum = 0;
-        for (row_index i = 0; i < out.rows(); ++i) sum += (out(i, 0) - expected[static_cast<std::size_t>(i)]) * (out(i, 0) - expected[static_cast<std::size_t>(i)]);
+        for (row_index i = 0; i < out.rows(); ++i)
+            sum += (out(i, 0) - expected[static_cast<std::size_t>(i)]) * (out(i, 0) - expected[static_cast<std::size_t>(i)]);
         return sum / static_cast<double>(out.rows());
     };
     const factorization_machine_regressor<double> recipe{.n_factors = 2, .epochs = 200, .learning_rate = .1, .regularization = .002, .init_deviation = .3};
@@ -144,7 +144,8 @@ TEST_CASE("factorization_machine: learns a rank-2 world of one-hot pairs from fe
     CHECK(fit(recipe, learn.dense(), y).factors() == model.factors());
     CHECK(fit(recipe, learn, y, {.threads = 3}).factors() == model.factors());
 
-    const factorization_machine<double> by_class{.n_factors = 4, .epochs = 60, .regularization = .003, .init_deviation = .2, .validation_share = .1, .patience = 8};
+    const factorization_machine<double> by_class{
+        .n_factors = 4, .epochs = 60, .regularization = .003, .init_deviation = .2, .validation_share = .1, .patience = 8};
     const auto out = fit(by_class, learn, labels)(test);
     double right = 0;
     for (row_index i = 0; i < out.rows(); ++i) right += (out(i, 1) > .5) == (expected_labels[static_cast<std::size_t>(i)] == 1) ? 1 : 0;

@@ -68,7 +68,8 @@ TEST_CASE("feature_factorization: without features, or with one for each, it is 
     };
     const auto plain = fit(bpr<float>{.n_factors = 5, .epochs = 4, .regularization = .02, .validation_share = .1}, x, {.seed = 2});
     const auto ranks = fit(warp<float>{.n_factors = 5, .epochs = 4, .learning_rate = .05, .regularization = .02}, x, {.seed = 2});
-    feature_factorization<float> recipe{.loss = pair_loss::bpr, .n_factors = 5, .epochs = 4, .learning_rate = .05, .regularization = .02, .validation_share = .1};
+    feature_factorization<float> recipe{
+        .loss = pair_loss::bpr, .n_factors = 5, .epochs = 4, .learning_rate = .05, .regularization = .02, .validation_share = .1};
     CHECK(near(fit(recipe, x, {.seed = 2}), plain));
     recipe.own_customer_factors = recipe.own_item_factors = false;
     const featured_interactions<float> featured{x, ones_on_the_diagonal(x.rows()), ones_on_the_diagonal(x.items().size())};
@@ -94,8 +95,9 @@ TEST_CASE("feature_factorization: a step goes down the gradient where rows are s
     CHECK(items.table_rows() == 5);
     const auto all = [](std::size_t) { return true; };
     constexpr std::size_t k = 8;
-    detail::feature_rows<double> rows({detail::normal_rows<double>(3, k, .5, rng(1), all), detail::normal_rows<double>(5, k, .5, rng(2), all), vec<double>::LinSpaced(5, -.5, .5)},
-                                      customers, items);
+    detail::feature_rows<double> rows(
+        {detail::normal_rows<double>(3, k, .5, rng(1), all), detail::normal_rows<double>(5, k, .5, rng(2), all), vec<double>::LinSpaced(5, -.5, .5)}, customers,
+        items);
     constexpr double rate = 1e-3, regularization = .2;
     auto at = rows.now;
     const auto cost = [&] {  // of customer 0, item 1 bought and item 0 not
@@ -148,7 +150,8 @@ TEST_CASE("feature_factorization: ranks items and customers that it has never se
         return out;
     };
     for (const auto loss : {pair_loss::bpr, pair_loss::warp, pair_loss::logistic}) {
-        const feature_factorization<float> recipe{.loss = loss, .n_factors = 6, .epochs = 20, .learning_rate = .05, .regularization = .005, .own_item_factors = false};
+        const feature_factorization<float> recipe{
+            .loss = loss, .n_factors = 6, .epochs = 20, .learning_rate = .05, .regularization = .005, .own_item_factors = false};
         const auto model = fit(recipe, data);
         CHECK(auc_among(model, shop.train, old_customers, old_items) > .8);
         const auto longer = model.with_items(ids_of(shop.train.items(), new_items), hidden(shop.items, new_items))
@@ -195,7 +198,9 @@ TEST_CASE("feature_factorization: feature rows by id, and what is refused", "[fe
     CHECK(code({}, {}) == errc::empty_input);
 
     const auto model = fit(feature_factorization<float>{.n_factors = 3, .epochs = 2}, featured_interactions<float>{x, {}, rows});
-    const auto refused = [&](const std::vector<std::string>& ids, const sparse_matrix<float>& of) { return error_of([&] { (void)model.with_items(ids, of); }).code(); };
+    const auto refused = [&](const std::vector<std::string>& ids, const sparse_matrix<float>& of) {
+        return error_of([&] { (void)model.with_items(ids, of); }).code();
+    };
     CHECK(refused({"jug"}, features) == errc::shape_mismatch);
     CHECK(refused({"jug"}, sparse_matrix<float>(matrix<float>(matrix<float>::Ones(1, 3)))) == errc::shape_mismatch);
     CHECK(refused({"jug", "tea", "can"}, features) == errc::bad_data);

@@ -21,8 +21,8 @@ namespace {
 double log1pexp(double z) { return std::max(z, 0.0) + std::log1p(std::exp(-std::abs(z))); }
 
 // The whole loss, pair by pair.
-double loss_of(const std::vector<std::vector<double>>& table, const matrix<double>& p, const vec<double>& b, const matrix<double>& q, const vec<double>& c, double scale,
-               double regularization) {
+double loss_of(const std::vector<std::vector<double>>& table, const matrix<double>& p, const vec<double>& b, const matrix<double>& q, const vec<double>& c,
+               double scale, double regularization) {
     double sum = .5 * regularization * (p.squaredNorm() + q.squaredNorm() + b.squaredNorm() + c.squaredNorm());
     for (row_index u = 0; u < p.rows(); ++u)
         for (row_index i = 0; i < q.rows(); ++i) {
@@ -73,8 +73,14 @@ TEST_CASE("logistic_mf: alternating AdaGrad, by hand, where nothing is drawn", "
     const auto x = interactions<double>::of(random_log(6, 8, .3, 5));
     const auto table = dense(x);
     constexpr std::size_t k = 3;
-    const auto model = fit(logistic_mf<double>{.n_factors = k, .epochs = 4, .learning_rate = .2, .regularization = .1, .negatives = 50, .weights = weighting::logarithmic,
-                                               .confidence_scale = 2, .init_deviation = .5},
+    const auto model = fit(logistic_mf<double>{.n_factors = k,
+                                               .epochs = 4,
+                                               .learning_rate = .2,
+                                               .regularization = .1,
+                                               .negatives = 50,
+                                               .weights = weighting::logarithmic,
+                                               .confidence_scale = 2,
+                                               .init_deviation = .5},
                            x, {.seed = 3});
     const rng numbers = rng(3).split("logistic_mf").split(0);
     std::vector<std::vector<double>> sides[2], squares[2];
@@ -152,9 +158,10 @@ TEST_CASE("logistic_mf: finds planted tastes, with the same bits for any number 
 TEST_CASE("logistic_mf: refuses what cannot be learnt from", "[logistic_mf]") {
     const auto x = interactions<float>::of(random_log(20, 12, .3, 1));
     const auto code = [&](const auto& recipe, const interactions<float>& from) { return error_of([&] { (void)fit(recipe, from); }).code(); };
-    for (const auto& bad : {logistic_mf<float>{.n_factors = 0}, logistic_mf<float>{.epochs = 0}, logistic_mf<float>{.learning_rate = 0}, logistic_mf<float>{.regularization = -1},
-                            logistic_mf<float>{.negatives = 0}, logistic_mf<float>{.weights = static_cast<weighting>(9)}, logistic_mf<float>{.confidence_scale = 0},
-                            logistic_mf<float>{.init_deviation = 0}, logistic_mf<float>{.validation_share = 1}, logistic_mf<float>{.patience = 0}})
+    for (const auto& bad :
+         {logistic_mf<float>{.n_factors = 0}, logistic_mf<float>{.epochs = 0}, logistic_mf<float>{.learning_rate = 0}, logistic_mf<float>{.regularization = -1},
+          logistic_mf<float>{.negatives = 0}, logistic_mf<float>{.weights = static_cast<weighting>(9)}, logistic_mf<float>{.confidence_scale = 0},
+          logistic_mf<float>{.init_deviation = 0}, logistic_mf<float>{.validation_share = 1}, logistic_mf<float>{.patience = 0}})
         CHECK(code(bad, x) == errc::bad_parameter);
     CHECK(code(logistic_mf<float>{}, interactions<float>()) == errc::empty_input);
     CHECK(code(logistic_mf<float>{}, interactions<float>::of(std::vector<sale>{{1, 1, -1}})) == errc::bad_data);

@@ -59,7 +59,8 @@ planted_shop<T> plant(int customers, int items, std::size_t bought, std::size_t 
     return out;
 }
 
-/// The share of items that nobody of the two logs bought, per held-out purchase, that score below it; equal scores half.
+/// Of the items that a customer bought in neither log, the share that score below a held-out purchase, equal scores half:
+/// the mean over a customer's purchases, and of those over the customers that have any.
 template <class T, class Model>
 double auc_of(const Model& model, const planted_shop<T>& shop) {
     double sum = 0, n = 0;
@@ -67,6 +68,7 @@ double auc_of(const Model& model, const planted_shop<T>& shop) {
         const auto ranked = model(caramel::query{.customer = caramel::row_number{row}, .n = shop.test.items().size(), .exclude_seen = false});
         std::vector<double> score(shop.test.items().size());
         for (const auto& r : ranked) score[static_cast<std::size_t>(r.item)] = static_cast<double>(r.score);
+        double mean = 0;
         for (const auto item : shop.test[row].items) {
             double below = 0, others = 0;
             for (std::size_t j = 0; j < score.size(); ++j) {
@@ -76,9 +78,10 @@ double auc_of(const Model& model, const planted_shop<T>& shop) {
                 below += score[j] < mine ? 1 : score[j] == mine ? .5 : 0;
                 others += 1;
             }
-            sum += below / others;
-            n += 1;
+            mean += below / others / static_cast<double>(shop.test[row].size());
         }
+        sum += mean;
+        n += shop.test[row].size() > 0 ? 1 : 0;
     }
     return sum / n;
 }

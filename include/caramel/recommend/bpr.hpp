@@ -32,7 +32,7 @@ struct bpr {
     /// 0 <= share < 1 of the purchases, drawn at random but at most 20,000, is not learnt from. What is kept is the epoch
     /// after which they stood highest among 100 items each that the customer did not buy: by the mean of 1 / log2(rank + 1).
     double validation_share = 0;
-    std::size_t patience = 5;      ///< at least 1: stop after so many epochs without a better validation
+    std::size_t patience = 5;  ///< at least 1: stop after so many epochs without a better validation
 
     /// Reports the mean loss of each epoch, each pair as it was before its step.
     /// Throws `error`: `bad_parameter`, `empty_input`, `bad_data` (a negative value), `too_few_rows` (none to validate on), `diverged`.

@@ -67,8 +67,7 @@ struct machine_numbers {
             }
         });
         double pairs = 0;
-        for (std::size_t f = 0; f < sums.size(); ++f)
-            pairs += static_cast<double>(sums[f]) * static_cast<double>(sums[f]) - static_cast<double>(squares[f]);
+        for (std::size_t f = 0; f < sums.size(); ++f) pairs += static_cast<double>(sums[f]) * static_cast<double>(sums[f]) - static_cast<double>(squares[f]);
         return static_cast<T>(linear + .5 * pairs);
     }
     template <class Visit>
@@ -110,7 +109,8 @@ void require_machine(const Settings& how, std::string_view who) {
     require(std::isfinite(how.learning_rate) && how.learning_rate > 0, errc::bad_parameter, who, ": learning_rate is ", how.learning_rate, ", must be above 0");
     require(std::isfinite(how.regularization) && how.regularization >= 0, errc::bad_parameter, who, ": regularization is ", how.regularization,
             ", must be at least 0");
-    require(std::isfinite(how.init_deviation) && how.init_deviation > 0, errc::bad_parameter, who, ": init_deviation is ", how.init_deviation, ", must be above 0");
+    require(std::isfinite(how.init_deviation) && how.init_deviation > 0, errc::bad_parameter, who, ": init_deviation is ", how.init_deviation,
+            ", must be above 0");
     require(how.validation_share >= 0 && how.validation_share < 1, errc::bad_parameter, who, ": validation_share is ", how.validation_share,
             ", must be at least 0 and below 1");
     require(how.patience >= 1, errc::bad_parameter, who, ": patience is 0, must be at least 1");
@@ -143,7 +143,8 @@ machine_numbers<T> fit_machine(const sparse_matrix<T>& x, const row_weights& wei
     const double all = sum_of(learn), all_judged = sum_of(judged), mean_weight = all / static_cast<double>(learn.size());
     std::vector<T> sums(how.n_factors), squares(how.n_factors);
     const auto require_sane = [&](bool sane, std::size_t epoch) {
-        require(sane, errc::diverged, who, ": training diverged in epoch ", epoch, ": lower learning_rate (", how.learning_rate, "), or standardize the columns");
+        require(sane, errc::diverged, who, ": training diverged in epoch ", epoch, ": lower learning_rate (", how.learning_rate,
+                "), or standardize the columns");
     };
     const auto adagrad = [&](T& value, T& square, double slope) {  // Duchi, Hazan & Singer 2011
         square += static_cast<T>(slope * slope);
@@ -323,7 +324,7 @@ struct factorization_machine {
     /// 0 <= share < 1 of the rows, drawn at random, is not learnt from; what was learnt after the epoch with the lowest loss on
     /// them is kept.
     double validation_share = 0;
-    std::size_t patience = 3;       ///< at least 1: stop after so many epochs without a lower validation loss
+    std::size_t patience = 3;  ///< at least 1: stop after so many epochs without a lower validation loss
 
     /// Labels are 0 and 1. Reports the mean of -log(probability), each row as it was before its step.
     /// Throws `error`: `bad_parameter`; `empty_input`; `shape_mismatch`; `nan_or_inf`; `bad_data` with the row of a label
@@ -360,7 +361,7 @@ struct factorization_machine_regressor {
     using stage_concept = recipe_tag;
     static constexpr bool uses_weights = true;
 
-    std::size_t n_factors = 8;      ///< see `factorization_machine`
+    std::size_t n_factors = 8;  ///< see `factorization_machine`
     std::size_t epochs = 20;
     double learning_rate = 0.05;
     double regularization = 0.001;
@@ -384,7 +385,8 @@ struct factorization_machine_regressor {
         require_finite(y, "factorization_machine_regressor: targets");
         double mean = 0, square = 0;
         for (row_index i = 0; i < y.rows(); ++i) mean += weights[i] / weights.sum() * static_cast<double>(y(i, 0));
-        for (row_index i = 0; i < y.rows(); ++i) square += weights[i] / weights.sum() * (static_cast<double>(y(i, 0)) - mean) * (static_cast<double>(y(i, 0)) - mean);
+        for (row_index i = 0; i < y.rows(); ++i)
+            square += weights[i] / weights.sum() * (static_cast<double>(y(i, 0)) - mean) * (static_cast<double>(y(i, 0)) - mean);
         require(std::isfinite(square), errc::number_out_of_range, who, ": the spread of the targets is beyond the number type");
         const double deviation = square > 0 ? std::sqrt(square) : 1;
         const auto loss = [&](std::size_t row, double score) {

@@ -210,7 +210,8 @@ longer_table lengthen(const id_table& old, const Ids& ids, std::string_view who)
     require(std::ranges::adjacent_find(texts) == texts.end() && std::ranges::adjacent_find(integers) == integers.end(), errc::bad_data, who,
             ": a new id is there already, or is given twice");
     longer_table out{id_table(std::move(texts), std::move(integers)), {}, {}};
-    for (std::size_t row = 0; row < old.size(); ++row) out.old_rows.push_back(old.is_text() ? *out.table.find(old.text(row)) : *out.table.find(old.number(row)));
+    for (std::size_t row = 0; row < old.size(); ++row)
+        out.old_rows.push_back(old.is_text() ? *out.table.find(old.text(row)) : *out.table.find(old.number(row)));
     for (std::size_t i = 0; i < ids.size(); ++i) {
         const std::size_t level = ids.level_of(i, "id");
         out.new_rows.push_back(ids.is_text() ? *out.table.find(ids.text(level)) : *out.table.find(ids.number(level)));
@@ -231,8 +232,8 @@ class feature_factorization_model : public detail::recommender<feature_factoriza
 
     /// Factors and biases of customers (customers, n_factors) and items, summed up, and those of the features alone:
     /// (features, n_factors) and (features). Throws `error` (`bad_data`) on fields that do not belong together.
-    feature_factorization_model(interactions<T> purchases, matrix<T> customer_factors, matrix<T> item_factors, vec<T> item_bias, matrix<T> customer_feature_factors,
-                                matrix<T> item_feature_factors, vec<T> item_feature_bias, pairwise_steps steps)
+    feature_factorization_model(interactions<T> purchases, matrix<T> customer_factors, matrix<T> item_factors, vec<T> item_bias,
+                                matrix<T> customer_feature_factors, matrix<T> item_feature_factors, vec<T> item_feature_bias, pairwise_steps steps)
         : base(std::move(purchases)),
           customer_factors_(std::move(customer_factors)),
           item_factors_(std::move(item_factors)),
@@ -298,7 +299,13 @@ class feature_factorization_model : public detail::recommender<feature_factoriza
             starts.push_back(static_cast<std::int64_t>(bought.size()));
         }
         return {interactions<T>(base::customers(), std::move(longer.table), std::move(starts), std::move(bought), std::move(values), {}),
-                customer_factors_, std::move(factors), std::move(bias), customer_feature_factors_, item_feature_factors_, item_feature_bias_, steps_};
+                customer_factors_,
+                std::move(factors),
+                std::move(bias),
+                customer_feature_factors_,
+                item_feature_factors_,
+                item_feature_bias_,
+                steps_};
     }
     /// The same model, which also knows these customers by their features. Throws `error` as `with_items` does.
     [[nodiscard]] feature_factorization_model with_customers(const id_column& ids, const sparse_matrix<T>& features) const {
@@ -328,13 +335,20 @@ class feature_factorization_model : public detail::recommender<feature_factoriza
             starts.push_back(static_cast<std::int64_t>(bought.size()));
         }
         return {interactions<T>(std::move(longer.table), base::items(), std::move(starts), std::move(bought), std::move(values), {}),
-                std::move(factors), item_factors_, item_bias_, customer_feature_factors_, item_feature_factors_, item_feature_bias_, steps_};
+                std::move(factors),
+                item_factors_,
+                item_bias_,
+                customer_feature_factors_,
+                item_feature_factors_,
+                item_feature_bias_,
+                steps_};
     }
 
-    static constexpr std::array field_names{"purchases",  "customer_factors", "item_factors", "item_bias", "customer_feature_factors", "item_feature_factors",
-                                            "item_feature_bias", "steps"};
+    static constexpr std::array field_names{
+        "purchases", "customer_factors", "item_factors", "item_bias", "customer_feature_factors", "item_feature_factors", "item_feature_bias", "steps"};
     [[nodiscard]] auto fields() const noexcept {
-        return std::tie(base::purchases(), customer_factors_, item_factors_, item_bias_, customer_feature_factors_, item_feature_factors_, item_feature_bias_, steps_);
+        return std::tie(base::purchases(), customer_factors_, item_factors_, item_bias_, customer_feature_factors_, item_feature_factors_, item_feature_bias_,
+                        steps_);
     }
 
    private:
@@ -344,11 +358,13 @@ class feature_factorization_model : public detail::recommender<feature_factoriza
     static void require_features(const id_column& ids, const sparse_matrix<T>& features, const matrix<T>& learnt, std::string_view what) {
         require(std::cmp_equal(ids.size(), features.rows()), errc::shape_mismatch, kind, ": ", ids.size(), " new ", what, " but ", features.rows(),
                 " rows of features");
-        require(features.cols() == learnt.rows(), errc::shape_mismatch, kind, ": the new ", what, " have ", features.cols(), " features, learnt ", learnt.rows());
+        require(features.cols() == learnt.rows(), errc::shape_mismatch, kind, ": the new ", what, " have ", features.cols(), " features, learnt ",
+                learnt.rows());
     }
     void score_all(std::span<const T> factors, std::span<T> out) const noexcept {
         for (std::size_t item = 0; item < out.size(); ++item)
-            out[item] = item_bias_.data()[item] + detail::pair_dot<false, T>(factors.data(), item_factors_.data() + item * factors.size(), nullptr, factors.size());
+            out[item] =
+                item_bias_.data()[item] + detail::pair_dot<false, T>(factors.data(), item_factors_.data() + item * factors.size(), nullptr, factors.size());
     }
     void score_known(std::size_t row, std::span<T> out, workspace&) const { score_all(row_of(customer_factors_, static_cast<row_index>(row)), out); }
     void score_history(std::span<const std::int32_t> items, std::span<const T>, std::span<T> out, workspace& scratch) const {
@@ -387,8 +403,8 @@ struct feature_factorization {
     /// alone must explain everything, which is better for those that come later.
     bool own_customer_factors = true;
     bool own_item_factors = true;
-    double validation_share = 0;   ///< as for `bpr`
-    std::size_t patience = 5;      ///< at least 1
+    double validation_share = 0;  ///< as for `bpr`
+    std::size_t patience = 5;     ///< at least 1
 
     /// Reports the mean loss of each epoch, each pair as it was before its step.
     /// Throws `error`: `bad_parameter` (also where a side has neither features nor own factors), `empty_input`, `shape_mismatch`
@@ -402,11 +418,11 @@ struct feature_factorization {
     }
 
    private:
-    [[nodiscard]] feature_factorization_model<T> learn(const interactions<T>& x, const sparse_matrix<T>& customer_features, const sparse_matrix<T>& item_features,
-                                                       const fit_options& options) const {
+    [[nodiscard]] feature_factorization_model<T> learn(const interactions<T>& x, const sparse_matrix<T>& customer_features,
+                                                       const sparse_matrix<T>& item_features, const fit_options& options) const {
         constexpr std::string_view who = feature_factorization_model<T>::kind;
-        detail::pairwise_settings how{who,       {loss, negatives, learning_rate, regularization, max_trials, epochs}, n_factors, init_deviation, validation_share,
-                                      patience};
+        detail::pairwise_settings how{
+            who, {loss, negatives, learning_rate, regularization, max_trials, epochs}, n_factors, init_deviation, validation_share, patience};
         detail::require_pairwise(how);
         require_side(own_customer_factors, customer_features, x.rows(), "customer");
         require_side(own_item_factors, item_features, x.items().size(), "item");
@@ -419,17 +435,18 @@ struct feature_factorization {
         for (std::size_t c = 0; c < x.rows(); ++c)
             if (!pairs.of(c).empty()) customers.each(c, [&](std::size_t row, T) { customer_rows[row] = true; });
         for (std::size_t i = 0; i < x.items().size(); ++i) items.each(i, [&](std::size_t row, T) { item_rows[row] = true; });
-        detail::feature_rows<T> rows({detail::normal_rows<T>(customers.table_rows(), n_factors, init_deviation, numbers.split("customers"),
-                                                             [&](std::size_t row) { return customer_rows[row]; }),
-                                      detail::normal_rows<T>(items.table_rows(), n_factors, init_deviation, numbers.split("items"),
-                                                             [&](std::size_t row) { return item_rows[row]; }),
-                                      vec<T>::Zero(static_cast<row_index>(items.table_rows()))},
-                                     customers, items);
+        detail::feature_rows<T> rows(
+            {detail::normal_rows<T>(customers.table_rows(), n_factors, init_deviation, numbers.split("customers"),
+                                    [&](std::size_t row) { return customer_rows[row]; }),
+             detail::normal_rows<T>(items.table_rows(), n_factors, init_deviation, numbers.split("items"), [&](std::size_t row) { return item_rows[row]; }),
+             vec<T>::Zero(static_cast<row_index>(items.table_rows()))},
+            customers, items);
         how.steps.epochs = detail::learn_pairs<T>(how, x, pairs, rows, who, options, run_options{}, numbers);
         auto sums = rows.by_id();
         const auto k = static_cast<row_index>(n_factors);
         const auto of_features = [&](const auto& table, std::size_t first) { return table.bottomRows(table.rows() - static_cast<row_index>(first)); };
-        require(sums.all_finite(), errc::diverged, who, ": the sums of the features' factors are beyond the number type: lower learning_rate (", learning_rate, ')');
+        require(sums.all_finite(), errc::diverged, who, ": the sums of the features' factors are beyond the number type: lower learning_rate (", learning_rate,
+                ')');
         return {x.without_times(),
                 sums.now.customers.leftCols(k),
                 sums.now.items.leftCols(k),
@@ -441,8 +458,8 @@ struct feature_factorization {
     }
     static void require_side(bool own, const sparse_matrix<T>& features, std::size_t entities, std::string_view what) {
         constexpr std::string_view who = feature_factorization_model<T>::kind;
-        require(features.cols() == 0 || std::cmp_equal(features.rows(), entities), errc::shape_mismatch, who, ": ", entities, ' ', what, "s but ", features.rows(),
-                " rows of ", what, " features");
+        require(features.cols() == 0 || std::cmp_equal(features.rows(), entities), errc::shape_mismatch, who, ": ", entities, ' ', what, "s but ",
+                features.rows(), " rows of ", what, " features");
         require(own || features.cols() > 0, errc::bad_parameter, who, ": without own factors each ", what, " needs features");
     }
 };

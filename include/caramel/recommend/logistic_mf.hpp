@@ -40,11 +40,11 @@ namespace caramel::inline CARAMEL_ABI {
 /// slopes of a number so far, it moves by learning_rate * slope / sqrt(G + 1e-6).
 struct logistic_mf_loss {
     weighting weights = weighting::ones;
-    double confidence_scale = 1;   ///< above 0
-    double regularization = 2;     ///< at least 0
-    double learning_rate = 0.3;    ///< above 0
-    std::size_t negatives = 30;    ///< 1 .. 1,000,000
-    std::size_t epochs = 30;       ///< 1 .. 1,000,000; in a model: so many were run
+    double confidence_scale = 1;  ///< above 0
+    double regularization = 2;    ///< at least 0
+    double learning_rate = 0.3;   ///< above 0
+    std::size_t negatives = 30;   ///< 1 .. 1,000,000
+    std::size_t epochs = 30;      ///< 1 .. 1,000,000; in a model: so many were run
 
     friend bool operator==(const logistic_mf_loss&, const logistic_mf_loss&) = default;
     static constexpr std::array field_names{"weights", "confidence_scale", "regularization", "learning_rate", "negatives", "epochs"};
@@ -155,8 +155,12 @@ class logistic_mf_model : public detail::recommender<logistic_mf_model<T>, T> {
 
     /// Factors are (customers, n_factors) and (items, n_factors), biases (customers) and (items).
     /// Throws `error` (`bad_data`) on fields that do not belong together.
-    logistic_mf_model(interactions<T> purchases, matrix<T> customer_factors, vec<T> customer_bias, matrix<T> item_factors, vec<T> item_bias, logistic_mf_loss loss)
-        : base(std::move(purchases)), customers_{std::move(customer_factors), std::move(customer_bias)}, items_{std::move(item_factors), std::move(item_bias)}, loss_(loss) {
+    logistic_mf_model(interactions<T> purchases, matrix<T> customer_factors, vec<T> customer_bias, matrix<T> item_factors, vec<T> item_bias,
+                      logistic_mf_loss loss)
+        : base(std::move(purchases)),
+          customers_{std::move(customer_factors), std::move(customer_bias)},
+          items_{std::move(item_factors), std::move(item_bias)},
+          loss_(loss) {
         detail::require_logistic_mf(loss_, errc::bad_data);
         require(std::cmp_equal(customers_.factors.rows(), base::customers().size()) && std::cmp_equal(items_.factors.rows(), base::items().size()) &&
                     customers_.bias.size() == customers_.factors.rows() && items_.bias.size() == items_.factors.rows() &&
@@ -211,16 +215,16 @@ template <class T>
 struct logistic_mf {
     using stage_concept = recipe_tag;
 
-    std::size_t n_factors = 32;            ///< 1 .. 4096
-    std::size_t epochs = 30;               ///< 1 .. 1,000,000; fewer where validation or an observer stops it
-    double learning_rate = 0.3;            ///< see `logistic_mf_loss`
+    std::size_t n_factors = 32;  ///< 1 .. 4096
+    std::size_t epochs = 30;     ///< 1 .. 1,000,000; fewer where validation or an observer stops it
+    double learning_rate = 0.3;  ///< see `logistic_mf_loss`
     double regularization = 2;
     std::size_t negatives = 30;
     weighting weights = weighting::ones;
     double confidence_scale = 1;
-    double init_deviation = 0.1;           ///< above 0: factors begin normal with this deviation, biases at 0
-    double validation_share = 0;           ///< as for `bpr`
-    std::size_t patience = 5;              ///< at least 1
+    double init_deviation = 0.1;  ///< above 0: factors begin normal with this deviation, biases at 0
+    double validation_share = 0;  ///< as for `bpr`
+    std::size_t patience = 5;     ///< at least 1
 
     /// Reports the mean loss of a pair in the customers' step, without the penalty.
     /// Throws `error`: `bad_parameter`, `empty_input`, `bad_data` (a negative value), `too_few_rows` (none to validate on), `diverged`.
@@ -251,8 +255,8 @@ struct logistic_mf {
             const double mean = half_epoch(loss, by_customer.view(), now.items, now.customers, seen.customers, true, draws.split(0), options);
             half_epoch(loss, by_item.view(), now.customers, now.items, seen.items, false, draws.split(1), options);
             ++epoch;
-            require(now.finite(), errc::diverged, who, ": training diverged in epoch ", epoch, ": lower learning_rate (", learning_rate, ") or confidence_scale (",
-                    confidence_scale, ')');
+            require(now.finite(), errc::diverged, who, ": training diverged in epoch ", epoch, ": lower learning_rate (", learning_rate,
+                    ") or confidence_scale (", confidence_scale, ')');
             if (!pairs.held_out().empty()) {
                 const double stands = judge(now, options);
                 waited = stands > highest ? 0 : waited + 1;
@@ -266,8 +270,12 @@ struct logistic_mf {
         }
         loss.epochs = best ? best_epoch : epoch;
         if (best) now = std::move(*best);
-        return {x.without_times(), detail::first_columns(std::move(now.customers.factors), n_factors), std::move(now.customers.bias),
-                detail::first_columns(std::move(now.items.factors), n_factors), std::move(now.items.bias), loss};
+        return {x.without_times(),
+                detail::first_columns(std::move(now.customers.factors), n_factors),
+                std::move(now.customers.bias),
+                detail::first_columns(std::move(now.items.factors), n_factors),
+                std::move(now.items.bias),
+                loss};
     }
 
    private:
@@ -276,11 +284,12 @@ struct logistic_mf {
         [[nodiscard]] T score(std::int32_t customer, std::int32_t item) const noexcept {
             const auto n = static_cast<std::size_t>(items.factors.cols());
             return items.bias.data()[item] + detail::pair_dot<false, T>(customers.factors.data() + customer * customers.factors.cols(),
-                                                                         items.factors.data() + item * items.factors.cols(), nullptr, n);
+                                                                        items.factors.data() + item * items.factors.cols(), nullptr, n);
         }
         [[nodiscard]] bool finite() const {
             // Where the squares can be summed, no product of two rows is beyond the number type.
-            return std::isfinite(customers.factors.squaredNorm()) && std::isfinite(items.factors.squaredNorm()) && customers.bias.allFinite() && items.bias.allFinite();
+            return std::isfinite(customers.factors.squaredNorm()) && std::isfinite(items.factors.squaredNorm()) && customers.bias.allFinite() &&
+                   items.bias.allFinite();
         }
     };
     struct squares_of {
@@ -306,8 +315,8 @@ struct logistic_mf {
         return {detail::normal_rows<T>(rows, n_factors, init_deviation, numbers, used), vec<T>::Zero(static_cast<row_index>(rows))};
     }
     // Steps every row of one side. Returns the mean loss of a pair where somebody wants to know it.
-    static double half_epoch(const logistic_mf_loss& loss, const detail::sparse_rows<T>& x, const detail::logistic_side<T>& others, detail::logistic_side<T>& mine,
-                             matrix<T>& squares, bool customers, const rng& numbers, const fit_options& options) {
+    static double half_epoch(const logistic_mf_loss& loss, const detail::sparse_rows<T>& x, const detail::logistic_side<T>& others,
+                             detail::logistic_side<T>& mine, matrix<T>& squares, bool customers, const rng& numbers, const fit_options& options) {
         constexpr std::size_t size = 64;
         struct sums {
             double loss = 0;
@@ -323,7 +332,8 @@ struct logistic_mf {
                 if (customers && x.count(row) == 0) continue;  // nothing is known, so nothing is said
                 const std::span<T> p(mine.factors.data() + row * static_cast<std::size_t>(mine.factors.cols()), static_cast<std::size_t>(mine.factors.cols()));
                 T& bias = mine.bias.data()[row];
-                const auto slope = stepper.slope(p, bias, x.ids_of(row), x.values_of(row), numbers.split(row), wanted ? &parts[b].loss : nullptr, &parts[b].terms);
+                const auto slope =
+                    stepper.slope(p, bias, x.ids_of(row), x.values_of(row), numbers.split(row), wanted ? &parts[b].loss : nullptr, &parts[b].terms);
                 stepper.step(p, bias, {squares.data() + row * (p.size() + 1), p.size() + 1}, slope);
             }
         });

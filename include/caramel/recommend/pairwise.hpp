@@ -191,7 +191,8 @@ struct pair_entry {
 template <class T>
 class pair_lists {
    public:
-    pair_lists(const interactions<T>& x, double validation_share, rng numbers, std::string_view who) : starts_(x.by_customer().starts), ids_(x.by_customer().ids) {
+    pair_lists(const interactions<T>& x, double validation_share, rng numbers, std::string_view who)
+        : starts_(x.by_customer().starts), ids_(x.by_customer().ids) {
         if (validation_share == 0) return;
         constexpr std::size_t most = 20'000;  // more would take longer to judge, and say little more
         const auto share = static_cast<std::size_t>(validation_share * static_cast<double>(x.pairs()) + 1e-9);  // .29 * 100 is less than 29
@@ -319,7 +320,8 @@ class pair_filter {
         const std::uint64_t key = std::uint64_t{static_cast<std::uint32_t>(e.customer)} << 32 | static_cast<std::uint32_t>(e.item);
         std::uint64_t h = (key ^ salt_) * 0x9e3779b97f4a7c15U;
         h = (h ^ h >> 32) * 0xbf58476d1ce4e5b9U;
-        return {static_cast<std::size_t>(h >> shift_), std::uint64_t{1} << (h & 63U) | std::uint64_t{1} << (h >> 6 & 63U) | std::uint64_t{1} << (h >> 12 & 63U)};
+        return {static_cast<std::size_t>(h >> shift_),
+                std::uint64_t{1} << (h & 63U) | std::uint64_t{1} << (h >> 6 & 63U) | std::uint64_t{1} << (h >> 12 & 63U)};
     }
     std::uint64_t salt_;
     int shift_;
@@ -334,8 +336,14 @@ template <class T>
 class pair_grid {
    public:
     pair_grid(const pair_lists<T>& pairs, std::size_t n_items, negative_sampling sampling, std::size_t groups, const rng& numbers)
-        : pairs_(pairs), numbers_(numbers), groups_(groups), counts_(pairs.customers_of_items(n_items)), sampling_(sampling), entries_(pairs.entries()),
-          customer_starts_(groups + 1), starts_(groups * groups + 1) {
+        : pairs_(pairs),
+          numbers_(numbers),
+          groups_(groups),
+          counts_(pairs.customers_of_items(n_items)),
+          sampling_(sampling),
+          entries_(pairs.entries()),
+          customer_starts_(groups + 1),
+          starts_(groups * groups + 1) {
         // Customers by ascending row, so that a group's factors lie together.
         std::size_t group = 1;
         for (std::size_t k = 0; k < entries_.size(); ++k)
@@ -409,7 +417,8 @@ class pair_grid {
         draws_.resize(groups_);
         for (std::size_t g = 0; g < groups_; ++g) {
             std::ranges::sort(members[g]);
-            draws_[g] = item_draw(std::move(members[g]), sampling_ == negative_sampling::popular ? std::span<const std::size_t>(counts_) : std::span<const std::size_t>());
+            draws_[g] = item_draw(std::move(members[g]),
+                                  sampling_ == negative_sampling::popular ? std::span<const std::size_t>(counts_) : std::span<const std::size_t>());
         }
         parallel_for(groups_, how, [&](std::size_t row) {
             const std::span<pair_entry> mine(entries_.data() + customer_starts_[row], customer_starts_[row + 1] - customer_starts_[row]);
@@ -452,7 +461,8 @@ matrix<T> normal_rows(std::size_t rows, std::size_t n_factors, double deviation,
     for (std::size_t row = 0; row < rows; ++row) {
         if (!used(row)) continue;
         rng mine = numbers.split(row);
-        for (std::size_t j = 0; j < n_factors; ++j) out.data()[static_cast<row_index>(row) * out.cols() + static_cast<row_index>(j)] = static_cast<T>(deviation * mine.normal());
+        for (std::size_t j = 0; j < n_factors; ++j)
+            out.data()[static_cast<row_index>(row) * out.cols() + static_cast<row_index>(j)] = static_cast<T>(deviation * mine.normal());
     }
     return out;
 }
@@ -482,8 +492,7 @@ class pair_rows {
         return now.bias.data()[item] + pair_dot<false, T>(of(now.customers, customer), of(now.items, item), nullptr, width_);
     }
     CARAMEL_ALWAYS_INLINE T margin(std::int32_t customer, std::int32_t item, std::int32_t other) const noexcept {
-        return now.bias.data()[item] - now.bias.data()[other] +
-               pair_dot<true>(of(now.customers, customer), of(now.items, item), of(now.items, other), width_);
+        return now.bias.data()[item] - now.bias.data()[other] + pair_dot<true>(of(now.customers, customer), of(now.items, item), of(now.items, other), width_);
     }
     // See `pairwise_steps`: up = rate a, down = rate c, and x + rate (y - regularization x) = keep x + rate y.
     CARAMEL_ALWAYS_INLINE void step(std::int32_t customer, std::int32_t item, std::int32_t other, T up, T down, T keep) noexcept {
@@ -767,7 +776,8 @@ class pairwise_model : public detail::recommender<pairwise_model<T>, T> {
     }
     void score_all(std::span<const T> factors, std::span<T> out) const noexcept {
         for (std::size_t item = 0; item < out.size(); ++item)
-            out[item] = item_bias_.data()[item] + detail::pair_dot<false, T>(factors.data(), item_factors_.data() + item * factors.size(), nullptr, factors.size());
+            out[item] =
+                item_bias_.data()[item] + detail::pair_dot<false, T>(factors.data(), item_factors_.data() + item * factors.size(), nullptr, factors.size());
     }
     void score_known(std::size_t row, std::span<T> out, workspace&) const { score_all(row_of(customer_factors_, static_cast<row_index>(row)), out); }
     void score_history(std::span<const std::int32_t> items, std::span<const T>, std::span<T> out, workspace& scratch) const {
@@ -777,7 +787,7 @@ class pairwise_model : public detail::recommender<pairwise_model<T>, T> {
     matrix<T> customer_factors_, item_factors_;
     vec<T> item_bias_;
     pairwise_steps steps_;
-    detail::item_draw draw_;           // for folding in
+    detail::item_draw draw_;  // for folding in
     detail::rank_weights<T> ranks_;
 };
 
@@ -789,10 +799,10 @@ pairwise_model<T> fit_pairwise(pairwise_settings how, const interactions<T>& x, 
     require_purchases(x, how.who);
     const rng numbers = stage_rng(options, pairwise_model<T>::kind);
     const pair_lists<T> pairs(x, how.validation_share, numbers.split("validation"), how.who);
-    pair_rows<T> rows({normal_rows<T>(x.rows(), how.n_factors, how.init_deviation, numbers.split("customers"),
-                                      [&](std::size_t row) { return !pairs.of(row).empty(); }),
-                       normal_rows<T>(x.items().size(), how.n_factors, how.init_deviation, numbers.split("items"), [](std::size_t) { return true; }),
-                       vec<T>::Zero(static_cast<row_index>(x.items().size()))});
+    pair_rows<T> rows(
+        {normal_rows<T>(x.rows(), how.n_factors, how.init_deviation, numbers.split("customers"), [&](std::size_t row) { return !pairs.of(row).empty(); }),
+         normal_rows<T>(x.items().size(), how.n_factors, how.init_deviation, numbers.split("items"), [](std::size_t) { return true; }),
+         vec<T>::Zero(static_cast<row_index>(x.items().size()))});
     how.steps.epochs = learn_pairs<T>(how, x, pairs, rows, pairwise_model<T>::kind, options, options, numbers);
     return {x.without_times(), first_columns(std::move(rows.now.customers), how.n_factors), first_columns(std::move(rows.now.items), how.n_factors),
             std::move(rows.now.bias), how.steps};

@@ -26,8 +26,8 @@ struct warp {
     double init_deviation = 0.1;   ///< above 0: factors begin normal with this deviation, biases at 0
     std::size_t max_trials = 100;  ///< 1 .. 1,000,000: a purchase is left as it is where so many draws find no item too close
     negative_sampling negatives = negative_sampling::uniform;
-    double validation_share = 0;   ///< as for `bpr`
-    std::size_t patience = 5;      ///< at least 1
+    double validation_share = 0;  ///< as for `bpr`
+    std::size_t patience = 5;     ///< at least 1
 
     /// Reports the mean weighted loss of each epoch, each pair as it was before its step.
     /// Throws `error`: `bad_parameter`, `empty_input`, `bad_data` (a negative value), `too_few_rows` (none to validate on), `diverged`.
