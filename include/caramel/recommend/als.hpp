@@ -133,8 +133,10 @@ class als_training {
     [[nodiscard]] als_method method_for(const sparse_rows<T>& rows) const {
         als_method out = method_;
         out.turn_back = false;
-        if (out.solver == als_solver::conjugate_gradient && rows.ids.size() < rows.size() * static_cast<std::size_t>(items_.cols()) / 8)
-            out.solver = als_solver::exact;
+        if (out.solver != als_solver::conjugate_gradient) return out;
+        const bool brief = rows.ids.size() < rows.size() * static_cast<std::size_t>(items_.cols()) / 8;
+        out.tolerance = brief ? 1e-5 : 1e-4;
+        if (brief) out.solver = als_solver::exact;
         return out;
     }
 

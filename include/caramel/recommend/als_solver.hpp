@@ -76,7 +76,7 @@ struct als_loss {
 enum class als_solver : std::uint8_t {
     automatic,           ///< `exact` up to 2e9 numbers a half-step (pairs x n_factors), `conjugate_gradient` beyond
     exact,               ///< the solution, to 1e-6 in float and 1e-10 in double
-    conjugate_gradient,  ///< a few steps from where the row stands, preconditioned (Takács, Pilászy & Tikk, RecSys 2011)
+    conjugate_gradient,  ///< a few steps from where the row stands, preconditioned (Takács, Pilászy & Tikk, RecSys 2011); fewer where 1e-4 is reached
     block_subspace,      ///< blocks of factors in turn from where the row stands (iALS++, Rendle et al. 2021)
 };
 
@@ -86,6 +86,7 @@ namespace detail {
 struct als_method {
     als_solver solver = als_solver::exact;
     std::size_t cg_steps = 3, block_size = 32;
+    double tolerance = 4e-7;  // of floats in `exact`, and where `conjugate_gradient` stops before `cg_steps`
     bool turn_in = true;    // what the rows hold is in the factors' own basis, not in the eigenbasis of this side
     bool turn_back = true;  // the answer, too
 };
@@ -446,11 +447,11 @@ class als_side {
         std::fill(diagonal.begin() + static_cast<std::ptrdiff_t>(d_), diagonal.end(), T(1));
         const als_equations<T> equations{factors(0), stride_, ids, c.data(), diagonal.data()};
         if (method.solver == als_solver::conjugate_gradient) {
-            if (conjugate_gradients(equations, method.cg_steps, 0, true, x, scratch)) return;
+            if (conjugate_gradients(equations, method.cg_steps, method.tolerance, true, x, scratch)) return;
         } else if (method.solver == als_solver::block_subspace) {
             return block_sweep(equations, method.block_size, x, scratch);
         } else if (std::is_same_v<T, float> && d_ >= 32) {
-            if (conjugate_gradients(equations, 8 + d_ / 8, 4e-7, false, x, scratch)) return;
+            if (conjugate_gradients(equations, 8 + d_ / 8, method.tolerance, false, x, scratch)) return;
         }
         const row mine = row_of(ids, values, scratch);
         const auto zero = scratch.take<double>(stride_), out = scratch.take<double>(stride_);

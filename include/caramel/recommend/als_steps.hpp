@@ -134,11 +134,11 @@ CARAMEL_NEVER_INLINE void sweep_pairs(const als_equations<T>& e, std::size_t beg
             c[r()] = r() < count ? confidences[at] : T(0);
         });
         if (far) {
-            constexpr std::size_t ahead = 2 * block;
+            constexpr std::size_t ahead = 4 * block;
             const std::size_t last = std::min(k + ahead + block, pairs);
             for (std::size_t later = k + ahead; later < last; ++later) {
                 const T* const row = factors + static_cast<std::size_t>(ids[later]) * stride;
-                for (std::size_t j = 0; j < stride; j += 64 / sizeof(T)) CARAMEL_PREFETCH(row + j);
+                for (std::size_t j = 0; j < stride; j += 64 / sizeof(T)) CARAMEL_PREFETCH_FAR(row + j);
             }
         }
         if constexpr (dots) {
@@ -165,8 +165,14 @@ CARAMEL_NEVER_INLINE void sweep_pairs(const als_equations<T>& e, std::size_t beg
         const auto add = [&](std::size_t j, lane& to, lane& to_square) CARAMEL_INLINE_LAMBDA {
             unrolled<Rows>([&](auto r) CARAMEL_INLINE_LAMBDA {
                 const lane y = lane_at(h[r()] + j);
-                to = multiply_add(w[r()], y, to);
-                if constexpr (squares) to_square = multiply_add_lanes<T>(c[r()] * y, y, to_square);
+                if constexpr (Pass == als_pass::right) {
+                    const lane weighed = c[r()] * y;
+                    to = to + weighed;
+                    to_square = multiply_add_lanes<T>(weighed, y, to_square);
+                } else {
+                    to = multiply_add(w[r()], y, to);
+                    if constexpr (squares) to_square = multiply_add_lanes<T>(c[r()] * y, y, to_square);
+                }
             });
         };
         if constexpr (L > 0) {
@@ -246,7 +252,8 @@ void als_sweep(const als_equations<T>& e, const T* x, T* out, T* diagonal, works
 // Conjugate gradients, preconditioned with the diagonal of D + B'B.
 //
 // Without `start` from zero, until the error is `tolerance` of the solution, both in the norm of D + B'B, or false where
-// `steps` will not do, or where rounding could tell. With `start` from what x holds, `steps` steps: each lowers the loss.
+// `steps` will not do, or where rounding could tell. With `start` from what x holds, `steps` steps, each of which lowers the
+// loss, fewer where the error is about `tolerance` before.
 template <class T>
 [[nodiscard]] bool conjugate_gradients(const als_equations<T>& e, std::size_t steps, double tolerance, bool start, std::span<T> x, workspace& scratch) {
     using lane = typename lanes<T>::type;
@@ -262,6 +269,10 @@ template <class T>
         std::ranges::fill(x, T(0));
         als_sweep<als_pass::right>(e, x.data(), r, inverse, scratch);
     }
+    // |x|^2, in the norm of the diagonal.
+    double size = 0;
+    if (start)
+        for (std::size_t j = 0; j < n; ++j) size += static_cast<double>(inverse[j] * x[j] * x[j]);
     for (std::size_t j = 0; j < n; j += width) {
         const lane inverted = (T(1) - lane{}) / lane_at(inverse + j);
         put_lane(inverse + j, inverted);
@@ -290,9 +301,11 @@ template <class T>
         T parts[4];
         sum_lanes<T>(sums, parts);
         const T next = parts[0] + parts[1];
-        if (!start) {
-            // 1 / the longest step is about the smallest eigenvalue of the preconditioned matrix.
-            const double left = static_cast<double>(next) * longest;
+        // 1 / the longest step is about the smallest eigenvalue of the preconditioned matrix.
+        const double left = static_cast<double>(next) * longest;
+        if (start) {
+            if (left <= tolerance * tolerance * size) return true;
+        } else {
             if (left <= tolerance * tolerance * energy) return longest <= 100 * shortest;
             if (step == 8 && steps > 8) {  // at this pace?
                 const double pace = std::log(static_cast<double>(next) / first) / 8;
