@@ -339,7 +339,7 @@ TEST_CASE("pairwise: customers of whom nothing is known", "[pairwise]") {
     CHECK(nobody == model(by_history));
     for (const auto& r : nobody) CHECK(r.score == model.item_bias()(r.item));
     // A history of everything leaves nothing to compare with.
-    for (std::size_t i = 0; i < 40; ++i) by_history.history->push_back({model.items()[i]});
+    for (const auto& r : nobody) by_history.history->push_back({row_number{static_cast<std::size_t>(r.item)}});
     workspace scratch;
     for (const float f : model.factors_of(by_history, scratch)) CHECK(f == 0);
 }
