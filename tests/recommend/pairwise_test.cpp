@@ -339,9 +339,12 @@ TEST_CASE("pairwise: customers of whom nothing is known", "[pairwise]") {
     CHECK(nobody == model(by_history));
     for (const auto& r : nobody) CHECK(r.score == model.item_bias()(r.item));
     // A history of everything leaves nothing to compare with.
-    for (std::size_t i = 0; i < 40; ++i) by_history.history->push_back({model.items()[i]});
-    workspace scratch;
-    for (const float f : model.factors_of(by_history, scratch)) CHECK(f == 0);
+    std::vector<std::int32_t> all(40);
+    std::iota(all.begin(), all.end(), 0);
+    std::vector<float> folded(4, 1);
+    const auto draw = detail::draw_of_all<float>(40, negative_sampling::uniform, {});
+    detail::fold_pairs<float>(model.steps(), all, model.item_factors(), model.item_bias(), draw, detail::rank_weights<float>(40), folded);
+    CHECK(folded == std::vector<float>(4));
 }
 
 TEST_CASE("pairwise: everything bought, one customer, one item", "[pairwise]") {
