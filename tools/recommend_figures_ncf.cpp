@@ -67,7 +67,8 @@ void each_line(const std::filesystem::path& path, std::size_t at_least, const Ta
     for (std::string line; std::getline(file, line);) {
         const auto numbers = numbers_of(line);
         ++number;
-        require(numbers.size() >= at_least, errc::bad_data, path.string(), ": line ", number, " has ", numbers.size(), " numbers, at least ", at_least, " expected");
+        require(numbers.size() >= at_least, errc::bad_data, path.string(), ": line ", number, " has ", numbers.size(), " numbers, at least ", at_least,
+                " expected");
         take(numbers);
     }
 }

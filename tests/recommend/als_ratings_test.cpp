@@ -95,7 +95,8 @@ TEST_CASE("als_ratings: the loss falls in every epoch; threads do not matter; hi
     for (const bool non_negative : {false, true}) {
         const als_ratings<float> recipe{.n_factors = 5, .non_negative = non_negative, .epochs = 6};
         std::vector<double> losses;
-        const auto model = fit(recipe, x, {.seed = 3, .threads = 2, .on_progress = [&](const progress& p) { return losses.push_back(p.loss), verdict::go_on; }});
+        const auto record = [&](const progress& p) { return losses.push_back(p.loss), verdict::go_on; };
+        const auto model = fit(recipe, x, {.seed = 3, .threads = 2, .on_progress = record});
         CHECK(losses.size() == 6);
         for (std::size_t i = 1; i < losses.size(); ++i) CHECK(losses[i] <= losses[i - 1] * (1 + 1e-6));
         CHECK(fit(recipe, x, {.seed = 3}).fields() == model.fields());
@@ -112,12 +113,12 @@ TEST_CASE("als_ratings: predictions of known and unknown, within bounds", "[als_
     const auto x = interactions<double>::of(random_log(20, 15, 0.3, 6));
     const auto model = fit(als_ratings<double>{.n_factors = 3, .epochs = 3, .min_rating = 1, .max_rating = 3}, x);
     const auto in = [](double value) { return std::clamp(value, 1.0, 3.0); };
-    CHECK(model.predict(2, 4) == Approx(in(model.mean() + model.customer_bias()(2) + model.item_bias()(4) + model.customer_factors().row(2).dot(model.item_factors().row(4)))));
+    const double own = model.mean() + model.customer_bias()(2) + model.item_bias()(4) + model.customer_factors().row(2).dot(model.item_factors().row(4));
+    CHECK(model.predict(2, 4) == Approx(in(own)));
     CHECK(model.predict(99, 4) == Approx(in(model.mean() + model.item_bias()(4))));
     CHECK(model.predict(2, 99) == Approx(in(model.mean() + model.customer_bias()(2))));
     CHECK(model.predict(99, 99) == Approx(model.mean()));
-    CHECK(model.score(2, {4})[0] ==
-          Approx(model.mean() + model.customer_bias()(2) + model.item_bias()(4) + model.customer_factors().row(2).dot(model.item_factors().row(4))));
+    CHECK(model.score(2, {4})[0] == Approx(own));
     const std::vector<int> customers{2, 99, 2}, items{4, 4, 99};
     const auto batch = model.predict(customers, items);
     for (std::size_t i = 0; i < 3; ++i) CHECK(batch[i] == model.predict(customers[i], items[i]));
@@ -150,8 +151,8 @@ TEST_CASE("als_ratings: parameters and fields are checked; one rating, constant 
     CHECK(fit(als_ratings<float>{.n_factors = 2}, interactions<float>::of(std::vector<sale>{{1, 1, -3}})).predict(1, 1) == Approx(-3).margin(.1));
     const auto built = [&](double regularization, row_index items) {
         return error_of([&] {
-                   (void)als_ratings_model<double>(x, 0, vec<double>::Zero(2), vec<double>::Zero(items), matrix<double>::Zero(2, 1), matrix<double>::Zero(items, 1),
-                                                   {.regularization = regularization}, 1, 5);
+                   (void)als_ratings_model<double>(x, 0, vec<double>::Zero(2), vec<double>::Zero(items), matrix<double>::Zero(2, 1),
+                                                   matrix<double>::Zero(items, 1), {.regularization = regularization}, 1, 5);
                }).code();
     };
     CHECK(built(1, 3) == errc::bad_data);

@@ -194,7 +194,8 @@ TEST_CASE("als: rows of floats are within 1e-5 of the solution in double, whiche
     // 32 factors and more: by conjugate gradients, and where these would take long (little regularization) by factorization.
     for (const std::size_t d : {32U, 40U, 64U, 128U}) {
         const auto x = interactions<float>::of(random_log(40, 500, d == 40 ? 0.7 : 0.08, d));
-        for (const als_loss& loss : {als_loss{}, als_loss{.regularization = 3e-3, .unobserved_weight = 1, .weights = weighting::logarithmic, .confidence_scale = 3},
+        for (const als_loss& loss : {als_loss{},
+                                     als_loss{.regularization = 3e-3, .unobserved_weight = 1, .weights = weighting::logarithmic, .confidence_scale = 3},
                                      als_loss{.regularization = 1e-3, .unobserved_weight = 0, .frequency_scaling = 0}}) {
             const auto items = random_factors<float>(500, static_cast<row_index>(d), d + 1);
             matrix<float> out(40, items.cols());
@@ -256,7 +257,8 @@ TEST_CASE("als: every solver trains to about the same loss, and its customers ar
     for (const auto solver : {als_solver::automatic, als_solver::exact, als_solver::conjugate_gradient, als_solver::block_subspace}) {
         std::vector<double> reported;
         const als<float> recipe{.n_factors = 34, .unobserved_weight = .5, .epochs = 12, .solver = solver, .block_size = 8};
-        const auto model = fit(recipe, x, {.seed = 2, .threads = 2, .on_progress = [&](const progress& p) { return reported.push_back(p.loss), verdict::go_on; }});
+        const auto record = [&](const progress& p) { return reported.push_back(p.loss), verdict::go_on; };
+        const auto model = fit(recipe, x, {.seed = 2, .threads = 2, .on_progress = record});
         CHECK(std::is_sorted(reported.rbegin(), reported.rend()));
         CHECK(reported.back() * static_cast<double>(x.pairs()) ==
               Approx(brute_force_loss(x, model.customer_factors(), model.item_factors(), model.loss())).epsilon(1e-12));

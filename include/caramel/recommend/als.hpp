@@ -279,8 +279,8 @@ class als_model : public detail::recommender<als_model<T>, T> {
                 workspace scratch;
                 for (std::size_t i = begin; i < end; ++i) {
                     const workspace::frame frame(scratch);
-                    side.solve(observed.ids_of(rows[i]), observed.values_of(rows[i]), {out.data() + static_cast<row_index>(rows[i]) * d, static_cast<std::size_t>(d)},
-                               scratch);
+                    const std::span<T> row(out.data() + static_cast<row_index>(rows[i]) * d, static_cast<std::size_t>(d));
+                    side.solve(observed.ids_of(rows[i]), observed.values_of(rows[i]), row, scratch);
                 }
             });
         };

@@ -177,7 +177,8 @@ class als_ratings_model : public detail::recommender<als_ratings_model<T>, T> {
     [[nodiscard]] std::vector<T> predict(const id_column& wanted_customers, const id_column& wanted_items) const {
         require(wanted_customers.size() == wanted_items.size(), errc::shape_mismatch, "als_ratings: ", wanted_customers.size(), " customers but ",
                 wanted_items.size(), " items");
-        require((wanted_customers.size() == 0) || (wanted_customers.is_text() == base::customers().is_text() && wanted_items.is_text() == base::items().is_text()),
+        require(wanted_customers.size() == 0 ||
+                    (wanted_customers.is_text() == base::customers().is_text() && wanted_items.is_text() == base::items().is_text()),
                 errc::unknown_id, "als_ratings: the ids are texts where the model has integers, or the other way round");
         const auto find = [](const id_table& table, const id_column& ids, std::size_t entry, std::string_view what) {
             const std::size_t level = ids.level_of(entry, what);
@@ -298,9 +299,11 @@ struct als_ratings {
     void check() const {
         require(n_factors <= 4096, errc::bad_parameter, "als_ratings: n_factors is ", n_factors, ", must be in 0 .. 4096");
         require(n_factors > 0 || biases, errc::bad_parameter, "als_ratings: without factors and biases there is nothing to learn");
-        require(std::isfinite(regularization) && regularization > 0, errc::bad_parameter, "als_ratings: regularization is ", regularization, ", must be above 0");
+        require(std::isfinite(regularization) && regularization > 0, errc::bad_parameter, "als_ratings: regularization is ", regularization,
+                ", must be above 0");
         require(epochs >= 1 && epochs <= 1'000'000, errc::bad_parameter, "als_ratings: epochs is ", epochs, ", must be in 1 .. 1000000");
-        require(std::isfinite(init_deviation) && init_deviation > 0, errc::bad_parameter, "als_ratings: init_deviation is ", init_deviation, ", must be above 0");
+        require(std::isfinite(init_deviation) && init_deviation > 0, errc::bad_parameter, "als_ratings: init_deviation is ", init_deviation,
+                ", must be above 0");
         require(min_rating < max_rating, errc::bad_parameter, "als_ratings: min_rating is ", min_rating, ", must be below max_rating, ", max_rating);
     }
     static void half_step(const als_ratings_loss& loss, double mean, const detail::als_rating_side<T>& fixed, const detail::sparse_rows<T>& observed,

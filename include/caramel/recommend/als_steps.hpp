@@ -28,7 +28,8 @@ namespace detail {
 // Lane i of the result: every other pair of numbers of a and b, by fours. Two of them, added, halve what is left to sum.
 template <bool Pairs, std::size_t Shift, class Lane, std::size_t... I>
 CARAMEL_ALWAYS_INLINE Lane shuffled(Lane a, Lane b, std::index_sequence<I...>) noexcept {
-    return __builtin_shufflevector(a, b, (Pairs ? I / 4 * 4 + I % 2 + I % 4 / 2 * sizeof...(I) + Shift : I / 4 * 4 + I % 4 / 2 + I % 2 * sizeof...(I) + Shift)...);
+    return __builtin_shufflevector(a, b,
+                                   (Pairs ? I / 4 * 4 + I % 2 + I % 4 / 2 * sizeof...(I) + Shift : I / 4 * 4 + I % 4 / 2 + I % 2 * sizeof...(I) + Shift)...);
 }
 #endif
 // out[i] = the sum of the lanes of sums[i], four of them.
@@ -99,7 +100,9 @@ enum class als_pass : unsigned char {
 // Calls `visit(i)` for i = 0 .. N-1, i a constant.
 template <std::size_t N, class Visit>
 CARAMEL_ALWAYS_INLINE void unrolled(const Visit& visit) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) CARAMEL_INLINE_LAMBDA { (visit(std::integral_constant<std::size_t, I>{}), ...); }(std::make_index_sequence<N>{});
+    [&]<std::size_t... I>(std::index_sequence<I...>) CARAMEL_INLINE_LAMBDA {
+        (visit(std::integral_constant<std::size_t, I>{}), ...);
+    }(std::make_index_sequence<N>{});
 }
 
 // The pairs' part of a pass: out (and diagonal) += what the pairs say. L lanes make a row, x and the sums stay in

@@ -49,9 +49,11 @@ inline joined_ids join_ids(const id_table& first, const id_table& second, std::s
     out.first.reserve(first.size());
     out.second.reserve(second.size());
     if (first.is_text() || second.is_text())
-        out.table = id_table(join_sorted<std::string>(first.size(), second.size(), [&](bool other, std::size_t i) { return (other ? second : first).text(i); }, out), {});
+        out.table = id_table(
+            join_sorted<std::string>(first.size(), second.size(), [&](bool other, std::size_t i) { return (other ? second : first).text(i); }, out), {});
     else
-        out.table = id_table({}, join_sorted<std::int64_t>(first.size(), second.size(), [&](bool other, std::size_t i) { return (other ? second : first).number(i); }, out));
+        out.table = id_table(
+            {}, join_sorted<std::int64_t>(first.size(), second.size(), [&](bool other, std::size_t i) { return (other ? second : first).number(i); }, out));
     return out;
 }
 
