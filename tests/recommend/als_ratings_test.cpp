@@ -176,5 +176,5 @@ TEST_CASE("als_ratings: MovieLens 100K, u1", "[als_ratings][slow]") {
     const auto wanted = read(test);
     REQUIRE(wanted.size() == 20'000);
     for (const auto& s : wanted) squares += std::pow(static_cast<double>(model.predict(s.customer, s.item)) - s.value, 2);
-    CHECK(std::sqrt(squares / 20'000) < .97);  // customers' averages have 1.063
+    CHECK(std::sqrt(squares / 20'000) < .945);  // customers' averages have 1.063, biases .960
 }

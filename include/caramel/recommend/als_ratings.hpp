@@ -35,7 +35,7 @@ namespace caramel::inline CARAMEL_ABI {
 ///
 /// r = regularization, times the number of the row's ratings where it is weighted (Zhou, Wilkinson, Schreiber & Pan, AAIM 2008).
 struct als_ratings_loss {
-    double regularization = 0.05;         ///< above 0
+    double regularization = 0.1;          ///< above 0
     bool weighted_regularization = true;
     bool biases = true;                   ///< false: the rating is p_u.q_i alone, without mean and biases
     bool non_negative = false;            ///< factors at least 0 (biases are free)
@@ -256,7 +256,7 @@ struct als_ratings {
     using stage_concept = recipe_tag;
 
     std::size_t n_factors = 16;   ///< 0 .. 4096; 0 learns the biases alone
-    double regularization = 0.05;  ///< see `als_ratings_loss`
+    double regularization = 0.1;   ///< see `als_ratings_loss`
     bool weighted_regularization = true;
     bool biases = true;
     bool non_negative = false;
