@@ -214,6 +214,7 @@ class customer_neighbors_model : public detail::recommender<customer_neighbors_m
     [[nodiscard]] auto fields() const noexcept {
         return std::tie(base::purchases(), lists_.starts, lists_.ids, lists_.similarities, k_, shrinkage_, weights_, similarity_, min_support_);
     }
+    static auto field_defaults() { return std::tuple(neighbor_similarity::cosine, std::size_t{1}); }  // older files are of cosines
 
    private:
     using base = detail::recommender<customer_neighbors_model, T>;

@@ -31,13 +31,15 @@ class popularity_model : public detail::recommender<popularity_model<T>, T> {
    public:
     static constexpr std::string_view kind = "popularity";
 
-    /// `scores`: one an item. Throws `error` (`bad_data`) unless there are as many, all finite.
+    /// `scores`: one an item; none = the items' numbers of customers. Throws `error` (`bad_data`) unless there are as many, all finite.
     popularity_model(interactions<T> purchases, std::vector<T> scores) : base(std::move(purchases)), scores_(std::move(scores)) {
+        if (scores_.empty()) scores_.assign(base::customers_of().begin(), base::customers_of().end());
         require(scores_.size() == base::items().size() && detail::all_finite(std::span<const T>(scores_)), errc::bad_data,
                 "popularity: purchases and scores do not belong together");
     }
     static constexpr std::array field_names{"purchases", "scores"};
     [[nodiscard]] auto fields() const noexcept { return std::tie(base::purchases(), scores_); }
+    static auto field_defaults() { return std::tuple(std::vector<T>()); }  // older files know the purchases alone
 
    private:
     using base = detail::recommender<popularity_model, T>;
