@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Measures what docs/results.md claims: one line `result NAME VALUE` a figure, nothing hard-coded.
-# usage: scripts/results.sh [GROUP]        groups: house, journey, tables, text (default: all there are)
+# usage: scripts/results.sh [GROUP]        groups: house, journey, tables, text, recommend (default: all there are)
 # Speeds come from the JSON output of the Google Benchmark programs; figures that need real data are skipped, with a line
 # that says so, where neither CARAMEL_SHARED nor ../shared has them.
 . "$(dirname "$0")/common.sh"
 group=${1:-all}
-case $group in all | house | journey | tables | text) ;; *)
-    echo "results.sh: unknown group '$group' (there are: house, journey, tables, text)" >&2
+case $group in all | house | journey | tables | text | recommend) ;; *)
+    echo "results.sh: unknown group '$group' (there are: house, journey, tables, text, recommend)" >&2
     exit 2
     ;;
 esac
@@ -133,7 +133,41 @@ text() {
     bash benchmarks/compare/word2vec.sh
 }
 
+# Recommenders: exact figures and quality on public data; speeds on made tables, beside faiss and scipy where those are.
+recommend() {
+    local file=$shared/data/online_retail_ii/online_retail_2009_2010.csv
+    if [ -d "$shared/data/ml100k" ]; then
+        build/release/tools/rating_figures "$shared/data"
+        build/release/tools/ncf_figures "$shared/data/ml1m_ncf" | grep '^result'
+    else
+        skipped ml100k.baseline.rmse "$shared/data/ml100k"
+        skipped ncf.als.hr@10 "$shared/data/ml1m_ncf"
+    fi
+    if [ -f "$file" ]; then
+        build/release/tools/retail_figures "$file" --regularization 300 | grep '^result retail.ease'
+        build/release/tools/retail_figures "$file" | grep -E '^result retail.(best|popularity)'
+    else
+        skipped retail.ease.recall@20 "$file"
+    fi
+    build/release/benchmarks/als_bench --benchmark_filter=epoch --benchmark_format=json 2>/dev/null >"$log.als"
+    python3 - "$log.als" <<'PYTHON'
+import json, sys
+runs = {b["name"].split("/iterations")[0]: b for b in json.load(open(sys.argv[1]))["benchmarks"]}
+def run(table, cg, threads):
+    return runs["als_epoch/set:%d/cg:%d/threads:%d" % (table, cg, threads)]
+for table, name in enumerate("ab"):
+    for cg, solver in enumerate(("exact", "pcg")):
+        print("result als.%s.%s.cpu_seconds %.3g" % (name, solver, run(table, cg, 1)["cpu_seconds"]))
+speedups = [run(table, cg, 1)["wall_seconds"] / run(table, cg, 2)["wall_seconds"] for table in (0, 1) for cg in (0, 1)]
+print("result als.two_thread_speedup %.3g" % min(speedups))
+PYTHON
+    result sgd.updates_per_second "$(counter sgd_bench 'sgd_epochs/1/.*' updates_per_second)"
+    result bpr.samples_per_second "$(counter bpr_bench 'bpr_epoch/64/.*' samples_per_second)"
+    bash benchmarks/compare/faiss.sh
+    bash benchmarks/compare/items.sh
+}
+
 machine
-for one in house journey tables text; do
+for one in house journey tables text recommend; do
     case $group in all | "$one") $one ;; esac
 done
