@@ -8,14 +8,11 @@
 // scripts.
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <ctime>
 #include <exception>
 #include <optional>
-#include <span>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -24,7 +21,6 @@
 #include <CLI/CLI.hpp>
 
 #include <caramel/core/error.hpp>
-#include <caramel/core/random.hpp>
 #include <caramel/data/clean.hpp>
 #include <caramel/data/csv.hpp>
 #include <caramel/data/histories.hpp>
@@ -35,7 +31,6 @@
 #include <caramel/pipeline.hpp>
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/ease.hpp>
-#include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>
 #include <caramel/recommend/recency.hpp>
 #include <caramel/recommend/search_recommenders.hpp>
@@ -106,81 +101,29 @@ void judge_shop(const transactions& log, const fit_options& options, double regu
     judge("retail.best", best->fit(faded(bought, best_days, split), options), task);
 }
 
-// The table of benchmarks/recommend/items_bench.cpp: lengths of rows are log-normal, item i is drawn in proportion to (i + 1)^-0.5.
-purchases made(std::size_t customers, std::size_t items, double mean_length) {
-    const auto numbered = [](std::size_t n) {
-        std::vector<std::int64_t> ids(n);
-        for (std::size_t i = 0; i < n; ++i) ids[i] = static_cast<std::int64_t>(i);
-        return id_table({}, std::move(ids));
-    };
-    rng random(1);
-    std::vector<std::int64_t> starts{0};
-    std::vector<std::int32_t> bought;
-    std::vector<unsigned char> has(items);
-    for (std::size_t c = 0; c < customers; ++c) {
-        const double length = std::exp(std::log(mean_length) - 0.5 + random.normal());
-        const auto wanted = std::clamp<std::size_t>(static_cast<std::size_t>(length + 0.5), 1, items / 4);
-        const std::size_t first = bought.size();
-        while (bought.size() - first < wanted) {
-            const double u = random.uniform();
-            const auto item = static_cast<std::size_t>(u * u * static_cast<double>(items));
-            if (has[item] != 0) continue;
-            has[item] = 1;
-            bought.push_back(static_cast<std::int32_t>(item));
-        }
-        const auto mine = std::span(bought).subspan(first);
-        std::ranges::sort(mine);
-        for (const auto item : mine) has[static_cast<std::size_t>(item)] = 0;
-        starts.push_back(static_cast<std::int64_t>(bought.size()));
-    }
-    std::vector<float> values(bought.size(), 1.0F);
-    return {numbered(customers), numbered(items), std::move(starts), std::move(bought), std::move(values), {}};
-}
-// CPU seconds of one thread, the least of three.
-template <class Work>
-double cpu_seconds(const Work& work) {
-    double least = 1e300;
-    for (int i = 0; i < 3; ++i) {
-        const auto from = std::clock();
-        work();
-        least = std::min(least, static_cast<double>(std::clock() - from) / CLOCKS_PER_SEC);
-    }
-    return least;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) try {
     std::string file;
     std::size_t threads = 0;
     double regularization = 0;
-    bool speeds_alone = false;
     CLI::App app("The figures of the recommenders on a year of a shop");
     app.add_option("FILE", file, "a log with the columns of Online Retail II; without it a shop is generated");
     app.add_option("--threads", threads, "0 = all; never changes a result");
     app.add_option("--regularization", regularization, "of EASE; 0 = chosen before the last quarter (default)");
-    app.add_flag("--speeds", speeds_alone, "seconds of one thread alone: 20 nearest of 20,000 items, EASE with 4,000");
     CLI11_PARSE(app, argc, argv);
 
-    if (!speeds_alone) {
-        const table rows = file.empty() ? synthetic_shop({}).rows : read_csv(file);
-        const auto log = transactions::from(rows, {.customer = "customer_id",
-                                                   .item = "stock_code",
-                                                   .invoice = "invoice",
-                                                   .quantity = "quantity",
-                                                   .price = "price",
-                                                   .when = "invoice_date",
-                                                   .description = "description"});
-        const auto kept = clean(log).kept;
-        require(!kept.empty(), errc::empty_input, "retail_figures: no purchase is left after cleaning");
-        judge_shop(kept, {.threads = threads}, regularization);
-    }
-    {
-        const auto x = made(100'000, 20'000, 50);
-        result("cosine.seconds", cpu_seconds([&] { (void)fit(item_neighbors<float>{.k = 20}, x); }));
-    }
-    const auto x = made(20'000, 4'000, 25);
-    result("ease.seconds", cpu_seconds([&] { (void)fit(ease<float>{}, x); }));
+    const table rows = file.empty() ? synthetic_shop({}).rows : read_csv(file);
+    const auto log = transactions::from(rows, {.customer = "customer_id",
+                                               .item = "stock_code",
+                                               .invoice = "invoice",
+                                               .quantity = "quantity",
+                                               .price = "price",
+                                               .when = "invoice_date",
+                                               .description = "description"});
+    const auto kept = clean(log).kept;
+    require(!kept.empty(), errc::empty_input, "retail_figures: no purchase is left after cleaning");
+    judge_shop(kept, {.threads = threads}, regularization);
     return 0;
 } catch (const error& e) {
     std::fflush(stdout);

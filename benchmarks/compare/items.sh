@@ -1,14 +1,26 @@
 #!/usr/bin/env bash
 # The 20 nearest items by cosine on 100,000 customers x 20,000 items, beside scipy's sparse product of the same size, and EASE with
 # 4,000 items beside LAPACK's inverse of a matrix of that size; one thread, processor time: `result NAME VALUE` lines.
-# usage: benchmarks/compare/items.sh        needs python3-scipy (Debian)
+# usage: benchmarks/compare/items.sh        needs libbenchmark-dev; python3-scipy (Debian) for the comparison
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-g++ -std=c++20 -O3 -march=native -w -I "$root/include" -isystem /usr/include/eigen3 "$root/tools/retail_figures.cpp" -o "$out/retail_figures" -pthread
-"$out/retail_figures" --speeds
+if ! echo '#include <benchmark/benchmark.h>' | g++ -std=c++20 -fsyntax-only -x c++ - 2>/dev/null; then
+    echo "skipped cosine.seconds: Google Benchmark is not on this machine (apt-get install libbenchmark-dev)"
+    exit 0
+fi
+g++ -std=c++20 -O3 -march=native -w -I "$root/include" -isystem /usr/include/eigen3 "$root/benchmarks/recommend/items_bench.cpp" -o "$out/items" -lbenchmark_main -lbenchmark -pthread
+"$out/items" --benchmark_filter='item_cosine|ease_4000' --benchmark_repetitions=3 --benchmark_format=json 2>/dev/null | python3 -c '
+import json, sys
+least = {}
+for b in json.load(sys.stdin)["benchmarks"]:
+    if b["run_type"] == "iteration":
+        name = b["name"].split("/")[0]
+        least[name] = min(least.get(name, b["cpu_time"]), b["cpu_time"])
+print("result cosine.seconds %.4g" % least["item_cosine"])
+print("result ease.seconds %.4g" % least["ease_4000"])'
 if ! /usr/bin/python3 -c 'import scipy' 2>/dev/null; then
     echo "skipped cosine.seconds.scipy: scipy is not on this machine (apt-get install python3-scipy)"
     exit 0
@@ -16,7 +28,7 @@ fi
 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 /usr/bin/python3 - <<'PYTHON'
 import time
 import numpy, scipy.linalg.lapack, scipy.sparse
-# Lengths of rows and popularity as in retail_figures; the numbers drawn differ.
+# Lengths of rows and popularity as in items_bench; the numbers drawn differ.
 random = numpy.random.default_rng(1)
 customers, items = 100000, 20000
 lengths = numpy.clip(numpy.rint(numpy.exp(numpy.log(50) - 0.5 + random.standard_normal(customers))), 1, items // 4).astype(int)
