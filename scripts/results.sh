@@ -20,7 +20,7 @@ trap 'rm -f "$log" "$log".*' EXIT
 result() { echo "result $1 $2"; }
 skipped() { echo "skipped $1: $2 is not on this machine (set CARAMEL_SHARED)"; }
 
-cmake --preset release -DCARAMEL_BUILD_TESTS=OFF -DCARAMEL_BUILD_EXAMPLES=ON -DCARAMEL_BUILD_BENCHMARKS=ON >"$log"
+cmake --preset release -DCARAMEL_BUILD_TESTS=OFF -DCARAMEL_BUILD_EXAMPLES=ON -DCARAMEL_BUILD_TOOLS=ON -DCARAMEL_BUILD_BENCHMARKS=ON >"$log"
 cmake --build --preset release --parallel "$cores" >>"$log" || { cat "$log" >&2; exit 1; }
 
 # counter PROGRAM BENCHMARK COUNTER: the median of five repetitions of one counter of one benchmark.

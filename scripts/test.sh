@@ -57,7 +57,9 @@ tests_beside build/asan -L unit
 build build/tsan tsan clang++-14 -DCARAMEL_TEST_SCALAR=float
 tests_done
 tests_beside build/tsan -L unit
-build build/release release g++ -DCARAMEL_BUILD_TESTS=OFF
+build build/release release g++ -DCARAMEL_BUILD_TESTS=OFF -DCARAMEL_BUILD_TOOLS=OFF
+say "the tools, which scripts/results.sh and scripts/evaluate.sh build: do they compile?"
+for tool in tools/*.cpp; do echo "$tool"; done | xargs -P "$cores" -I{} g++ -std=c++20 -Wall -Wextra -Werror -fsyntax-only -I include -I tests -isystem /usr/include/eigen3 {}
 tests_done
 say "a look at every benchmark"
 for program in build/release/benchmarks/*_bench; do

@@ -96,7 +96,8 @@ static_assert(named<als_grid, bar_chart, bought_text_recipe<word_tokenizer>, bou
 static_assert(named<bias_settings, neighbor_rules, rating_baseline<F>, rating_baseline_model<F>, rating_center, rating_neighbors<F>, rating_neighbors_model<F>, rating_reasons<F>, rating_side,
                     rating_similarity, slope_one<F>, slope_one_model<F>, svdpp<F>, svdpp_model<F>>);
 static_assert(named<bpr<F>, factorization_machine<F>, factorization_machine_model<F>, factorization_machine_regressor<F>, factorization_machine_regressor_model<F>,
-                    feature_factorization<F>, feature_factorization_model<F>, featured_interactions<F>, logistic_mf<F>, logistic_mf_loss, logistic_mf_model<F>, negative_sampling, pair_loss, pairwise_model<F>, pairwise_steps, warp<F>>);
+                    feature_factorization<F>, feature_factorization_model<F>, featured_interactions<F>, logistic_mf<F>, logistic_mf_loss, logistic_mf_model<F>, negative_sampling, pair_loss,
+                    pairwise_model<F>, pairwise_steps, warp<F>>);
 static_assert(named<als_ratings<F>, als_ratings_loss, als_ratings_model<F>, als_solver>);
 
 static_assert(named<boosted_trees<F>, boosted_trees_model<F>, boosted_trees_regressor<F>, boosted_trees_regressor_model<F>, explanation, importance_options,
@@ -175,6 +176,7 @@ int functions() {
            randomization_result(randomization_test(vector<double>{1, 2}, vector<double>{1, 2}, randomization_options{})).p_value == 1 && lists.size() == 1 && !task.queries.empty();
     const auto popular = fit(popularity<F>{}, bought);
     const auto everybody = recommend_all(popular, query{.n = 3});
+    good = good && rows_by_id(popular.items(), id_column(vector<int64_t>()), sparse_matrix<F>(1)).rows() > 0;
     good = good && recommendation_table(popular, everybody).rows() == everybody.values().size() && !similar_items(popular, row_number{0}).empty() &&
            similar_customers(popular, row_number{0}, 1).size() == 1;
     const recommender_comparison beside = compare_recommenders(bought, bought, comparison_options{.only_new_items = false}, contender{"again", popularity<F>{}});
