@@ -15,7 +15,7 @@ need "${library_packages[@]}" libcli11-dev
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 {  # benchmarks stay as configured: results.sh shares the folder, and only one target is built
-    cmake --preset release -DCARAMEL_BUILD_TESTS=OFF &&
+    cmake --preset release -DCARAMEL_BUILD_TESTS=OFF -DCARAMEL_BUILD_TOOLS=ON &&
         cmake --build --preset release --target evaluate --parallel "$cores"
 } >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
 cd "$from"  # files are named as seen from where the script was called

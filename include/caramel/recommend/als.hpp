@@ -19,6 +19,7 @@
 #include <caramel/core/error.hpp>
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/parallel.hpp>
+#include <caramel/core/products.hpp>
 #include <caramel/core/progress.hpp>
 #include <caramel/core/random.hpp>
 #include <caramel/core/warm_start.hpp>
@@ -172,6 +173,8 @@ class als_model : public detail::recommender<als_model<T>, T> {
     /// (items, n_factors)
     [[nodiscard]] const matrix<T>& item_factors() const noexcept { return item_factors_; }
     [[nodiscard]] const als_loss& loss() const noexcept { return loss_; }
+    /// For `detail::recommender`.
+    [[nodiscard]] const packed_columns<T>& packed_items() const noexcept { return packed_items_; }
 
     /// The factors of a known customer, or of the history in a query (zero for an empty one): (n_factors) in the
     /// workspace. Throws `error` as a query does.
@@ -257,6 +260,8 @@ class als_model : public detail::recommender<als_model<T>, T> {
                     customer_factors_.cols() == item_factors_.cols() && customer_factors_.allFinite() && item_factors_.allFinite(),
                 errc::bad_data, "als: purchases and factors do not belong together");
         if (side_.empty()) side_ = detail::als_side<T>(loss_, item_factors_, run_options{}, errc::bad_data);
+        constexpr row_index small = row_index{1} << 20;  // numbers
+        if (item_factors_.size() <= small) packed_items_ = packed_columns<T>(matrix<T>(item_factors_.transpose()));
     }
 
     // With the pairs of `more`: instead of what its customers have (and then their factors are solved), or beside it.
@@ -318,7 +323,8 @@ class als_model : public detail::recommender<als_model<T>, T> {
 
     matrix<T> customer_factors_, item_factors_;
     als_loss loss_;
-    detail::als_side<T> side_;     // the items, for folding in
+    detail::als_side<T> side_;           // the items, for folding in
+    packed_columns<T> packed_items_;     // of a small catalogue: all scores of a customer in one pass
 };
 
 /// Recipe for `als_model`: see `als_loss` for what is minimised. Training solves the customers, then `epochs` times the

@@ -16,6 +16,7 @@
 
 #include <caramel/core/error.hpp>
 #include <caramel/core/matrix.hpp>
+#include <caramel/core/products.hpp>
 #include <caramel/core/ragged.hpp>
 #include <caramel/core/workspace.hpp>
 #include <caramel/data/interactions.hpp>
@@ -125,6 +126,8 @@ void require_purchases(const interactions<T>& x, std::string_view who) {
 ///   `item_factors()`, a `const matrix<T>&` (items, factors), and
 ///   `customer_vector(resolved, scratch)`, a `std::span<const T>` (factors), with `resolved` as below.
 /// Then scores are ranked as they are worked out, batches share each pass over the items, and nothing but the factors is kept.
+/// A small catalogue, which stays in the cache, is faster answered from a second copy, `packed_items()`: the transposed factors as
+/// `packed_columns<T>`, without columns where there is none.
 template <class Model, class T>
 class recommender : public single_row<Model> {
    public:
@@ -138,7 +141,7 @@ class recommender : public single_row<Model> {
         const workspace::frame frame(scratch);
         const auto who = resolve(asked, scratch);
         if constexpr (has_products()) {
-            if (scans(asked, who)) {
+            if (packed() == nullptr && scans(asked, who)) {
                 best_so_far<T> best;
                 best.begin(asked.n, left_out(asked, who, scratch), scratch);
                 const auto& model = static_cast<const Model&>(*this);
@@ -251,9 +254,19 @@ class recommender : public single_row<Model> {
     }
     void put_scores(const resolved& who, std::span<T> out, workspace& scratch) const {
         const auto& model = static_cast<const Model&>(*this);
-        if constexpr (has_products()) multiply_rows<T>(model.item_factors(), model.customer_vector(who, scratch), out, scratch);
-        else if (who.row) model.score_known(*who.row, out, scratch);
+        if constexpr (has_products()) {
+            const auto factors = model.customer_vector(who, scratch);
+            if (const auto* const columns = packed()) multiply_row(factors, *columns, out);
+            else multiply_rows<T>(model.item_factors(), factors, out, scratch);
+        } else if (who.row) model.score_known(*who.row, out, scratch);
         else model.score_history(who.items, who.values, out, scratch);
+    }
+    [[nodiscard]] const packed_columns<T>* packed() const noexcept {
+        if constexpr (requires(const Model& model) { model.packed_items(); }) {
+            const packed_columns<T>& columns = static_cast<const Model&>(*this).packed_items();
+            return columns.columns() > 0 ? &columns : nullptr;
+        }
+        return nullptr;
     }
     static void require_in_range(bool all_finite) {
         require(all_finite, errc::number_out_of_range, Model::kind, ": a score is beyond the number type");
