@@ -17,7 +17,7 @@ build() {
     while [ $# -gt 0 ] && [ "$1" != -- ]; do options+=("$1"); shift; done
     [ $# -gt 1 ] && shift && targets=(--target "$@")
     say "building with $compiler ($preset) into $directory"
-    cmake --preset "$preset" -B "$directory" -DCMAKE_CXX_COMPILER="$compiler" "${options[@]}" >/dev/null
+    cmake --preset "$preset" -B "$directory" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_UNITY_BUILD=ON "${options[@]}" >/dev/null
     cmake --build "$directory" --parallel "$cores" "${targets[@]}" | grep -v 'Building CXX\|^ninja: Entering' || [ "${PIPESTATUS[0]}" = 0 ]
 }
 run_tests() { ctest --test-dir "$@" --output-on-failure --parallel "$cores"; }

@@ -11,6 +11,8 @@
 #include <caramel/data/interactions.hpp>
 
 using namespace caramel;
+namespace interactions_test {
+
 using std::chrono::seconds;
 using std::chrono::sys_seconds;
 
@@ -269,3 +271,5 @@ TEST_CASE("interactions: offsets beyond 2^31 pairs", "[interactions][edge]") {
     const id_table three({}, {1, 2, 3});
     CHECK(error_of([&] { (void)interactions<float>(three, three, starts, {0}, {1}, {}); }).code() == errc::bad_data);
 }
+
+}  // namespace interactions_test

@@ -19,6 +19,8 @@ using std::chrono::sys_days;
 using std::chrono::sys_seconds;
 using namespace std::chrono_literals;
 
+namespace transactions_test {
+
 namespace {
 
 const transaction_columns all_columns{.customer = "customer", .item = "item", .invoice = "invoice", .quantity = "quantity", .price = "price", .when = "when", .description = "description"};
@@ -170,3 +172,5 @@ TEST_CASE("transactions: integers of any size are ids", "[transactions]") {
     CHECK(log.customer_ids() == std::vector<std::string>{"-9223372036854775808", "0", "9223372036854775807"});
     CHECK(std::vector(log.customers().begin(), log.customers().end()) == std::vector<std::int32_t>{2, 0, 1, 1});
 }
+
+}  // namespace transactions_test

@@ -13,6 +13,8 @@
 
 using namespace caramel;
 
+namespace curves_test {
+
 namespace {
 
 struct judged_rows {
@@ -199,3 +201,5 @@ TEST_CASE("roc_curve: worked by hand, ties as one step, and its area is the AUC"
     CHECK(error_of([&] { (void)roc_curve(scores, std::vector<int>(5000, 1)); }).code() == errc::bad_data);
     CHECK(error_of([&] { (void)roc_curve(scores, labels, 1); }).code() == errc::bad_parameter);
 }
+
+}  // namespace curves_test

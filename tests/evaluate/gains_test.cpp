@@ -12,6 +12,8 @@
 
 using namespace caramel;
 
+namespace gains_test {
+
 namespace {
 
 struct judged_rows {
@@ -137,3 +139,5 @@ TEST_CASE("threshold_by_cost: no other threshold costs less", "[gains]") {
     CHECK(break_even_probability({.false_positive = 1, .false_negative = 4}) == Approx(.2));
     CHECK(error_of([] { (void)break_even_probability({.false_positive = 0}); }).code() == errc::bad_parameter);
 }
+
+}  // namespace gains_test

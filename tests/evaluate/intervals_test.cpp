@@ -11,6 +11,8 @@
 
 using namespace caramel;
 
+namespace intervals_test {
+
 namespace {
 
 struct judged_rows {
@@ -306,3 +308,5 @@ TEST_CASE("randomization_test: Fisher's example, and beside the t test", "[compa
     CHECK(error_of([&] { (void)randomization_test(gaps, zeros, {.rounds = 0}); }).code() == errc::bad_parameter);
     CHECK(error_of([&] { (void)randomization_test(std::span(gaps).first(1), std::span(zeros).first(1)); }).code() == errc::too_few_rows);
 }
+
+}  // namespace intervals_test

@@ -8,6 +8,8 @@
 #include <caramel/evaluate/ranking.hpp>
 
 using namespace caramel;
+namespace ranking_test {
+
 using lists = std::vector<std::vector<int>>;
 
 TEST_CASE("ranking: worked by hand", "[ranking]") {
@@ -93,3 +95,5 @@ TEST_CASE("ranking: the area under the curve of a complete ranking", "[ranking]"
     CHECK(full_ranking_auc(ranked, relevant).mean() == Approx(right / 12));
     CHECK(error_of([&] { (void)full_ranking_auc(ranked, lists{{}}); }).code() == errc::bad_data);
 }
+
+}  // namespace ranking_test

@@ -12,6 +12,8 @@
 
 using namespace caramel;
 
+namespace regression_test {
+
 namespace {
 const double not_a_number = std::numeric_limits<double>::quiet_NaN();
 const double infinite = std::numeric_limits<double>::infinity();
@@ -90,3 +92,5 @@ TEST_CASE("regression: what is not fit to be judged", "[regression][error]") {
     CHECK(error_of([] { (void)rmse(matrix<double>::Zero(2, 2), numbers{1, 2}); }).code() == errc::shape_mismatch);
     CHECK_THROWS_WITH(mae(numbers{1, 2, 3}, numbers{1, 2}), "mae: 3 predictions but 2 targets");
 }
+
+}  // namespace regression_test

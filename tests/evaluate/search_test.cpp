@@ -15,6 +15,8 @@
 
 using namespace caramel;
 
+namespace search_test {
+
 namespace {
 
 struct examples {
@@ -319,3 +321,5 @@ TEST_CASE("best_of: recipes of different types, erased", "[search]") {
     // Weights that the recipe within has no use for are refused.
     CHECK(error_of([&] { (void)fit(classifier(prior{}), x, y, {.weights = std::vector<double>(90, 1)}); }).code() == errc::bad_parameter);
 }
+
+}  // namespace search_test

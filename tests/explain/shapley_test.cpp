@@ -21,6 +21,8 @@
 
 using namespace caramel;
 
+namespace shapley_test {
+
 namespace {
 
 matrix<double> rows_of(std::vector<std::vector<double>> values) {
@@ -258,3 +260,5 @@ TEST_CASE("shapley: what cannot be explained is refused", "[shapley][error]") {
     CHECK(code([&] { return tree_shapley(trees, matrix<double>(matrix<double>::Zero(2, 2)), row, 1); }) == errc::shape_mismatch);
     CHECK(exact_shapley(of_each_row([](auto) { return 4.; }), matrix<double>(3, 0), std::vector<double>{}).prediction == 4);
 }
+
+}  // namespace shapley_test

@@ -15,6 +15,8 @@
 
 using namespace caramel;
 
+namespace encode_test {
+
 namespace {
 
 struct customer {
@@ -282,3 +284,5 @@ TEST_CASE("labels_of: 1 where the column holds the positive value", "[encode]") 
     missing.add_column("left", std::vector<std::string>{"yes", ""}, {false, true});
     CHECK(error_of([&] { (void)labels_of(missing, "left", "yes"); }).where() == place{.row = 2, .column = 1});
 }
+
+}  // namespace encode_test

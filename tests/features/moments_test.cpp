@@ -9,6 +9,8 @@
 
 using namespace caramel;
 
+namespace moments_test {
+
 namespace {
 template <class T>
 matrix<T> numbers(row_index rows, double centre, std::uint64_t seed = 1) {
@@ -80,3 +82,5 @@ TEST_CASE("column_moments: weights, constants, what is refused", "[moments][erro
     CHECK(learner.snapshot().deviation()(1) == 1);  // constant but for a row of weight 0
     CHECK(learner.moments().deviation()(2) == 0);
 }
+
+}  // namespace moments_test

@@ -10,6 +10,8 @@
 
 using namespace caramel;
 
+namespace polynomial_test {
+
 TEMPLATE_TEST_CASE("polynomial: worked by hand, with names", "[polynomial]", CARAMEL_TEST_SCALARS) {
     using T = TestType;
     matrix<T> x(1, 3);
@@ -69,3 +71,5 @@ TEST_CASE("polynomial: rows, and what cannot be", "[polynomial][error]") {
     CHECK(error_of([] { polynomial_model<float>(2, 0, false); }).code() == errc::bad_data);
     CHECK(polynomial_model<float>(0, 3, true)(matrix<float>(2, 0)).cols() == 0);
 }
+
+}  // namespace polynomial_test

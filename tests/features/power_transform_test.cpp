@@ -8,6 +8,8 @@
 
 using namespace caramel;
 
+namespace power_transform_test {
+
 namespace {
 template <class T>
 matrix<T> column(const std::vector<T>& values) {
@@ -74,3 +76,5 @@ TEST_CASE("power_transform: large, constant and weighted columns", "[power][edge
     CHECK(fit(power_transform<double>{}, x, {.weights = weights}).powers()(2) == Approx(fit(power_transform<double>{}, twice).powers()(2)).epsilon(1e-5));
     CHECK(error_of([&] { (void)fit(power_transform<double>{.power = std::nan("")}, x); }).code() == errc::bad_parameter);
 }
+
+}  // namespace power_transform_test

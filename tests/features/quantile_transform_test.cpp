@@ -8,6 +8,8 @@
 
 using namespace caramel;
 
+namespace quantile_transform_test {
+
 namespace {
 template <class T>
 matrix<T> column(const std::vector<T>& values) {
@@ -54,3 +56,5 @@ TEST_CASE("quantile_transform: weights, parameters, fields", "[quantile][error]"
     CHECK(error_of([&] { quantile_transform_model<float>(falling, quantile_shape::uniform); }).code() == errc::bad_data);
     CHECK(error_of([&] { quantile_transform_model<float>(matrix<float>(1, 1), quantile_shape::uniform); }).code() == errc::bad_data);
 }
+
+}  // namespace quantile_transform_test

@@ -9,6 +9,8 @@
 
 using namespace caramel;
 
+namespace scale_test {
+
 namespace {
 template <class T>
 matrix<T> column(const std::vector<T>& values) {
@@ -93,3 +95,5 @@ TEST_CASE("scale: a batch and its rows have the same bits; what leaves the numbe
     CHECK(error_of([&] { robust_scale_model<float>(vec<float>::Zero(1), vec<float>::Zero(1)); }).code() == errc::bad_data);
     CHECK(error_of([&] { min_max_scale_model<float>(vec<float>::Ones(1), vec<float>::Zero(1), 0, 1, false); }).code() == errc::bad_data);
 }
+
+}  // namespace scale_test

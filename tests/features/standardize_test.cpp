@@ -9,6 +9,8 @@
 
 using namespace caramel;
 
+namespace standardize_test {
+
 namespace {
 template <class T>
 matrix<T> numbers(row_index rows, row_index columns) {
@@ -74,3 +76,5 @@ TEST_CASE("standardize: what cannot be a model is refused", "[standardize][error
     CHECK(error_of([&] { standardize_model<float>(one, zero); }).code() == errc::bad_data);
     CHECK(error_of([&] { standardize_model<float>(broken, one); }).code() == errc::bad_data);
 }
+
+}  // namespace standardize_test

@@ -17,6 +17,8 @@
 
 using namespace caramel;
 
+namespace safetensors_test {
+
 namespace {
 
 std::string refusal(std::string_view file, const safetensors_limits& limits = {}) {
@@ -281,3 +283,5 @@ TEST_CASE("safetensors: what the reader would refuse is not written", "[safetens
     long_text.add_metadata("k", std::string(200'000, 'x'));
     CHECK(code([&] { (void)long_text.finish(); }) == "limit_exceeded");
 }
+
+}  // namespace safetensors_test

@@ -14,6 +14,8 @@
 
 using namespace caramel;
 
+namespace logistic_l1_test {
+
 namespace {
 
 struct examples {
@@ -237,3 +239,5 @@ TEST_CASE("logistic l1: no bit by threads, progress, and what is refused", "[log
     CHECK(short_of.code() == errc::diverged);
     CHECK(std::string(short_of.what()).find("raise max_iterations") != std::string::npos);
 }
+
+}  // namespace logistic_l1_test

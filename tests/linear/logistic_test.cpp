@@ -28,6 +28,8 @@
 
 using namespace caramel;
 
+namespace logistic_test {
+
 namespace {
 
 struct examples {
@@ -547,3 +549,5 @@ TEST_CASE("logistic: who will not return to the shop", "[logistic][slow]") {
     CHECK(std::abs(area - .7288) < 1e-3);
     CHECK(std::abs(loss - .5976) < 1e-3);
 }
+
+}  // namespace logistic_test

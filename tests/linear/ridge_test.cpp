@@ -16,6 +16,8 @@
 
 using namespace caramel;
 
+namespace ridge_test {
+
 namespace {
 
 struct examples {
@@ -277,3 +279,5 @@ TEST_CASE("ridge: what cannot be learnt from is refused, with its place", "[ridg
     CHECK(beyond.code() == errc::number_out_of_range);
     CHECK(beyond.where().row == 1);
 }
+
+}  // namespace ridge_test

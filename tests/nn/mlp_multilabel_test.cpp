@@ -18,6 +18,8 @@
 
 using namespace caramel;
 
+namespace mlp_multilabel_test {
+
 namespace {
 
 template <class T>
@@ -184,3 +186,5 @@ TEST_CASE("mlp_multilabel: targets that are neither 0 nor 1 are refused, with th
     CHECK(error_of([&] { (void)fit(mlp_multilabel<float>{.learning_rate = 1e6}, set.x, set.responses); }).code() == errc::diverged);
     CHECK(error_of([&] { mlp_multilabel_model<float> made({}); }).code() == errc::bad_data);
 }
+
+}  // namespace mlp_multilabel_test

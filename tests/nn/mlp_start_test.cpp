@@ -15,6 +15,8 @@
 
 using namespace caramel;
 
+namespace mlp_start_test {
+
 namespace {
 
 struct examples {
@@ -108,3 +110,5 @@ TEST_CASE("mlp_regressor and mlp_multilabel: a start", "[mlp][start]") {
     CHECK((same(set.x) - answers(set.x)).cwiseAbs().maxCoeff() < 1e-10);
     CHECK(error_of([&] { (void)fit(mlp_multilabel<double>{.hidden = {6}, .start = answers}, set.x, matrix<double>(labels.col(0))); }).code() == errc::shape_mismatch);
 }
+
+}  // namespace mlp_start_test

@@ -25,6 +25,8 @@
 
 using namespace caramel;
 
+namespace mlp_test {
+
 namespace {
 
 template <class T>
@@ -461,3 +463,5 @@ TEST_CASE("mlp: as good on real customers as a published library's", "[mlp][slow
     CHECK(b.auc >= .905);  // scikit-learn: .9101 +- .0157 and .2127 +- .0192
     CHECK(b.log_loss <= .218);
 }
+
+}  // namespace mlp_test

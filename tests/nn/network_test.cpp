@@ -24,6 +24,8 @@
 
 using namespace caramel;
 
+namespace network_test {
+
 namespace {
 
 // Texts of 10 words out of 30; what decides the class is whether word 5 is among them.
@@ -307,3 +309,5 @@ TEST_CASE("network: a model is only made of layers that belong together", "[netw
           }).code() == errc::bad_data);
     CHECK(error_of([&] { bag made({"embedding_bag", "dense"}, {}, layer(3, 2)); }).code() == errc::bad_data);
 }
+
+}  // namespace network_test

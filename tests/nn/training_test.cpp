@@ -19,6 +19,8 @@
 
 using namespace caramel;
 
+namespace training_test {
+
 namespace {
 
 struct examples {
@@ -234,3 +236,5 @@ TEST_CASE("training: options out of range, or that no loss looks at, are named",
     refused([&] { (void)fit(mlp<double>{.schedule = {.warm_up = 2}}, x, y); }, "warm_up");
     refused([&] { (void)fit(mlp_regressor<double>{.huber_delta = -1}, x, values); }, "huber_delta");
 }
+
+}  // namespace training_test

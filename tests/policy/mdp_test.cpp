@@ -18,6 +18,8 @@
 
 using namespace caramel;
 
+namespace mdp_test {
+
 namespace {
 
 double largest_difference(const vec<double>& a, const std::vector<double>& b) {
@@ -501,3 +503,5 @@ TEST_CASE("estimate_mdp: bad logs are refused with row and column", "[mdp][error
     CHECK(error_of([&] { (void)estimate_mdp<2>(std::vector<transition<2>>(1), {2, 0}, 2); }).code() == errc::bad_parameter);
     CHECK(error_of([&] { (void)estimate_mdp<2>(std::vector<transition<2>>(1), shape, 2, {.untried = std::numeric_limits<double>::quiet_NaN()}); }).code() == errc::bad_parameter);
 }
+
+}  // namespace mdp_test

@@ -20,6 +20,8 @@
 
 using namespace caramel;
 
+namespace query_test {
+
 namespace {
 
 template <class T>
@@ -220,3 +222,5 @@ TEMPLATE_TEST_CASE("top_k: beside a stable sort, with ties, marks and infinities
                 }
             }
 }
+
+}  // namespace query_test

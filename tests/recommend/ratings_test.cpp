@@ -25,6 +25,8 @@
 
 using namespace caramel;
 
+namespace ratings_test {
+
 namespace {
 
 const double not_a_number = std::numeric_limits<double>::quiet_NaN(), infinite = std::numeric_limits<double>::infinity();
@@ -495,3 +497,5 @@ TEST_CASE("ratings: MovieLens 100K, the published figures", "[ratings][slow]") {
     check(near(rating_center::means), .951, .749);
     check(near(rating_center::baselines), .931, .733);
 }
+
+}  // namespace ratings_test

@@ -27,6 +27,8 @@
 
 using namespace caramel;
 
+namespace sgd_test {
+
 namespace {
 
 const double not_a_number = std::numeric_limits<double>::quiet_NaN(), infinite = std::numeric_limits<double>::infinity();
@@ -631,3 +633,5 @@ TEST_CASE("sgd: MovieLens 100K, the mean of seeds", "[sgd][slow]") {
     CHECK(mean.rmse == Approx(.9366).epsilon(0).margin(.002));
     CHECK(mean.mae == Approx(.7384).epsilon(0).margin(.002));
 }
+
+}  // namespace sgd_test

@@ -20,6 +20,8 @@
 
 using namespace caramel;
 
+namespace svdpp_test {
+
 namespace {
 
 const double not_a_number = std::numeric_limits<double>::quiet_NaN(), infinite = std::numeric_limits<double>::infinity();
@@ -268,3 +270,5 @@ TEST_CASE("svdpp: MovieLens 100K, the published figures", "[svdpp][slow]") {
     CHECK(root == Approx(.919).epsilon(0).margin(.002));
     CHECK(absolute == Approx(.721).epsilon(0).margin(.002));
 }
+
+}  // namespace svdpp_test

@@ -14,6 +14,8 @@
 
 using namespace caramel;
 
+namespace tune_test {
+
 namespace {
 
 // Five groups of twelve customers, each with eight items of its own; a customer bought three of them, and buys two more next.
@@ -195,3 +197,5 @@ TEST_CASE("tune_als: refusals", "[tune][error]") {
     const auto fewer = interactions<float>::of(std::vector<sale>{{0, 1}});
     CHECK(error_of([&] { (void)tune_als(small, shop.train, fewer); }).code() == errc::bad_data);
 }
+
+}  // namespace tune_test

@@ -11,6 +11,8 @@
 
 using namespace caramel;
 
+namespace markup_test {
+
 namespace {
 
 const double not_a_number = std::numeric_limits<double>::quiet_NaN();
@@ -141,3 +143,5 @@ TEST_CASE("report: tables that cannot be shown are refused", "[report][error]") 
     CHECK(error_of([] { (void)report_table{.columns = {{"a"}}, .rows = {{"x"}}, .emphasis = 1}.html(); }).code() == errc::bad_parameter);
     CHECK(error_of([] { (void)report_table{.columns = {{"a"}}, .rows = std::vector<std::vector<report_cell>>(10'001, {1})}.html(); }).code() == errc::limit_exceeded);
 }
+
+}  // namespace markup_test

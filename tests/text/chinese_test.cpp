@@ -19,6 +19,8 @@
 #include "support/shared_data.hpp"
 
 using namespace caramel;
+namespace chinese_test {
+
 using strings = std::vector<std::string>;
 
 namespace {
@@ -617,3 +619,5 @@ TEST_CASE("chinese_tokenizer: worked by hand", "[chinese]") {
     CHECK(error_of([&] { (void)chinese_tokenizer_model(s, vocabulary(strings{"a"}), {}, true, true, false, 0); }).code() == errc::bad_data);
     CHECK(error_of([&] { (void)chinese_tokenizer_model(s, vocabulary(strings{"a"}, 1), chinese_mode{3}, true, true, false, 0); }).code() == errc::bad_parameter);
 }
+
+}  // namespace chinese_test

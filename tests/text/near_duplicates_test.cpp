@@ -10,6 +10,8 @@
 #include "support/catch.hpp"
 
 using namespace caramel;
+namespace near_duplicates_test {
+
 using strings = std::vector<std::string>;
 
 namespace {
@@ -134,3 +136,5 @@ TEST_CASE("near_duplicates: many copies stay linear, and what it refuses", "[nea
     CHECK(error_of([] { (void)first_of_duplicates(2, std::vector<duplicate_pair>{{0, 2, 1}}); }).code() == errc::bad_parameter);
     CHECK(error_of([] { (void)minhash::similarity(std::vector<std::uint32_t>{1}, std::vector<std::uint32_t>{}); }).code() == errc::shape_mismatch);
 }
+
+}  // namespace near_duplicates_test

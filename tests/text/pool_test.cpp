@@ -18,6 +18,8 @@
 
 using namespace caramel;
 
+namespace pool_test {
+
 namespace {
 
 template <class T>
@@ -257,3 +259,5 @@ TEST_CASE("bpe: one text with a workspace allocates nothing after the first call
     for (const auto& text : texts) (void)m.encode(text, scratch);
     CHECK(n_allocations == before);
 }
+
+}  // namespace pool_test

@@ -10,6 +10,8 @@
 #include "support/shared_data.hpp"
 
 using namespace caramel;
+namespace tokenizer_json_test {
+
 using ids = std::vector<token_id>;
 
 namespace {
@@ -137,3 +139,5 @@ TEST_CASE("tokenizer_json: hostile files get their verdicts", "[tokenizer_json][
     }
     CHECK(files > 50);
 }
+
+}  // namespace tokenizer_json_test

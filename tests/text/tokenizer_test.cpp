@@ -15,6 +15,8 @@
 #include "support/shared_data.hpp"
 
 using namespace caramel;
+namespace tokenizer_test {
+
 using strings = std::vector<std::string>;
 
 namespace {
@@ -356,3 +358,5 @@ TEST_CASE("word_tokenizer: equals a tokenizer written in Python on real texts", 
         CHECK(fnv(m.words().tokens()) == hash);
     }
 }
+
+}  // namespace tokenizer_test

@@ -13,6 +13,8 @@
 
 using namespace caramel;
 
+namespace unicode_test {
+
 namespace {
 
 constexpr char32_t limit = 0x110000;
@@ -22,7 +24,7 @@ constexpr std::array<std::string_view, 30> abbreviations{"Lu", "Ll", "Lt", "Lm",
 const std::filesystem::path database = "/usr/share/unicode";  // Debian's package unicode-data
 
 // The database of the version that the tables were made from, or leave the test.
-#define DATABASE_OR_SKIP()                                                                                                               \
+#define UNICODE_DATABASE_OR_SKIP()                                                                                                               \
     if (std::string first; !std::getline(std::ifstream(database / "PropList.txt"), first) || first != "# PropList-15.0.0.txt") {         \
         WARN("skipped: Unicode 15.0 is not in " << database << " (apt-get install unicode-data)");                                        \
         return;                                                                                                                          \
@@ -114,7 +116,7 @@ TEST_CASE("unicode: each category belongs to exactly one class", "[unicode]") {
 }
 
 TEST_CASE("unicode: categories and lower case of all code points are those of UnicodeData.txt", "[unicode]") {
-    DATABASE_OR_SKIP();
+    UNICODE_DATABASE_OR_SKIP();
     std::vector<std::string> category(limit, "Cn");
     std::map<char32_t, char32_t> lower;
     char32_t first = 0;
@@ -137,7 +139,7 @@ TEST_CASE("unicode: categories and lower case of all code points are those of Un
 }
 
 TEST_CASE("unicode: case folding of all code points is that of CaseFolding.txt", "[unicode]") {
-    DATABASE_OR_SKIP();
+    UNICODE_DATABASE_OR_SKIP();
     std::map<char32_t, char32_t> fold;
     for (const auto& line : lines_of("CaseFolding.txt"))
         if (line[1] == "C" || line[1] == "S") fold[hex(line[0])] = hex(line[2]);
@@ -152,7 +154,7 @@ TEST_CASE("unicode: case folding of all code points is that of CaseFolding.txt",
 }
 
 TEST_CASE("unicode: CJK ideographs are the ideographic characters of the Han script", "[unicode]") {
-    DATABASE_OR_SKIP();
+    UNICODE_DATABASE_OR_SKIP();
     const auto ideographic = having("PropList.txt", "Ideographic"), han = having("Scripts.txt", "Han"), unified = having("PropList.txt", "Unified_Ideograph");
     std::size_t wrong = 0, missing = 0;
     for (char32_t c = 0; c < limit; ++c) {
@@ -162,3 +164,5 @@ TEST_CASE("unicode: CJK ideographs are the ideographic characters of the Han scr
     CHECK(wrong == 0);
     CHECK(missing == 0);
 }
+
+}  // namespace unicode_test

@@ -7,6 +7,8 @@
 
 using namespace caramel;
 
+namespace weighted_bag_test {
+
 namespace {
 
 token_ids make_tokens(const std::vector<std::vector<token_id>>& rows, std::size_t vocabulary_size) {
@@ -107,3 +109,5 @@ TEST_CASE("weighted_bag: what is refused", "[weighted_bag][error]") {
     CHECK(code(ones, vec<double>(2 * unit)) == errc::bad_data);
     CHECK(code(ones, vec<double>(ones)) == errc::shape_mismatch);
 }
+
+}  // namespace weighted_bag_test

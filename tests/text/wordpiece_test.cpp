@@ -21,6 +21,8 @@
 #include "support/shared_data.hpp"
 
 using namespace caramel;
+namespace wordpiece_test {
+
 using ids = std::vector<token_id>;
 using strings = std::vector<std::string>;
 using detail::bert_characters;
@@ -461,3 +463,5 @@ TEST_CASE("wordpiece: vocab.txt, good ones and hostile ones", "[wordpiece][error
     }
     CHECK(files == 22);
 }
+
+}  // namespace wordpiece_test
