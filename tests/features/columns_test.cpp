@@ -12,6 +12,8 @@
 
 using namespace caramel;
 
+namespace columns_test {
+
 namespace {
 
 table customers() {
@@ -98,3 +100,5 @@ TEST_CASE("concat over a table: each type takes its own way, a batch and a row a
     CHECK(e.code() == errc::missing_column);
     CHECK(std::string(e.what()).find("\"orders\"") != std::string::npos);
 }
+
+}  // namespace columns_test

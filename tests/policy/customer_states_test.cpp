@@ -15,6 +15,8 @@
 #include "support/catch.hpp"
 
 using namespace caramel;
+namespace customer_states_test {
+
 using customer_log::at_day;
 using customer_log::histories_of;
 using customer_log::purchase;
@@ -177,3 +179,5 @@ TEST_CASE("customer_states: refusals", "[customer_states][error]") {
         }
     }
 }
+
+}  // namespace customer_states_test

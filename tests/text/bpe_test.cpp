@@ -23,6 +23,8 @@
 #include "support/shared_data.hpp"
 
 using namespace caramel;
+namespace bpe_test {
+
 using strings = std::vector<std::string>;
 using ids = std::vector<token_id>;
 using detail::gpt2_class;
@@ -746,3 +748,5 @@ TEST_CASE("bpe: a larger data set has them, too", "[bpe][oracle][slow]") {
 
 TEST_CASE("bpe: 1 MB without a space", "[bpe][edge]") { check_long_text(1'000'000); }
 TEST_CASE("bpe: 10 MB without a space", "[bpe][edge][slow]") { check_long_text(10'000'000); }
+
+}  // namespace bpe_test

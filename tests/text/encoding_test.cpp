@@ -12,6 +12,8 @@
 #include "support/catch.hpp"
 
 using namespace caramel;
+namespace encoding_test {
+
 using ids = std::vector<token_id>;
 using octets = std::vector<std::uint8_t>;
 
@@ -166,3 +168,5 @@ TEST_CASE("encoding: special tokens that do not belong together", "[encoding][er
     CHECK_THROWS_AS(special_tokens({-1}, {0, 0}, {-1, -2}, {0, 1}), error);
     CHECK_THROWS_AS(special_tokens::bert(5, 9).require_below(9, "x"), error);
 }
+
+}  // namespace encoding_test
