@@ -24,7 +24,7 @@ constexpr std::chrono::sys_seconds today{24h * 1000};
 
 // A score below 0 for item 0, above for the others: what a trend does with either.
 struct given_model : detail::recommender<given_model, double> {
-    static constexpr std::string_view kind = "given";
+    [[maybe_unused]] static constexpr std::string_view kind = "given";
     explicit given_model(interactions<double> x) : detail::recommender<given_model, double>(std::move(x)) {}
     void score_known(std::size_t, std::span<double> out, workspace&) const {
         for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<double>(i) - 0.5;
