@@ -1,6 +1,6 @@
 // The figures of the recommenders on a year of a shop, by the protocol of examples/customer_journey.cpp: models learn from what
-// was before the last quarter and are judged on the items that customers then bought for the first time. Everything is chosen
-// on the two months before that quarter.
+// was before the last quarter and are judged on the items that customers then bought for the first time. The regularization of
+// EASE is chosen on the two months before that quarter, the best model in four windows as long as it that end there or before.
 //
 //   retail_figures [FILE.csv] [--threads N] [--regularization R]
 //
@@ -29,19 +29,18 @@
 #include <caramel/data/transactions.hpp>
 #include <caramel/evaluate/ranking.hpp>
 #include <caramel/pipeline.hpp>
+#include <caramel/recipes/rolling_search.hpp>
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/ease.hpp>
 #include <caramel/recommend/popularity.hpp>
-#include <caramel/recommend/recency.hpp>
 #include <caramel/recommend/search_recommenders.hpp>
+#include <caramel/recommend/trending.hpp>
 
 using namespace caramel;
 using namespace std::chrono_literals;
 using std::chrono::sys_seconds;
 
 namespace {
-
-using purchases = interactions<float>;
 
 void result(const std::string& name, double value) {
     std::printf("result %s %.6g\n", name.c_str(), value);
@@ -56,9 +55,11 @@ void judge(const std::string& name, const Model& model, const ranking_task& task
     result(name + ".ndcg@10", ndcg_at(10, lists, task.relevant).mean());
 }
 
-// Values as they are, or fading with some half-life up to the end of the training period.
-purchases faded(const purchases& x, double days, sys_seconds end) {
-    return days == 0 ? x : recency_weighted(x, std::chrono::duration<double>(days * 86'400), end);
+std::string words(const std::optional<item_trend>& trend) {
+    if (!trend) return "no trend";
+    char text[64];
+    std::snprintf(text, sizeof text, "half-life %g, exponent %g", trend->half_life_days, trend->exponent);
+    return text;
 }
 
 void judge_shop(const transactions& log, const fit_options& options, double regularization) {
@@ -86,19 +87,23 @@ void judge_shop(const transactions& log, const fit_options& options, double regu
     std::printf("ease: regularization %g\n", plain.regularization);
     judge("retail.ease", fit(plain, bought, options), task);
 
-    std::optional<decltype(best_recommender(known, next, options))> best;
-    double best_days = 0;
-    for (const double days : {0.0, 240.0, 120.0, 60.0}) {
-        auto found = best_recommender(faded(known, days, tuning), next, options, true, als<float>{.n_factors = 64});
-        std::printf("half-life of a purchase: %s\n", days == 0 ? "none" : (std::to_string(static_cast<int>(days)) + " days").c_str());
-        for (const auto& one : found.trials) std::printf("  %-16s NDCG@10 %.4f held out\n", one.recipe.c_str(), one.ndcg);
-        std::fflush(stdout);
-        if (best && best->ndcg >= found.ndcg) continue;
-        best = std::move(found);
-        best_days = days;
+    const auto windows = rolling_windows<float>(past, {.length = std::chrono::floor<std::chrono::days>(log.last_time() - split) + std::chrono::days(1),
+                                                       .step = std::max(std::chrono::days(1), std::chrono::floor<std::chrono::days>(span / 12)),
+                                                       .n_windows = 4,
+                                                       .until = split});
+    const auto start = std::chrono::steady_clock::now();
+    const auto best = best_recommender(windows, options, als<float>{.n_factors = 64});
+    std::printf("%zu customers to choose by in %zu windows; NDCG@10 there (popularity %.4f):\n", best.judged, windows.size(), best.popularity_ndcg);
+    for (const auto& trial : best.trials) {
+        if (!trial.finalist && trial.trend) continue;
+        std::printf("%c %-16s %zu %-28s %.4f |", &trial == &best.trials[best.chosen] ? '*' : trial.finalist ? '+' : ' ', trial.recipe.c_str(), trial.place,
+                    words(trial.trend).c_str(), trial.ndcg);
+        for (const double one : trial.of_windows) std::printf(" %.4f", one);
+        if (trial.finalist) std::printf(" | behind %.4f, standard error %.4f", trial.behind, trial.standard_error);
+        std::printf("\n");
     }
-    std::printf("chosen: %s, half-life of a purchase %g days (0: none)\n", best->kind.c_str(), best_days);
-    judge("retail.best", best->fit(faded(bought, best_days, split), options), task);
+    std::printf("chosen in %.0f s\n", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    judge("retail.best", best.fit(bought, options), task);
 }
 
 }  // namespace

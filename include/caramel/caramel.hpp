@@ -116,6 +116,7 @@
 #include <caramel/recommend/slope_one.hpp>
 #include <caramel/recommend/svdpp.hpp>
 #include <caramel/recommend/top_k.hpp>
+#include <caramel/recommend/trending.hpp>
 #include <caramel/recommend/tune.hpp>
 #include <caramel/recommend/warp.hpp>
 #include <caramel/policy/customer_process.hpp>
@@ -155,6 +156,7 @@
 #include <caramel/report/table.hpp>
 #include <caramel/recipes/compare_recommenders.hpp>
 #include <caramel/recipes/intent.hpp>
+#include <caramel/recipes/rolling_search.hpp>
 #include <caramel/recipes/sentiment.hpp>
 #include <caramel/recipes/table_classifier.hpp>
 #include <caramel/recipes/text_classifier.hpp>

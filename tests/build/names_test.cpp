@@ -78,6 +78,8 @@ static_assert(named<scores_in, shaped_mdp<2>, shop, shop_options, shop_truth, si
 
 static_assert(named<any_recommender<F>, blend_model<F, popularity_model<F>>, blend_recipe<F, popularity<F>>, ease<F>, ease_model<F>, neighbor_similarity,
                     recommender_search<F, popularity<F>>, recommender_trial, rp3beta<F>, rp3beta_model<F>, slim<F>, slim_model<F>>);
+static_assert(named<item_trend, purchase_window<F>, rolling_options, rolling_search<F, popularity<F>>, rolling_trial, trending_model<F, popularity_model<F>>,
+                    trending_recipe<F, popularity<F>>>);
 static_assert(named<bpe, bpe_added_token, bpe_model, bpe_settings>);
 static_assert(named<added_token, bert_rules, byte_span, encode_options, encoding, encoding_arrays, encoding_batch, encoding_view, id_arrays, padding, special_tokens,
                     text_encoder<wordpiece_model>, text_side, tokenizer_from_json<wordpiece_model>, truncation_order, word_split, wordpiece, wordpiece_model,
@@ -191,6 +193,10 @@ int functions() {
         (void)tune_blend(blend<F>(popularity<F>{}, ease<F>{}), bought, bought);
         (void)search_recommenders(house_recommenders(bought), bought, bought);
         (void)best_recommender(bought, bought);
+        const auto windows = rolling_windows<F>(transactions(), {});
+        (void)search_rolling(tuple(vector{popularity<F>{}}), windows, house_trends());
+        (void)best_recommender(windows);
+        (void)trending<F>(popularity<F>{}, item_trend{});
     };
     (void)searches;
     (void)fit(factors_of(als<F>{.n_factors = 2}), seen);

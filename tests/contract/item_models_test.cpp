@@ -10,6 +10,7 @@
 #include <caramel/recommend/popularity.hpp>
 #include <caramel/recommend/rp3beta.hpp>
 #include <caramel/recommend/slim.hpp>
+#include <caramel/recommend/trending.hpp>
 
 #include "contract/data.hpp"
 
@@ -52,6 +53,10 @@ struct recent_popularity_component : recommender_component {
         return interactions<float>::of(log);
     }
 };
+struct trending_component : recent_popularity_component {
+    static constexpr std::string_view name = "trending(ease)";
+    auto recipe() const { return trending<float>(ease<float>{.regularization = 5}, {.half_life_days = 3}); }
+};
 struct blend_component : recommender_component {
     static constexpr std::string_view name = "blend(ease, rp3beta)";
     auto recipe() const { return blend<double>(ease<double>{.regularization = 5}, rp3beta<double>{.k = 5}); }
@@ -63,6 +68,6 @@ struct blend_component : recommender_component {
 using namespace contract;
 
 TEMPLATE_TEST_CASE("contract: recommenders between items", "[contract]", recent_popularity_component, ease_component, slim_component, rp3beta_component,
-                   bm25_component, blend_component) {
+                   bm25_component, blend_component, trending_component) {
     check_component(TestType{});
 }

@@ -1,8 +1,11 @@
 // Predictions of ratings without factors: biases, slope one, neighbours.
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <limits>
 #include <map>
@@ -496,6 +499,56 @@ TEST_CASE("ratings: MovieLens 100K, the published figures", "[ratings][slow]") {
     check(near(rating_center::none), .980, .774);
     check(near(rating_center::means), .951, .749);
     check(near(rating_center::baselines), .931, .733);
+}
+
+TEST_CASE("rating_neighbors: LensKit's predictions, one by one", "[ratings]") {
+    SHARED_OR_SKIP(folder, "data/ml_latest_small");
+    struct entry {
+        std::int64_t customer, item;
+        double value;
+    };
+    const auto triples = [](const std::filesystem::path& path) {
+        std::ifstream file(path);
+        std::string line;
+        std::getline(file, line);
+        std::vector<entry> out;
+        while (std::getline(file, line)) {
+            entry e{};
+            const char* const end = line.data() + line.size();
+            const char* at = std::from_chars(line.data(), end, e.customer).ptr + 1;
+            at = std::from_chars(at, end, e.item).ptr + 1;
+            std::from_chars(at, end, e.value);
+            out.push_back(e);
+        }
+        return out;
+    };
+    const auto ratings = triples(folder / "ratings.csv");
+    REQUIRE(ratings.size() == 100'004);
+    const auto x = interactions<double>::of(ratings);
+    // How many of its predictions lie further off than this.
+    const auto off = [&](const char* name, rating_side side, std::size_t k, std::size_t rows, double tolerance) {
+        const auto wanted = triples(folder / name);
+        REQUIRE(wanted.size() == rows);
+        std::vector<std::int64_t> customers, items;
+        for (const auto& e : wanted) {
+            customers.push_back(e.customer);
+            items.push_back(e.item);
+        }
+        const auto got = fit(rating_neighbors<double>{.side = side,
+                                                      .similarity = rating_similarity::centered_cosine,
+                                                      .center = rating_center::means,
+                                                      .k = k,
+                                                      .shrinkage = 0,
+                                                      .min_similarity = 1e-6,
+                                                      .keep = 0},
+                             x)
+                             .predict(customers, items);
+        std::size_t out = 0;
+        for (std::size_t i = 0; i < got.size(); ++i) out += std::abs(got[i] - wanted[i].value) > tolerance ? 1 : 0;
+        return out;
+    };
+    CHECK(off("lk_user_user_preds.csv", rating_side::customers, 30, 1756, 1e-10) == 0);
+    CHECK(off("lk_item_item_preds.csv", rating_side::items, 20, 1288, 1e-3) <= 1);  // one goes by how equal similarities are ordered
 }
 
 }  // namespace ratings_test

@@ -51,6 +51,28 @@ void add_standardized(std::span<const T> scores, double share, std::span<double>
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += share * ((static_cast<double>(scores[i]) - mean) / deviation);
 }
 
+// The rows that have a pair; of more than `most`, so many, evenly spaced.
+template <class T>
+std::vector<std::size_t> judged_rows(const interactions<T>& wanted, std::size_t most) {
+    std::vector<std::size_t> out;
+    for (std::size_t row = 0; row < wanted.rows(); ++row)
+        if (wanted[row].size() > 0) out.push_back(row);
+    if (out.size() <= most) return out;
+    for (std::size_t i = 0; i < most; ++i) out[i] = out[i * out.size() / most];
+    out.resize(most);
+    return out;
+}
+
+// The NDCG of the ten best items or fewer; `relevant` ascending and not empty.
+template <class T>
+double ndcg_at_ten(std::span<const recommendation<T>> best, std::span<const std::int32_t> relevant) noexcept {
+    double gain = 0, ideal = 0;
+    for (std::size_t rank = 0; rank < best.size(); ++rank)
+        if (std::ranges::binary_search(relevant, best[rank].item)) gain += 1 / std::log2(static_cast<double>(rank) + 2);
+    for (std::size_t rank = 0; rank < std::min<std::size_t>(10, relevant.size()); ++rank) ideal += 1 / std::log2(static_cast<double>(rank) + 2);
+    return gain / ideal;
+}
+
 }  // namespace detail
 
 /// Scores an item by `sum over parts of share * (the part's score - mean) / deviation`, both over all items for this customer.
@@ -162,15 +184,8 @@ template <class T, class... Parts>
     constexpr std::size_t n_parts = sizeof...(Parts);
     require(steps > 0 && max_customers > 0, errc::bad_parameter, "tune_blend: steps or max_customers is 0, must be at least 1");
     const auto wanted = next.pairs_not_in(train);
-    std::vector<std::size_t> judged;
-    for (std::size_t row = 0; row < wanted.rows(); ++row)
-        if (wanted[row].size() > 0) judged.push_back(row);
+    const auto judged = detail::judged_rows(wanted, max_customers);
     if (judged.empty()) return recipe;
-    if (judged.size() > max_customers) {
-        std::vector<std::size_t> some;
-        for (std::size_t i = 0; i < max_customers; ++i) some.push_back(judged[i * judged.size() / max_customers]);
-        judged = std::move(some);
-    }
     // All ways to give each part a whole number of steps.
     std::vector<std::vector<double>> grid;
     std::vector<double> shares(n_parts);
@@ -204,14 +219,6 @@ template <class T, class... Parts>
             std::apply([&](const auto&... model) { (put(model), ...); }, models);
             for (const auto item : train[row].items) seen[static_cast<std::size_t>(item)] = 1;
             const auto relevant = wanted[row].items;
-            double ideal = 0;
-            for (std::size_t rank = 0; rank < std::min<std::size_t>(10, relevant.size()); ++rank) ideal += 1 / std::log2(static_cast<double>(rank) + 2);
-            const auto gain_of = [&](std::span<const recommendation<T>> best) {
-                double gain = 0;
-                for (std::size_t rank = 0; rank < best.size(); ++rank)
-                    if (std::ranges::binary_search(relevant, best[rank].item)) gain += 1 / std::log2(static_cast<double>(rank) + 2);
-                return gain / ideal;
-            };
             for (std::size_t g = 0; g < grid.size(); ++g) {
                 const workspace::frame inner(scratch);
                 std::ranges::fill(sums, 0.0);
@@ -219,7 +226,7 @@ template <class T, class... Parts>
                     if (grid[g][p] > 0)
                         for (std::size_t j = 0; j < items; ++j) sums[j] += grid[g][p] * standardized[p * items + j];
                 std::ranges::transform(sums, mixed.begin(), [](double sum) { return static_cast<T>(sum); });
-                gains[b][g] += gain_of(detail::best_of<T>(mixed, seen, 10, scratch));
+                gains[b][g] += detail::ndcg_at_ten(std::span<const recommendation<T>>(detail::best_of<T>(mixed, seen, 10, scratch)), relevant);
             }
             for (const auto item : train[row].items) seen[static_cast<std::size_t>(item)] = 0;
         }

@@ -25,6 +25,7 @@
 #include <caramel/data/interactions.hpp>
 #include <caramel/pipeline.hpp>
 #include <caramel/recommend/item_gramian.hpp>
+#include <caramel/recommend/item_votes.hpp>
 #include <caramel/recommend/query.hpp>
 #include <caramel/recommend/top_k.hpp>
 
@@ -33,17 +34,17 @@ namespace caramel::inline CARAMEL_ABI {
 /// Scores item i by `sum over bought j of weight(bought j) * item_weights(j, i)`. A weight may be negative: who has a
 /// kettle wants no other.
 template <class T>
-class ease_model : public detail::recommender<ease_model<T>, T> {
+class ease_model : public detail::item_votes<ease_model<T>, T> {
    public:
     static constexpr std::string_view kind = "ease";
 
     /// Throws `error` (`bad_data`) on fields that do not belong together.
     ease_model(interactions<T> purchases, matrix<T> item_weights, weighting weights)
-        : base(std::move(purchases)), item_weights_(std::move(item_weights)), weights_(weights) {
+        : base(std::move(purchases), weights), item_weights_(std::move(item_weights)) {
         const auto n = static_cast<row_index>(base::items().size());
-        require(detail::known(weights_) && item_weights_.rows() == n && item_weights_.cols() == n &&
+        require(item_weights_.rows() == n && item_weights_.cols() == n &&
                     detail::all_finite(std::span<const T>(item_weights_.data(), static_cast<std::size_t>(item_weights_.size()))),
-                errc::bad_data, "ease: the weights between items are not a finite table of the items, or there is no such weighting");
+                errc::bad_data, "ease: the weights between items are not a finite table of the items");
     }
 
     /// (items, items): row j, column i is what item j says for item i; 0 on the diagonal.
@@ -57,46 +58,23 @@ class ease_model : public detail::recommender<ease_model<T>, T> {
         return out;
     }
 
-    /// What each bought item (by row) adds to the score of `item`, largest first; they sum to the score.
-    /// Throws `error` as a query does, and `unknown_id` for the item.
-    [[nodiscard]] std::vector<recommendation<T>> explain(const query& asked, const any_id& item) const {
-        workspace scratch;
-        const workspace::frame frame(scratch);
-        const auto who = base::resolve(asked, scratch);
-        const auto wanted = static_cast<row_index>(base::items().row_of(item));
-        std::vector<recommendation<T>> out;
-        for (std::size_t b = 0; b < who.items.size(); ++b) {
-            const auto share = detail::weigh(weights_, static_cast<double>(who.values[b])) * static_cast<double>(item_weights_(who.items[b], wanted));
-            if (share != 0) out.push_back({who.items[b], static_cast<T>(share)});
-        }
-        std::ranges::sort(out, detail::ranks_before{});
-        return out;
-    }
-
     static constexpr std::array field_names{"purchases", "item_weights", "weights"};
-    [[nodiscard]] auto fields() const noexcept { return std::tie(base::purchases(), item_weights_, weights_); }
+    [[nodiscard]] auto fields() const noexcept { return std::tie(base::purchases(), item_weights_, base::weights_); }
 
    private:
-    using base = detail::recommender<ease_model, T>;
+    using base = detail::item_votes<ease_model, T>;
     friend base;
+    friend detail::recommender<ease_model, T>;
 
-    void score_known(std::size_t row, std::span<T> out, workspace& scratch) const {
-        const auto mine = base::purchases()[row];
-        score_history(mine.items, mine.values, out, scratch);
+    void vote(std::size_t bought, double weight, std::span<double> sums) const noexcept {
+        const T* const row = item_weights_.data() + bought * sums.size();
+        for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += weight * static_cast<double>(row[i]);
     }
-    void score_history(std::span<const std::int32_t> bought, std::span<const T> values, std::span<T> out, workspace& scratch) const {
-        const auto sums = scratch.take<double>(out.size());
-        std::ranges::fill(sums, 0.0);
-        for (std::size_t b = 0; b < bought.size(); ++b) {
-            const double weight = detail::weigh(weights_, static_cast<double>(values[b]));
-            const T* const row = item_weights_.data() + static_cast<std::size_t>(bought[b]) * out.size();
-            for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += weight * static_cast<double>(row[i]);
-        }
-        std::ranges::transform(sums, out.begin(), [](double sum) { return static_cast<T>(sum); });
+    [[nodiscard]] double vote_for(std::size_t bought, std::size_t item) const noexcept {
+        return static_cast<double>(item_weights_(static_cast<row_index>(bought), static_cast<row_index>(item)));
     }
 
     matrix<T> item_weights_;
-    weighting weights_;
 };
 
 /// Recipe for `ease_model`: the B with a zero diagonal that minimises |X - XB|^2 + regularization |B|^2, where X has the

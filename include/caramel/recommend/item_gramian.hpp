@@ -96,10 +96,10 @@ inline bool sweep_all(std::size_t n, double* s) noexcept {
 template <class Real>
 inline constexpr std::size_t sweep_unit = 2 * lanes<Real>::count;
 
-template <class Real>
+template <class Real, std::size_t Pivots = 256>
 [[nodiscard]] bool negative_inverse(std::size_t n, Real* a, const run_options& how) {
     constexpr std::size_t wide = sweep_unit<Real>, tall = wide >= 16 && CARAMEL_ALIGN_BYTES >= 64 ? 8 : wide >= 4 ? 4 : 1;
-    constexpr std::size_t most = std::max<std::size_t>(wide, 256 / wide * wide), group = 8;
+    constexpr std::size_t most = std::max<std::size_t>(wide, Pivots / wide * wide), group = 8;
     static_assert(wide % tall == 0);
     const std::size_t strips = n / wide;
     std::vector<Real> rows(n * most), scaled(n * most), inverse(most * most);
@@ -109,7 +109,14 @@ template <class Real>
         const auto is_pivot = [&](std::size_t strip) { return strip * wide >= first && strip * wide < last; };
         for (std::size_t i = 0; i < depth; ++i)
             for (std::size_t j = i; j < depth; ++j) block[i * depth + j] = block[j * depth + i] = static_cast<double>(a[(first + i) * n + first + j]);
-        if (!sweep_all(depth, block.data())) return false;
+        // The pivots' own block in the same way, by smaller blocks.
+        if (Pivots > 32 && depth % sweep_unit<double> == 0) {
+            if (!negative_inverse<double, 32>(depth, block.data(), {.threads = 1})) return false;
+            for (std::size_t i = 0; i < depth; ++i)
+                for (std::size_t j = 0; j < i; ++j) block[i * depth + j] = block[j * depth + i];
+        } else if (!sweep_all(depth, block.data())) {
+            return false;
+        }
         for (std::size_t i = 0; i < depth * depth; ++i) inverse[i] = static_cast<Real>(-block[i]);
 
         parallel_blocks(strips, group, how, [&](std::size_t begin, std::size_t end, std::size_t) {

@@ -22,6 +22,7 @@
 #include <caramel/core/progress.hpp>
 #include <caramel/core/workspace.hpp>
 #include <caramel/data/interactions.hpp>
+#include <caramel/recommend/item_votes.hpp>
 #include <caramel/recommend/query.hpp>
 #include <caramel/recommend/top_k.hpp>
 
@@ -67,9 +68,9 @@ neighbor_lists<T> joined(const std::vector<neighbor_lists<T>>& parts) {
     return out;
 }
 
-/// Scores an item by what a customer's purchases say for it: `sum over bought of weight(bought) * list(bought, item)`.
+/// What a bought item says for others stands in its list.
 template <class Model, class T>
-class item_voter : public recommender<Model, T> {
+class item_voter : public item_votes<Model, T> {
    public:
     /// The items that one item votes for, by row, and how much each is worth.
     [[nodiscard]] std::span<const std::int32_t> neighbors_of(std::size_t item) const { return lists().ids_of(item); }
@@ -86,59 +87,34 @@ class item_voter : public recommender<Model, T> {
         return out;
     }
 
-    /// What each bought item (by row) adds to the score of `item`: the reasons, largest first; they sum to the score.
-    /// Throws `error` as a query does, and `unknown_id` for the item.
-    [[nodiscard]] std::vector<recommendation<T>> explain(const query& asked, const any_id& item) const {
-        workspace scratch;
-        const workspace::frame frame(scratch);
-        const auto who = base::resolve(asked, scratch);
-        const auto wanted = static_cast<std::int32_t>(base::items().row_of(item));
-        std::vector<recommendation<T>> out;
-        for (std::size_t b = 0; b < who.items.size(); ++b) {
-            const auto row = static_cast<std::size_t>(who.items[b]);
-            for (std::size_t v = 0; v < lists().count(row); ++v)
-                if (lists().ids_of(row)[v] == wanted)
-                    out.push_back(
-                        {who.items[b], static_cast<T>(weigh(weights_, static_cast<double>(who.values[b])) * static_cast<double>(lists().values_of(row)[v]))});
-        }
-        std::ranges::sort(out, ranks_before{});
-        return out;
-    }
-
     static constexpr std::array field_names{"purchases", "starts", "neighbors", "similarities", "weights"};
-    [[nodiscard]] auto fields() const noexcept { return std::tie(base::purchases(), lists_.starts, lists_.ids, lists_.similarities, weights_); }
+    [[nodiscard]] auto fields() const noexcept { return std::tie(base::purchases(), lists_.starts, lists_.ids, lists_.similarities, base::weights_); }
 
    protected:
-    using base = recommender<Model, T>;
+    using base = item_votes<Model, T>;
+    friend base;
 
     item_voter(interactions<T> purchases, neighbor_lists<T> lists, weighting weights, bool may_be_negative)
-        : base(std::move(purchases)), lists_(std::move(lists)), weights_(weights) {
-        require(known(weights_), errc::bad_data, Model::kind, ": no such weighting");
+        : base(std::move(purchases), weights), lists_(std::move(lists)) {
         require_neighbor_lists(lists_, base::items().size(), Model::kind, may_be_negative);
-    }
-
-    void score_known(std::size_t row, std::span<T> out, workspace& scratch) const {
-        const auto mine = base::purchases()[row];
-        score_history(mine.items, mine.values, out, scratch);
-    }
-    void score_history(std::span<const std::int32_t> bought, std::span<const T> values, std::span<T> out, workspace& scratch) const {
-        const auto sums = scratch.take<double>(out.size());
-        std::ranges::fill(sums, 0.0);
-        for (std::size_t b = 0; b < bought.size(); ++b) {
-            const auto row = static_cast<std::size_t>(bought[b]);
-            const double weight = weigh(weights_, static_cast<double>(values[b]));
-            const auto ids = lists().ids_of(row);
-            const auto similarities = lists().values_of(row);
-            for (std::size_t v = 0; v < ids.size(); ++v) sums[static_cast<std::size_t>(ids[v])] += weight * static_cast<double>(similarities[v]);
-        }
-        std::ranges::transform(sums, out.begin(), [](double sum) { return static_cast<T>(sum); });
     }
 
    private:
     [[nodiscard]] sparse_rows<T> lists() const noexcept { return lists_.view(base::items().size()); }
+    void vote(std::size_t bought, double weight, std::span<double> sums) const noexcept {
+        const auto ids = lists().ids_of(bought);
+        const auto similarities = lists().values_of(bought);
+        for (std::size_t v = 0; v < ids.size(); ++v) sums[static_cast<std::size_t>(ids[v])] += weight * static_cast<double>(similarities[v]);
+    }
+    [[nodiscard]] double vote_for(std::size_t bought, std::size_t item) const noexcept {
+        const auto ids = lists().ids_of(bought);
+        double out = 0;  // (a list from a file may name an item twice)
+        for (std::size_t v = 0; v < ids.size(); ++v)
+            if (std::cmp_equal(ids[v], item)) out += static_cast<double>(lists().values_of(bought)[v]);
+        return out;
+    }
 
     neighbor_lists<T> lists_;
-    weighting weights_;
 };
 
 // ---- products between rows of a sparse table --------------------------------------------------------------------------

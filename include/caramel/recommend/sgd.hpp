@@ -61,6 +61,22 @@ inline void require_sgd_steps(const sgd_steps& steps, std::string_view who, errc
     require(std::isfinite(steps.regularization) && steps.regularization >= 0, code, who, ": regularization is ", steps.regularization, ", must be at least 0");
     require(steps.epochs >= 1 && steps.epochs <= 1'000'000, code, who, ": epochs is ", steps.epochs, ", must be in 1 .. 1000000");
 }
+inline void require_init_deviation(double deviation, std::string_view who) {
+    require(std::isfinite(deviation) && deviation > 0, errc::bad_parameter, who, ": init_deviation is ", deviation, ", must be above 0");
+}
+// A mean squared error beyond so many times that of the start is far beyond what any useful rate does.
+inline constexpr double diverged_error = 1000;
+inline void require_sane_training(bool sane, std::size_t epoch, double learning_rate, std::string_view who) {
+    require(sane, errc::diverged, who, ": training diverged in epoch ", epoch, ": lower learning_rate (", learning_rate, "), or scale the ratings down");
+}
+// Whether biases and factors are finite and belong to so many customers and items.
+template <class T>
+bool factors_fit(std::size_t customers, std::size_t items, T mean, const vec<T>& customer_bias, const vec<T>& item_bias, const matrix<T>& customer_factors,
+                 const matrix<T>& item_factors) noexcept {
+    return std::cmp_equal(customer_bias.size(), customers) && std::cmp_equal(item_bias.size(), items) && customer_factors.rows() == customer_bias.size() &&
+           item_factors.rows() == item_bias.size() && customer_factors.cols() == item_factors.cols() && std::isfinite(mean) && customer_bias.allFinite() &&
+           item_bias.allFinite() && customer_factors.allFinite() && item_factors.allFinite();
+}
 
 #if defined(__GNUC__)
 // The upper half of the lanes onto the lower one, until one is left.
@@ -375,10 +391,7 @@ class sgd_factorization_model : public detail::rating_recommender<sgd_factorizat
           item_factors_(std::move(item_factors)),
           steps_(steps) {
         detail::require_sgd_steps(steps_, kind, errc::bad_data);
-        require(std::cmp_equal(customer_bias_.size(), base::customers().size()) && std::cmp_equal(item_bias_.size(), base::items().size()) &&
-                    customer_factors_.rows() == customer_bias_.size() && item_factors_.rows() == item_bias_.size() &&
-                    customer_factors_.cols() == item_factors_.cols() && std::isfinite(mean_) && customer_bias_.allFinite() && item_bias_.allFinite() &&
-                    customer_factors_.allFinite() && item_factors_.allFinite(),
+        require(detail::factors_fit(base::customers().size(), base::items().size(), mean_, customer_bias_, item_bias_, customer_factors_, item_factors_),
                 errc::bad_data, "sgd_factorization: ratings, biases and factors do not belong together");
     }
 
@@ -477,7 +490,7 @@ struct sgd_factorization {
                 grid.run_epoch(epoch, options, [&](auto block, std::size_t) { return detail::sgd_pass<T>(block, step, now.customers, now.items); });
             const double loss = squares / static_cast<double>(grid.ratings());
             ++epoch;
-            require_sane(loss <= too_high * at_first || loss == 0, epoch);
+            require_sane(loss <= detail::diverged_error * at_first || loss == 0, epoch);
             if (!held_out.empty()) {
                 const double validation = mean_square(x, held_out, mean, grid, now);
                 require_sane(std::isfinite(validation), epoch);
@@ -509,21 +522,17 @@ struct sgd_factorization {
     struct state {
         detail::rating_factors<T> customers, items;
     };
-    static constexpr double too_high = 1000;  // times the error at first: far beyond what any useful rate does
-
     void check(const sgd_steps& steps) const {
         detail::require_sgd_steps(steps, "sgd_factorization", errc::bad_parameter);
         require(n_factors <= 4096, errc::bad_parameter, "sgd_factorization: n_factors is ", n_factors, ", must be in 0 .. 4096");
-        require(std::isfinite(init_deviation) && init_deviation > 0, errc::bad_parameter, "sgd_factorization: init_deviation is ", init_deviation,
-                ", must be above 0");
+        detail::require_init_deviation(init_deviation, "sgd_factorization");
         detail::require_rating_bounds(min_rating, max_rating, "sgd_factorization");
         require(validation_share >= 0 && validation_share < 1, errc::bad_parameter, "sgd_factorization: validation_share is ", validation_share,
                 ", must be at least 0 and below 1");
         require(patience >= 1, errc::bad_parameter, "sgd_factorization: patience is 0, must be at least 1");
     }
     void require_sane(bool sane, std::size_t epoch) const {
-        require(sane, errc::diverged, "sgd_factorization: training diverged in epoch ", epoch, ": lower learning_rate (", learning_rate,
-                "), or scale the ratings down");
+        detail::require_sane_training(sane, epoch, learning_rate, "sgd_factorization");
     }
 
     // Selection sampling: every choice of so many ratings is equally likely.

@@ -55,11 +55,8 @@ class svdpp_model : public detail::rating_recommender<svdpp_model<T>, T> {
           implicit_factors_(std::move(implicit_factors)),
           steps_(steps) {
         detail::require_sgd_steps(steps_, kind, errc::bad_data);
-        require(std::cmp_equal(customer_bias_.size(), base::customers().size()) && std::cmp_equal(item_bias_.size(), base::items().size()) &&
-                    customer_factors_.rows() == customer_bias_.size() && item_factors_.rows() == item_bias_.size() &&
-                    implicit_factors_.rows() == item_bias_.size() && customer_factors_.cols() == item_factors_.cols() &&
-                    implicit_factors_.cols() == item_factors_.cols() && std::isfinite(mean_) && customer_bias_.allFinite() && item_bias_.allFinite() &&
-                    customer_factors_.allFinite() && item_factors_.allFinite() && implicit_factors_.allFinite(),
+        require(detail::factors_fit(base::customers().size(), base::items().size(), mean_, customer_bias_, item_bias_, customer_factors_, item_factors_) &&
+                    implicit_factors_.rows() == item_bias_.size() && implicit_factors_.cols() == item_factors_.cols() && implicit_factors_.allFinite(),
                 errc::bad_data, "svdpp: ratings, biases and factors do not belong together");
         taste_ = customer_factors_;
         for (std::size_t row = 0; row < base::customers().size(); ++row)
@@ -166,7 +163,7 @@ struct svdpp {
         sgd_steps steps{learning_rate, learning_rate_decay, regularization, epochs};
         detail::require_sgd_steps(steps, "svdpp", errc::bad_parameter);
         require(n_factors >= 1 && n_factors <= 4096, errc::bad_parameter, "svdpp: n_factors is ", n_factors, ", must be in 1 .. 4096");
-        require(std::isfinite(init_deviation) && init_deviation > 0, errc::bad_parameter, "svdpp: init_deviation is ", init_deviation, ", must be above 0");
+        detail::require_init_deviation(init_deviation, "svdpp");
         detail::require_rating_bounds(min_rating, max_rating, "svdpp");
         require(!x.empty(), errc::empty_input, "svdpp: no ratings to learn from");
         const rng numbers = stage_rng(options, svdpp_model<T>::kind);
@@ -189,7 +186,7 @@ struct svdpp {
         while (epoch < epochs && !stopped) {
             const double loss = run_epoch(x, mean, steps.rate(epoch), numbers.split("order").split(epoch), now) / static_cast<double>(x.pairs());
             ++epoch;
-            require_sane(loss <= too_high * at_first || loss == 0, epoch);
+            require_sane(loss <= detail::diverged_error * at_first || loss == 0, epoch);
             stopped = options.on_progress && options.on_progress({svdpp_model<T>::kind, epoch, epochs, loss}) == verdict::stop;
         }
         steps.epochs = epoch;
@@ -211,10 +208,8 @@ struct svdpp {
         matrix<T> p, q, y;
         vec<T> customer_bias, item_bias;
     };
-    static constexpr double too_high = 1000;  // times the error at first: far beyond what any useful rate does
-
     void require_sane(bool sane, std::size_t epoch) const {
-        require(sane, errc::diverged, "svdpp: training diverged in epoch ", epoch, ": lower learning_rate (", learning_rate, "), or scale the ratings down");
+        detail::require_sane_training(sane, epoch, learning_rate, "svdpp");
     }
     // Each row by numbers of its own; zeros where nothing is known.
     template <class Known>
