@@ -161,7 +161,8 @@ void als_step_errors(benchmark::State& state) {
             } else {
                 const auto times = [&](const vec<double>& p) -> vec<double> { return d.cwiseProduct(p) + h.transpose() * (h * p); };
                 const vec<double> diagonal = d + h.cwiseAbs2().colwise().sum().transpose();
-                if (at.dot(2 * b - times(at)) < 0) at.setZero();  // nothing has the lower loss
+                // Where nothing has the lower loss, and looks so by the diagonal alone.
+                if (2 * at.dot(b - times(at)) + at.dot(diagonal.cwiseProduct(at)) < 0 && at.dot(2 * b - times(at)) < 0) at.setZero();
                 vec<double> left = b - times(at), direction = left.cwiseQuotient(diagonal);
                 double size = left.dot(direction);
                 for (int step = 0; step < 3 && size > 0; ++step) {

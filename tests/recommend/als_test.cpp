@@ -99,7 +99,8 @@ vec<double> conjugate_gradient_steps(const interactions<T>& x, std::size_t row, 
     a.diagonal() += loss.unobserved_weight * h.colwise().squaredNorm().transpose();
     a.diagonal().array() += regularizer(loss, x[row].size(), x.items().size());
     const vec<double> diagonal = a.diagonal();
-    if (at.dot(2 * b - a * at) < 0) at.setZero();  // nothing has the lower loss
+    // Where nothing has the lower loss, and looks so by the diagonal alone.
+    if (2 * at.dot(b - a * at) + at.dot(diagonal.cwiseProduct(at)) < 0 && at.dot(2 * b - a * at) < 0) at.setZero();
     vec<double> left = b - a * at, direction = left.cwiseQuotient(diagonal);
     double size = left.dot(direction);
     for (int step = 0; step < steps && size > 0; ++step) {
