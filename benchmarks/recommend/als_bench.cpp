@@ -1,6 +1,7 @@
 // Implicit ALS, one epoch (customers and items) of the two made sets at 128 factors: CPU seconds, exact and with three steps
 // of conjugate gradients, beside the machine's multiply-adds a second in the same run. `worst_error` is the largest relative
-// difference of a row from the solution in double of the same floats, over a sample; `peak_over_budget` the peak of the
+// difference of a row from the solution in double of the same floats, over a sample, for conjugate gradients from what three
+// of their steps from the same start in double give; `peak_over_budget` the peak of the
 // process's memory over 16 bytes a pair and 4 n_factors a customer and item, without what the host holds.
 #include <algorithm>
 #include <cmath>
@@ -127,6 +128,80 @@ void als_errors(benchmark::State& state) {
     state.counters["worst_error"] = worst;
 }
 BENCHMARK(als_errors)->ArgNames({"set"})->Args({0})->Args({1})->Iterations(1)->Unit(benchmark::kSecond);
+
+// Rows as training solves them with conjugate gradients, beside the same three steps in double; short rows, which training
+// solves exactly, beside the solution.
+void als_step_errors(benchmark::State& state) {
+    const auto& x = made(state.range(0));
+    const auto by_item = x.by_item();
+    const run_options how{2};
+    matrix<float> items = first_items(x), customers = matrix<float>::Zero(static_cast<row_index>(x.rows()), items.cols());
+    double worst_steps = 0, worst_exact = 0;
+    std::size_t by_steps = 0;
+    // `others` are in the basis in which their Gramian is diagonal, as start and solution are.
+    const auto compare = [&](const matrix<float>& others, const detail::sparse_rows<float>& rows, const matrix<float>& start, const matrix<float>& solved,
+                             bool exact) {
+        vec<double> shared = vec<double>::Zero(others.cols());
+        for (row_index i = 0; i < others.rows(); ++i) shared += loss.unobserved_weight * others.row(i).cast<double>().cwiseAbs2().transpose();
+        rng numbers(5);
+        for (int sample = 0; sample < 1000; ++sample) {
+            auto row = static_cast<std::size_t>(numbers.below(rows.size()));
+            for (int tries = 0; sample % 2 == 0 && tries < 50; ++tries)  // every other one a long row
+                if (const auto other = static_cast<std::size_t>(numbers.below(rows.size())); rows.count(other) > rows.count(row)) row = other;
+            if (rows.count(row) == 0) continue;
+            Eigen::MatrixXd h(static_cast<row_index>(rows.count(row)), others.cols());
+            for (std::size_t k = 0; k < rows.count(row); ++k) h.row(static_cast<row_index>(k)) = others.row(rows.ids_of(row)[k]).cast<double>();
+            const vec<double> d = shared.array() + loss.regularizer(rows.count(row), static_cast<std::size_t>(others.rows()));
+            const vec<double> b = h.colwise().sum().transpose();
+            vec<double> at = start.row(static_cast<row_index>(row)).cast<double>().transpose();
+            if (exact) {
+                Eigen::MatrixXd a = h.transpose() * h;
+                a.diagonal() += d;
+                at = a.llt().solve(b);
+            } else {
+                const auto times = [&](const vec<double>& p) -> vec<double> { return d.cwiseProduct(p) + h.transpose() * (h * p); };
+                const vec<double> diagonal = d + h.cwiseAbs2().colwise().sum().transpose();
+                // Where nothing has the lower loss, and looks so by the diagonal alone.
+                if (2 * at.dot(b - times(at)) + at.dot(diagonal.cwiseProduct(at)) < 0 && at.dot(2 * b - times(at)) < 0) at.setZero();
+                vec<double> left = b - times(at), direction = left.cwiseQuotient(diagonal);
+                double size = left.dot(direction);
+                for (int step = 0; step < 3 && size > 0; ++step) {
+                    const vec<double> product = times(direction);
+                    const double length = size / direction.dot(product);
+                    at += length * direction;
+                    left -= length * product;
+                    const vec<double> better = left.cwiseQuotient(diagonal);
+                    const double next = left.dot(better);
+                    direction = better + next / size * direction;
+                    size = next;
+                }
+                ++by_steps;
+            }
+            double& worst = exact ? worst_exact : worst_steps;
+            worst = std::max(worst, (solved.row(static_cast<row_index>(row)).cast<double>().transpose() - at).norm() / at.norm());
+        }
+    };
+    const detail::als_method method{.solver = als_solver::conjugate_gradient, .turn_in = false};
+    const auto solve = [&](const detail::als_side<float>& side, const matrix<float>& others, const detail::sparse_rows<float>& rows, matrix<float>& out) {
+        const matrix<float> start = out;
+        const auto how_solved = detail::als_method_for(method, rows, n_factors);
+        side.half_step(rows, out, how, how_solved);
+        compare(others, rows, start, out, how_solved.solver == als_solver::exact);
+    };
+    for (auto _ : state)
+        for (int epoch = 0; epoch < 3; ++epoch) {
+            const detail::als_side<float> side(loss, &items, how);
+            if (epoch > 0) side.turn_in(customers, how);
+            solve(side, items, x.by_customer(), customers);
+            const detail::als_side<float> other(loss, &customers, how);
+            other.turn_in(items, how);
+            solve(other, customers, by_item.view(), items);
+        }
+    state.counters["worst_error"] = std::max(worst_steps, worst_exact);
+    state.counters["worst_of_steps"] = worst_steps;
+    state.counters["by_steps"] = static_cast<double>(by_steps);
+}
+BENCHMARK(als_step_errors)->ArgNames({"set"})->Args({0})->Args({1})->Iterations(1)->Unit(benchmark::kSecond);
 
 // In a process of its own, the peak counts from here alone: run it with --benchmark_filter.
 std::size_t status_bytes(const std::string& name) {

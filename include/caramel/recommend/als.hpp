@@ -84,6 +84,18 @@ double als_total_loss(const als_loss& loss, const interactions<T>& x, const spar
     return sum;
 }
 
+// How these rows are solved in training, where both sides stay in a common basis. Short rows are solved sooner than it takes
+// to turn what they were before to the new basis. Where conjugate gradients stop early, what is left is far below 1e-5 of a row.
+template <class T>
+[[nodiscard]] als_method als_method_for(als_method method, const sparse_rows<T>& rows, std::size_t n_factors) {
+    method.turn_back = false;
+    if (method.solver != als_solver::conjugate_gradient) return method;
+    const bool brief = rows.ids.size() < rows.size() * n_factors / 8;
+    method.tolerance = brief ? 2e-6 : 3e-6;
+    if (brief) method.solver = als_solver::exact;
+    return method;
+}
+
 // Training: customers and items in a common basis, which each half-step turns to where it is solved best. Only the final
 // customers need turning back.
 template <class T>
@@ -91,7 +103,9 @@ class als_training {
    public:
     als_training(const interactions<T>& x, const als_loss& loss, const als_method& method, matrix<T> first_items)
         : x_(x), by_item_(x.by_item()), loss_(loss), method_(method), items_(std::move(first_items)),
-          customers_(matrix<T>::Zero(static_cast<row_index>(x.rows()), items_.cols())) {}
+          customers_(large_matrix<T>(x.rows(), static_cast<std::size_t>(items_.cols()))) {
+        customers_.setZero();
+    }
 
     // The customers for the items as they are, then the items for these.
     void epoch(const run_options& how) {
@@ -130,16 +144,7 @@ class als_training {
         side_.half_step(x_.by_customer(), customers_, how, method_for(x_.by_customer()));
         customers_stand_ = true;
     }
-    // Short rows are solved sooner than it takes to turn what they were before to the new basis.
-    [[nodiscard]] als_method method_for(const sparse_rows<T>& rows) const {
-        als_method out = method_;
-        out.turn_back = false;
-        if (out.solver != als_solver::conjugate_gradient) return out;
-        const bool brief = rows.ids.size() < rows.size() * static_cast<std::size_t>(items_.cols()) / 8;
-        out.tolerance = brief ? 1e-5 : 1e-4;
-        if (brief) out.solver = als_solver::exact;
-        return out;
-    }
+    [[nodiscard]] als_method method_for(const sparse_rows<T>& rows) const { return als_method_for(method_, rows, static_cast<std::size_t>(items_.cols())); }
 
     const interactions<T>& x_;
     sparse_table<T> by_item_;
@@ -389,7 +394,7 @@ struct als {
     matrix<T> first_items(const interactions<T>& x, const fit_options& options) const {
         rng numbers = stage_rng(options, als_model<T>::kind);
         const double scale = 0.1 / std::sqrt(static_cast<double>(n_factors));
-        matrix<T> out(static_cast<row_index>(x.items().size()), static_cast<row_index>(n_factors));
+        auto out = detail::large_matrix<T>(x.items().size(), n_factors);
         for (T& f : std::span(out.data(), static_cast<std::size_t>(out.size()))) f = static_cast<T>(scale * numbers.normal());
         if (const auto* model = start.get())
             for (std::size_t item = 0; item < x.items().size(); ++item)

@@ -34,6 +34,7 @@
 
 #include <caramel/core/error.hpp>
 #include <caramel/core/finite.hpp>
+#include <caramel/core/large_pages.hpp>
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/parallel.hpp>
 #include <caramel/core/products.hpp>
@@ -90,6 +91,14 @@ struct als_method {
     bool turn_in = true;    // what the rows hold is in the factors' own basis, not in the eigenbasis of this side
     bool turn_back = true;  // the answer, too
 };
+
+// Not filled yet, in large pages where there are some: rows are read in no order.
+template <class T>
+matrix<T> large_matrix(std::size_t rows, std::size_t columns) {
+    matrix<T> out(static_cast<row_index>(rows), static_cast<row_index>(columns));
+    prefer_large_pages(out.data(), rows * columns * sizeof(T));
+    return out;
+}
 
 // Two lanes of doubles, from as many neighbours of type T.
 struct two_lanes {
@@ -303,15 +312,15 @@ class als_side {
             elsewhere_ = others->data();
             return;
         }
-        rotated_ = vec<T>::Zero(static_cast<row_index>(n_ * stride_));
+        rotated_ = large_zeros(n_ * stride_);
         for (std::size_t i = 0; i < n_; ++i) std::copy_n(others->data() + i * d_, d_, rotated_.data() + i * stride_);
     }
 
     [[nodiscard]] bool empty() const noexcept { return d_ == 0; }
     [[nodiscard]] std::size_t size() const noexcept { return n_; }
 
-    // others' * others, summed in at most 64 blocks of rows that the data alone decide; many floats in float over 32 rows,
-    // and these sums in double.
+    // others' * others, summed in at most 64 blocks of rows that the data alone decide; many floats in float over 128
+    // rows, and these sums in double.
     [[nodiscard]] static matrix<double> gramian(const matrix<T>& others, const run_options& how) {
         if (others.rows() < 4096) return gramian_in<double>(others, how);
         return gramian_in<T>(others, how);
@@ -327,7 +336,7 @@ class als_side {
     }
     // The fixed factors in the eigenbasis, (n, d).
     [[nodiscard]] matrix<T> turned_factors() const {
-        matrix<T> out(static_cast<row_index>(n_), static_cast<row_index>(d_));
+        auto out = large_matrix<T>(n_, d_);
         for (std::size_t i = 0; i < n_; ++i) std::copy_n(factors(static_cast<std::int32_t>(i)), d_, out.data() + i * d_);
         return out;
     }
@@ -370,9 +379,9 @@ class als_side {
             }
             for (std::size_t i = begin; i < end; ++i) {
                 const workspace::frame frame(scratch);
-                if (i + 1 < end)
-                    for (const auto id : observed.ids_of(i + 1).first(std::min<std::size_t>(16, observed.count(i + 1))))
-                        for (std::size_t j = 0; j < stride_; j += 64 / sizeof(T)) CARAMEL_PREFETCH(factors(id) + j);
+                if (i + 2 < end)  // the rows after the next: what is fetched from far is under way for longer than one row takes
+                    for (const auto id : observed.ids_of(i + 2).first(std::min<std::size_t>(16, observed.count(i + 2))))
+                        for (std::size_t j = 0; j < stride_; j += 64 / sizeof(T)) CARAMEL_PREFETCH_FAR(factors(id) + j);
                 solve_turned(observed.ids_of(i), observed.values_of(i), {rows.data() + (i - begin) * stride_, stride_}, method, scratch);
             }
             if (method.turn_back) {
@@ -389,6 +398,12 @@ class als_side {
 
    private:
     static constexpr const char* grew = "als: factors grew beyond the number type; raise regularization, or scale the values down";
+    [[nodiscard]] static vec<T> large_zeros(std::size_t n) {
+        vec<T> out(static_cast<row_index>(n));
+        prefer_large_pages(out.data(), n * sizeof(T));
+        out.setZero();
+        return out;
+    }
     static void require_finite(std::span<const T> factors) { require(all_finite(factors), errc::diverged, grew); }
 
     als_side(const als_loss& loss, std::size_t n, matrix<double> gramian, errc refusal)
@@ -409,17 +424,22 @@ class als_side {
         std::vector<std::vector<double>> parts((n + block - 1) / block);
         parallel_blocks(n, block, how, [&](std::size_t begin, std::size_t end, std::size_t b) {
             parts[b].resize(stride * stride);
-            std::vector<Sum> rows(chunk * stride), sums;
+            std::vector<Sum> rows(chunk * stride), sums(std::is_same_v<Sum, double> ? 0 : stride * stride);
             for (std::size_t first = begin; first < end; first += chunk) {
                 const std::size_t count = std::min(chunk, end - first);
-                for (std::size_t i = 0; i < count; ++i) std::copy_n(others.data() + (first + i) * d, d, rows.data() + i * stride);
+                const Sum* from = rows.data();
+                if constexpr (std::is_same_v<Sum, T>)
+                    if (stride == d) from = others.data() + first * d;
+                if (from == rows.data())
+                    for (std::size_t i = 0; i < count; ++i) std::copy_n(others.data() + (first + i) * d, d, rows.data() + i * stride);
                 if constexpr (std::is_same_v<Sum, double>) {
-                    add_gramian(rows.data(), count, stride, stride, parts[b].data());
+                    add_gramian(from, count, stride, stride, parts[b].data());
                 } else {
-                    sums.assign(stride * stride, Sum(0));
-                    add_gramian(rows.data(), count, stride, stride, sums.data());
+                    add_gramian(from, count, stride, stride, sums.data());
+                    if ((first - begin) / chunk % 4 < 3 && first + chunk < end) continue;
                     for (std::size_t i = 0; i < d; ++i)
                         for (std::size_t j = i / 4 * 4; j < stride; ++j) parts[b][i * stride + j] += static_cast<double>(sums[i * stride + j]);
+                    std::ranges::fill(sums, Sum(0));
                 }
             }
         });
@@ -637,7 +657,7 @@ class als_side {
 
     // rotated_ = others * vectors', summed in double.
     void rotate(const matrix<T>& others, const run_options& how) {
-        rotated_ = vec<T>::Zero(static_cast<row_index>(n_ * stride_));
+        rotated_ = large_zeros(n_ * stride_);
         const std::size_t width = round_up(d_, 2 * lanes<double>::count);
         std::vector<double> turn(d_ * width);
         for (std::size_t i = 0; i < d_; ++i)

@@ -120,6 +120,7 @@ CARAMEL_NEVER_INLINE void sweep_pairs(const als_equations<T>& e, std::size_t beg
     const std::size_t pairs = e.ids.size();
     // Rows that are read for the first time, or do not stay in the cache.
     const bool far = squares || Pass == als_pass::scores || pairs * stride * sizeof(T) > (std::size_t{1} << 19);
+    const bool near = pairs * stride * sizeof(T) > std::size_t{3} << 13;  // more than the nearest cache holds beside the sums
 
     lane at_x[kept], sum[kept], square[kept];
     if constexpr (L > 0)
@@ -142,6 +143,13 @@ CARAMEL_NEVER_INLINE void sweep_pairs(const als_equations<T>& e, std::size_t beg
             for (std::size_t later = k + ahead; later < last; ++later) {
                 const T* const row = factors + static_cast<std::size_t>(ids[later]) * stride;
                 for (std::size_t j = 0; j < stride; j += 64 / sizeof(T)) CARAMEL_PREFETCH_FAR(row + j);
+            }
+        }
+        if (near) {  // the next ones to the nearest cache
+            const std::size_t last = std::min(k + 2 * Rows, pairs);
+            for (std::size_t later = k + Rows; later < last; ++later) {
+                const T* const row = factors + static_cast<std::size_t>(ids[later]) * stride;
+                for (std::size_t j = 0; j < stride; j += 64 / sizeof(T)) CARAMEL_PREFETCH(row + j);
             }
         }
         if constexpr (dots) {
@@ -274,8 +282,21 @@ template <class T>
     }
     // |x|^2, in the norm of the diagonal.
     double size = 0;
-    if (start)
+    if (start) {
         for (std::size_t j = 0; j < n; ++j) size += static_cast<double>(inverse[j] * x[j] * x[j]);
+        // Where x seems worse than nothing, both losses are compared, and nothing is where it begins: no step would get rid of
+        // the rounding of a long x that ends short.
+        const double along = static_cast<double>(dot_strided<T>(x.data(), r, n));
+        if (2 * along + size < 0) {
+            als_sweep<als_pass::right>(e, x.data(), r, inverse, scratch);
+            if (along + static_cast<double>(dot_strided<T>(x.data(), r, n)) < 0) {
+                std::ranges::fill(x, T(0));
+                size = 0;
+            } else {
+                als_sweep<als_pass::residual>(e, x.data(), r, inverse, scratch);
+            }
+        }
+    }
     for (std::size_t j = 0; j < n; j += width) {
         const lane inverted = (T(1) - lane{}) / lane_at(inverse + j);
         put_lane(inverse + j, inverted);
@@ -307,7 +328,11 @@ template <class T>
         // 1 / the longest step is about the smallest eigenvalue of the preconditioned matrix.
         const double left = static_cast<double>(next) * longest;
         if (start) {
-            if (left <= tolerance * tolerance * size) return true;
+            if (left <= tolerance * tolerance * size) {  // where x began far off, as small beside what it is now?
+                double now = 0;
+                for (std::size_t j = 0; j < n; ++j) now += static_cast<double>(x[j] / inverse[j] * x[j]);
+                if (left <= tolerance * tolerance * now) return true;
+            }
         } else {
             if (left <= tolerance * tolerance * energy) return longest <= 100 * shortest;
             if (step == 8 && steps > 8) {  // at this pace?

@@ -21,19 +21,22 @@ constexpr std::size_t round_up(std::size_t n, std::size_t to) noexcept { return 
 template <class Real>
 inline constexpr std::size_t triangle_unit = std::max<std::size_t>(4, lanes<Real>::count);
 
-// Rows i .. i+3 of the upper triangle of s (n x n, n a multiple of 4) += or -= x'y, from the diagonal to the right, for
-// `depth` rows of x. Whole tiles: some numbers left of the diagonal or beyond n are written as well, and mean nothing.
-template <class Real, bool Subtract = false>
+// Rows i .. i+3 (or i+7) of the upper triangle of s (n x n, n a multiple of 4) += or -= x'y, from the diagonal to the right,
+// for `depth` rows of x. Whole tiles: some numbers left of the diagonal or beyond n are written as well, and mean nothing.
+template <class Real, bool Subtract = false, std::size_t Rows = 4>
 CARAMEL_ALWAYS_INLINE void add_to_rows(const Real* x, std::size_t depth, std::size_t i, std::size_t n, std::size_t stride, Real* s) noexcept {
     constexpr std::size_t width = lanes<Real>::count;
     std::size_t j = i / width * width;
-    for (; j + width < n; j += 2 * width) multiply_tile<Real, 4, 2, Subtract>(x + i, 1, stride, x + j, stride, depth, s + i * stride + j, stride, true);
-    if (j < n) multiply_tile<Real, 4, 1, Subtract>(x + i, 1, stride, x + j, stride, depth, s + i * stride + j, stride, true);
+    for (; j + width < n; j += 2 * width) multiply_tile<Real, Rows, 2, Subtract>(x + i, 1, stride, x + j, stride, depth, s + i * stride + j, stride, true);
+    if (j < n) multiply_tile<Real, Rows, 1, Subtract>(x + i, 1, stride, x + j, stride, depth, s + i * stride + j, stride, true);
 }
 // The upper triangle of s += x'x.
 template <class Real>
 void add_gramian(const Real* x, std::size_t depth, std::size_t n, std::size_t stride, Real* s) noexcept {
-    for (std::size_t i = 0; i < n; i += 4) add_to_rows(x, depth, i, n, stride, s);
+    std::size_t i = 0;
+    if constexpr (lanes<Real>::count * sizeof(Real) == 64)  // 32 registers
+        for (; i + 8 <= n; i += 8) add_to_rows<Real, false, 8>(x, depth, i, n, stride, s);
+    for (; i < n; i += 4) add_to_rows(x, depth, i, n, stride, s);
 }
 
 // s = U'U in place, four rows at a time; the reciprocals of U's diagonal in `inverse`. False unless s is positive definite.
