@@ -92,6 +92,8 @@ class q_core {
         const auto* const visits = table.visits().data();
         updates.assign(visits, visits + table.visits().size());
     }
+    // How often a cell was updated.
+    [[nodiscard]] std::uint64_t& count_of(std::size_t state, std::size_t action) noexcept { return updates.empty() ? table.visits_of(state)[action] : updates[state * actions() + action]; }
     void visit(std::size_t state, std::size_t action) noexcept { ++table.visits_of(state)[action]; }
 
     // The value of the best action of a state.
@@ -117,14 +119,14 @@ class q_core {
     // One update of a cell towards a target, at a share `heat` of its rate, counted. Returns the squared difference.
     // Nothing changes when the value would leave the finite numbers.
     double update(std::size_t state, std::size_t action, double target, double heat) {
-        std::uint64_t& count = updates.empty() ? table.visits_of(state)[action] : updates[state * actions() + action];
+        std::uint64_t& count = count_of(state, action);
         const double squared = move(value(state, action), target, count + 1, heat);
         ++count;
         return squared;
     }
     double move(T& cell, double target, std::uint64_t n, double heat) const {
         const double difference = target - static_cast<double>(cell);
-        const double rate = sizes.constant() ? sizes.of(n) : heat * sizes.of(n);
+        const double rate = sizes.constant() ? sizes.of(n) : std::min(1.0, heat * sizes.of(n));
         const double next = static_cast<double>(cell) + rate * difference;
         require_in_range<T>(next, who);
         cell = static_cast<T>(next);

@@ -60,7 +60,9 @@ struct q_learning {
     bool allow_untried = false;                  ///< whether an action that was never tried in a state may be chosen there; in a log or source, also count
     std::optional<std::size_t> default_action = {};  ///< where no tried action may be chosen; empty: an error
     std::optional<q_policy<T, N>> start = {};    ///< learn on from here
-    double cool_down = .35;                      ///< environment: over this last share of the steps, rates n^-exponent fall to 0 in a straight line as well
+    /// Environment: over this last share of the steps, rates n^-exponent fall to 0 in a straight line as well. Before they are
+    /// sqrt(.05 / (1 - discount)) as large, up to four times, where the discount is above .95, but at most 1.
+    double cool_down = 1;
     std::optional<exploration> explore = {};     ///< environment, online: another way to explore than by `epsilon`
     Rule rule = {};
 
@@ -205,8 +207,10 @@ q_policy<T, N> q_learning<T, N, Rule>::fit(const E& world, const fit_options& op
     auto& table = core.table;
     detail::environment_masks<N, T, E> masks(world, table, Rule::name);
 
-    // What was learnt in the end is a mean over many steps, not the last step's luck.
-    const auto heat = [this](std::size_t step) { return std::min(1.0, static_cast<double>(steps - step) / (cool_down * static_cast<double>(steps))); };
+    // What was learnt in the end is a mean over many steps, not the last step's luck. Rewards that lie far ahead come near by
+    // a share of about (1 - discount) * rate a step: what was believed first would stay too long if rates did not make up for it.
+    const double reach = std::min(4.0, std::sqrt(std::max(1.0, .05 / (1 - discount))));
+    const auto heat = [this, reach](std::size_t step) { return reach * std::min(1.0, static_cast<double>(steps - step) / (cool_down * static_cast<double>(steps))); };
     detail::step_reports reports(options, q_policy<T, N>::kind, steps);
     auto state = world.reset(of_world);
     std::size_t number = masks.enter(state, 1);
@@ -316,7 +320,7 @@ class q_learner {
     /// schedule; its `start` may be an earlier snapshot. `seed` is for rules that need chance.
     /// Throws `error`: `bad_parameter`, `shape_mismatch`.
     explicit q_learner(const q_learning<T, N, Rule>& recipe, std::uint64_t seed = 0)
-        : engine_(recipe, rng(seed).split(q_policy<T, N>::kind).split("rule")), shape_(recipe.states), steps_(recipe.steps) {
+        : engine_(recipe, stage_rng({.seed = seed}, q_policy<T, N>::kind).split("rule")), shape_(recipe.states), steps_(recipe.steps) {
         engine_.core.level = engine_.core.explore.level.at(0, steps_);
     }
 

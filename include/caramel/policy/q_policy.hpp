@@ -136,6 +136,27 @@ class q_policy {
     std::vector<std::uint32_t> greedy_;
 };
 
+/// One policy from those of several shards: `merge_tables` of their tables; reward rates are means weighted by visits.
+/// Throws `error` as that does, and `bad_data` where `allow_untried` or the default action differ.
+template <class T, std::size_t N>
+[[nodiscard]] q_policy<T, N> merge_policies(const std::vector<q_policy<T, N>>& shards) {
+    constexpr std::string_view who = "merge_policies";
+    std::vector<q_table<T, N>> tables;
+    double rate = 0, weight = 0;
+    for (std::size_t k = 0; k < shards.size(); ++k) {
+        const auto& p = shards[k];
+        require(p.allow_untried() == shards[0].allow_untried() && p.default_action() == shards[0].default_action(), errc::bad_data, who, ": policy ", k + 1,
+                " has another default action, or other rules for untried ones, than the first");
+        tables.push_back(p.cells());
+        double visits = 0;
+        for (const auto n : p.cells().visits()) visits += static_cast<double>(n);
+        weight += visits;
+        if (visits > 0) rate += (p.reward_rate() - rate) * (visits / weight);
+    }
+    auto table = merge_tables(tables);
+    return {std::move(table), shards[0].allow_untried(), shards[0].default_action() ? static_cast<std::int64_t>(*shards[0].default_action()) : -1, rate};
+}
+
 }  // namespace caramel::inline CARAMEL_ABI
 
 #endif

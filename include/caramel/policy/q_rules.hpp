@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <caramel/core/error.hpp>
@@ -165,7 +166,7 @@ class rule_engine<trace_rule, T, N> {
         const double loss = core.update(t.state, t.action, target, heat);
         for (const trace& e : traces_) {
             T& cell = core.value(e.state, e.action);
-            core.move(cell, static_cast<double>(cell) + e.weight * difference, core.table.visits_of(e.state)[e.action], heat);
+            core.move(cell, static_cast<double>(cell) + e.weight * difference, core.count_of(e.state, e.action), heat);
         }
         if (t.terminal) {
             traces_.clear();
