@@ -4,6 +4,7 @@
 // How an action is chosen from a row of values: the best one, or now and then another one to learn about it.
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -77,24 +78,6 @@ inline void require_exploration(const exploration& e, std::string_view who) {
     require_share(e.mix, who, "explore.mix");
 }
 
-// The action of highest value among those that `open` marks, ties to the lower one; `no_action` where it marks none.
-template <class T>
-std::size_t best_action(std::span<const T> values, std::span<const std::uint8_t> open) noexcept {
-    std::size_t best = no_action;
-    for (std::size_t a = 0; a < values.size(); ++a)
-        if (open[a] != 0 && (best == no_action || values[a] > values[best])) best = a;
-    return best;
-}
-
-// The same among those that also stand in `list`.
-template <class T>
-std::size_t best_action(std::span<const T> values, std::span<const std::uint8_t> open, std::span<const std::size_t> list) noexcept {
-    std::size_t best = no_action;
-    for (const std::size_t a : list)
-        if (open[a] != 0 && (best == no_action || values[a] > values[best] || (values[a] == values[best] && a < best))) best = a;
-    return best;
-}
-
 // The largest value among those that `open` marks, without a branch; -infinity where it marks none.
 template <class T>
 T largest_open(const T* values, const std::uint8_t* open, std::size_t n) noexcept {
@@ -111,6 +94,28 @@ T largest_open(const T* values, const std::uint8_t* open, std::size_t n) noexcep
         first = x > first ? x : first;
     }
     return second > first ? second : first;
+}
+
+// The action of highest value among those that `open` marks, ties to the lower one; `no_action` where it marks none.
+template <class T>
+std::size_t best_action(std::span<const T> values, std::span<const std::uint8_t> open) noexcept {
+    const T top = largest_open(values.data(), open.data(), values.size());
+    for (std::size_t begin = 0; begin < values.size(); begin += 64) {
+        const std::size_t n = std::min<std::size_t>(64, values.size() - begin);
+        std::uint64_t best = 0;
+        for (std::size_t a = 0; a < n; ++a) best |= (static_cast<std::uint64_t>(open[begin + a] != 0) & static_cast<std::uint64_t>(values[begin + a] == top)) << a;
+        if (best != 0) return begin + static_cast<std::size_t>(std::countr_zero(best));
+    }
+    return no_action;
+}
+
+// The same among those that also stand in `list`.
+template <class T>
+std::size_t best_action(std::span<const T> values, std::span<const std::uint8_t> open, std::span<const std::size_t> list) noexcept {
+    std::size_t best = no_action;
+    for (const std::size_t a : list)
+        if (open[a] != 0 && (best == no_action || values[a] > values[best] || (values[a] == values[best] && a < best))) best = a;
+    return best;
 }
 
 inline std::size_t count_open(std::span<const std::uint8_t> open) noexcept {

@@ -28,7 +28,7 @@ class step_sizes {
    public:
     step_sizes(double exponent, std::optional<double> constant) : exponent_(exponent), constant_(constant.value_or(0)) {
         if (constant) return;
-        first_.resize(512);
+        first_.resize(2048);
         for (std::size_t n = 1; n < first_.size(); ++n) first_[n] = std::pow(static_cast<double>(n), -exponent_);
     }
     [[nodiscard]] bool constant() const noexcept { return constant_ > 0; }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -37,7 +38,8 @@ struct sweeping_rule {
 
 namespace detail {
 
-// What was seen to follow each pair of a state and an action.
+// What was seen to follow each pair of a state and an action. A template so that it is compiled only where it is used.
+template <std::same_as<flat_step> Step>
 class outcome_memory {
    public:
     struct seen {
@@ -49,7 +51,7 @@ class outcome_memory {
     explicit outcome_memory(std::size_t cells) : of_cell_(cells), counts_(cells) {}
 
     // True when the pair led there for the first time.
-    bool add(std::size_t cell, const flat_step& t) {
+    bool add(std::size_t cell, const Step& t) {
         auto& mine = of_cell_[cell];
         auto found = std::ranges::find_if(mine, [&](const seen& s) { return s.terminal == t.terminal && (t.terminal || s.next == t.next); });
         const bool first = found == mine.end();
@@ -100,7 +102,7 @@ class rule_engine<dyna_rule, T, N> {
         return core.update(t.state, t.action, t.reward + core.discount * future, heat);
     }
     std::size_t steps_;
-    outcome_memory memory_;
+    outcome_memory<flat_step> memory_;
     rng numbers_;
 };
 
@@ -172,7 +174,7 @@ class rule_engine<sweeping_rule, T, N> {
     }
 
     sweeping_rule rule_;
-    outcome_memory memory_;
+    outcome_memory<flat_step> memory_;
     std::vector<std::vector<std::size_t>> before_;  // by state: the pairs that were seen to lead there
     std::vector<double> urgency_;                   // by pair: how much it would change; 0 = it does not wait
     std::vector<entry> queue_;

@@ -105,7 +105,7 @@ class log_sweeps {
             entries_.push_back({.cell = static_cast<Offset>(t.state * stride_ + t.action), .next = static_cast<Offset>(t.terminal ? ends() : t.next * stride_), .reward = t.reward});
         }
         std::ranges::sort(closed_);
-        closed_.erase(std::ranges::unique(closed_).begin(), closed_.end());
+        closed_.erase(std::unique(closed_.begin(), closed_.end()), closed_.end());
     }
     void lay_out() {
         constexpr std::size_t line = 64 / sizeof(T);
