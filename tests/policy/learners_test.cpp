@@ -158,52 +158,52 @@ TEST_CASE("learners: single updates by hand", "[learners]") {
         end{.state = {0}, .action = 1, .reward = 4, .terminal = true};
     {
         q_learner learner(sarsa<double>{.states = {2}, .actions = 2, .discount = .5, .learning_rate = .5});
-        learner.observe(a);
+        learner.learn(a);
         CHECK(learner.table().value({0}, 0) == 0);  // what comes next is not known
-        learner.observe(b);
+        learner.learn(b);
         CHECK(learner.table().value({0}, 0) == 5);
-        learner.observe(end);
+        learner.learn(end);
         CHECK(learner.table().value({1}, 1) == 1);
         CHECK(learner.table().value({0}, 1) == 2);
         CHECK(learner.table().visits({0}, 1) == 1);
-        learner.observe(a);
-        learner.observe(b);  // 5 + .5 * (10 + .5 * 1 - 5)
+        learner.learn(a);
+        learner.learn(b);  // 5 + .5 * (10 + .5 * 1 - 5)
         CHECK(learner.table().value({0}, 0) == 7.75);
-        learner.observe(a);
-        learner.observe({.state = {0}, .action = 1, .reward = 1, .next_state = {0}});  // goes on from elsewhere: that step is left out
+        learner.learn(a);
+        learner.learn({.state = {0}, .action = 1, .reward = 1, .next_state = {0}});  // goes on from elsewhere: that step is left out
         CHECK(learner.table().visits({0}, 0) == 2);
     }
     {  // of the mean under epsilon = .5: (.75 * 4 + .25 * 0)
         q_learner learner(expected_sarsa<double>{.states = {2}, .actions = 2, .discount = .5, .learning_rate = 1, .epsilon = {.from = .5, .to = .5}});
-        learner.observe({.state = {1}, .action = 1, .reward = 4, .terminal = true});
-        learner.observe(a);
+        learner.learn({.state = {1}, .action = 1, .reward = 4, .terminal = true});
+        learner.learn(a);
         CHECK(learner.table().value({0}, 0) == 11.5);
     }
     {  // traces: what the second step learns reaches the first at .5 * .5
         q_learner learner(q_lambda<double>{.states = {2}, .actions = 2, .discount = .5, .learning_rate = .5, .rule = {.lambda = .5}});
-        learner.observe(a);
-        learner.observe({.state = {1}, .action = 1, .reward = 8, .terminal = true});
+        learner.learn(a);
+        learner.learn({.state = {1}, .action = 1, .reward = 8, .terminal = true});
         CHECK(learner.table().value({1}, 1) == 4);
         CHECK(learner.table().value({0}, 0) == 5 + .5 * .25 * 8);
-        learner.observe(a);
-        learner.observe({.state = {1}, .action = 0, .reward = 100, .terminal = true});  // not the best action: the trace ends before it
+        learner.learn(a);
+        learner.learn({.state = {1}, .action = 0, .reward = 100, .terminal = true});  // not the best action: the trace ends before it
         CHECK(learner.table().value({0}, 0) == 6 + .5 * (10 + .5 * 4 - 6));
     }
     {  // average rewards: the value moves by half of 3, the rate by half of that
         q_learner learner(differential_q_learning<double>{.states = {1}, .actions = 1, .learning_rate = .5, .rule = {.rate_share = .5}});
-        learner.observe({.reward = 3});
+        learner.learn({.reward = 3});
         CHECK(learner.table().value({0}, 0) == 1.5);
         CHECK(learner.snapshot().reward_rate() == .75);
-        for (int i = 0; i < 200; ++i) learner.observe({.reward = 3});
+        for (int i = 0; i < 200; ++i) learner.learn({.reward = 3});
         CHECK(learner.snapshot().reward_rate() == Approx(3));
-        CHECK(error_of([&] { learner.observe({.terminal = true}); }).code() == errc::bad_data);
+        CHECK(error_of([&] { learner.learn({.terminal = true}); }).code() == errc::bad_data);
     }
     {  // two tables: the mean of the one that learnt and the one that did not
         q_learner learner(double_q_learning<double>{.states = {1}, .actions = 1, .discount = 0, .learning_rate = 1}, 1);
-        learner.observe({.reward = 8});
+        learner.learn({.reward = 8});
         CHECK(learner.table().value({0}, 0) == 4);
         CHECK(learner.table().visits({0}, 0) == 1);
-        for (int i = 0; i < 20; ++i) learner.observe({.reward = 8});
+        for (int i = 0; i < 20; ++i) learner.learn({.reward = 8});
         CHECK(learner.table().value({0}, 0) == 8);
     }
 }
@@ -329,7 +329,7 @@ TEST_CASE("dyna_q: remembered steps carry a reward back that one pass cannot", "
         recipe.rule.planning_steps = planning;
         q_learner learner(recipe);
         for (int i = 0; i < 2; ++i)
-            for (const auto& t : log) learner.observe(t);
+            for (const auto& t : log) learner.learn(t);
         CHECK(learner.table().visits({0}, 0) == 2);  // remembered steps are not visits
         return learner.table().value({0}, 0);
     };
@@ -384,7 +384,7 @@ TEST_CASE("learners: from a source, a log in one pass, and one at a time online"
         const auto from_source = fit(recipe, reader);
         CHECK(at == log.size());
         q_learner learner(recipe);
-        for (const auto& t : log) learner.observe(t);
+        for (const auto& t : log) learner.learn(t);
         if (!learnt_at_the_end) CHECK(same_bits(from_source, learner.snapshot()));
         const auto from_log = fit(recipe, log);
         CHECK(std::memcmp(from_source.table().data(), from_log.table().data(), 54 * 4 * sizeof(float)) == 0);
@@ -496,11 +496,11 @@ std::size_t violations(Recipe recipe, const exploration& by, std::size_t decisio
         const decision<> asked{.state = {numbers.below(20)}};
         const auto may = [&](const choice& c) { return (asked.state[0] + c.action) % 3 != 0; };
         listed.state = asked.state;
-        const choice c = i % 2 == 0 ? learner.choose(asked, numbers) : learner.choose(listed, numbers);
+        const choice c = i % 2 == 0 ? learner.decide(numbers, asked) : learner.decide(numbers, listed);
         violated += may(c) && (i % 2 == 0 || (c.action != 3 && c.action != 4)) && c.propensity > 0 && c.propensity <= 1 + 1e-12 ? 0 : 1;
         violated += may(policy(asked)) ? 0 : 1;
         // The forbidden pays most, says somebody who reports it; it must not become an offer.
-        learner.observe({.state = asked.state, .action = i % 7 == 0 ? (3 - asked.state[0] % 3) % 3 : c.action, .reward = i % 7 == 0 ? 100 : numbers.uniform(), .next_state = {numbers.below(20)}});
+        learner.learn({.state = asked.state, .action = i % 7 == 0 ? (3 - asked.state[0] % 3) % 3 : c.action, .reward = i % 7 == 0 ? 100 : numbers.uniform(), .next_state = {numbers.below(20)}});
     }
     for (std::size_t s = 0; s < 20; ++s)
         for (std::size_t a = 0; a < 6; ++a) violated += policy.cells().allowed({s}, a) == ((s + a) % 3 != 0) ? 0 : 1;

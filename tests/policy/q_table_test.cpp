@@ -35,7 +35,9 @@ TEST_CASE("q_table: masks", "[q_table]") {
     q.allow_only({1}, std::vector<int>{1});
     CHECK(!q.allowed({1}, 0));
     CHECK(q.allowed({1}, 1));
-    CHECK(error_of([&] { q.allow_only({1}, std::vector<int>{}); }).code() == errc::bad_data);
+    const error nothing = error_of([&] { q.allow_only({1}, std::vector<int>{}); });
+    CHECK(nothing.code() == errc::bad_data);
+    CHECK(nothing.where() == place{.row = 2});
     const error e = error_of([&] { q.allow_only({1}, {0, 3}); });
     CHECK(e.code() == errc::unknown_id);
     CHECK(e.where() == place{.row = 2});

@@ -43,7 +43,8 @@ struct exploration_schedule {
 };
 using linear_schedule = exploration_schedule;
 
-/// How to choose while learning.
+/// How to choose while learning. Levels in the unit of the values depend on what a state is worth: a half of that is a good
+/// beginning for softmax, once to ten times that for bounds and bonuses, which are spread over the tries.
 enum class exploring : std::uint8_t {
     epsilon_greedy,  ///< level in [0, 1]: with this probability any action, else the best
     softmax,         ///< level at least 0, in the unit of the values: probabilities as exp(value / level), Boltzmann's; 0 is greedy

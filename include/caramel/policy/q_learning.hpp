@@ -313,6 +313,9 @@ q_policy<T, N> q_learning<T, N, Rule>::fit(const G& source, const fit_options& o
 }
 
 /// Learns online, one transition at a time, and hands out immutable policies. One thread a learner.
+///     q_learner learner(sarsa<float>{.states = {6, 3}, .actions = 4});
+///     const choice c = learner.decide(numbers, {.state = {2, 1}});        // log c.action and c.propensity
+///     learner.learn({.state = {2, 1}, .action = c.action, .reward = 3, .next_state = {0, 2}});
 template <class T, std::size_t N = 1, class Rule = one_step_rule>
 class q_learner {
    public:
@@ -334,19 +337,21 @@ class q_learner {
     /// Learns from one step, of whatever policy. Rules of more than one step take a step that begins where the last one led
     /// as its continuation, and learn of some steps only when the next ones are known.
     /// Throws `error` and changes nothing: `unknown_id`, `nan_or_inf` (with columns as for a log, and the number of the
-    /// observation as the row), `bad_data` (a terminal step, of average rewards), `diverged`.
-    void observe(const transition<N>& t) {
+    /// observation as the row), `bad_data` (a terminal step, of average rewards); also `diverged`, where rules of more than
+    /// one step keep what they had learnt of it before.
+    void learn(const transition<N>& t) {
         const auto step = detail::checked_step(t, shape_, table().actions(), "q_learner", observed_ + 1);
         engine_.learn(step, 1, observed_ + 1);
         ++observed_;
         engine_.core.level = engine_.core.explore.level.at(observed_, steps_);
     }
+    void observe(const transition<N>& t) { learn(t); }  ///< the same, by its older name
 
     /// Chooses by the recipe's exploration, as far as its schedule has got with the steps observed, among the actions that
     /// the table and the decision allow; those that were never tried count with their initial value. The choice says its
     /// propensity: log it.
     /// Throws `error`: `unknown_id`, `bad_data` (nothing is allowed).
-    [[nodiscard]] choice choose(const decision<N>& asked, rng& numbers) const { return choose_by(asked, engine_.core.explore, engine_.core.level, numbers); }
+    [[nodiscard]] choice decide(rng& numbers, const decision<N>& asked) const { return choose_by(asked, engine_.core.explore, engine_.core.level, numbers); }
     /// With probability `epsilon` any allowed action, all equally likely, else the best so far, ties to the lower one.
     /// Throws `error` also: `bad_parameter` (epsilon outside [0, 1]).
     [[nodiscard]] choice choose(const decision<N>& asked, double epsilon, rng& numbers) const {

@@ -96,12 +96,19 @@ class log_sweeps {
         const auto shape = core_.table.states();
         const auto visits = std::span(core_.table.visits_of(0).data(), states_ * actions_);
         if (!core_.sizes.constant()) before_.assign(visits.begin(), visits.end());
-        const auto* const allowed = core_.table.allowed().data();
+        const auto& marks = core_.table.allowed();
+        const bool masked = std::find(marks.data(), marks.data() + marks.size(), std::uint8_t{0}) != marks.data() + marks.size();
+        const auto likely_cell = [&](const transition<N>& t) {  // not checked yet: it may say anything
+            std::size_t number = 0;
+            for (std::size_t d = 0; d < N; ++d) number = number * shape[d] + std::min(t.state[d], shape[d] - 1);
+            return number * actions_ + std::min(t.action, actions_ - 1);
+        };
         for (std::size_t i = 0; i < log.size(); ++i) {
+            CARAMEL_PREFETCH(visits.data() + likely_cell(log[std::min(i + 16, log.size() - 1)]));
             const auto t = checked_step(log[i], shape, actions_, core_.who, i + 1);
             const std::size_t cell = t.state * actions_ + t.action;
             ++visits[cell];
-            if (allowed[cell] == 0) closed_.push_back(cell);
+            if (masked && marks.data()[cell] == 0) closed_.push_back(cell);
             entries_.push_back({.cell = static_cast<Offset>(t.state * stride_ + t.action), .next = static_cast<Offset>(t.terminal ? ends() : t.next * stride_), .reward = t.reward});
         }
         std::ranges::sort(closed_);
@@ -134,6 +141,8 @@ class log_sweeps {
             at_[aside() + i] = core_.table.values_of(closed_[i] / actions_)[closed_[i] % actions_];
             if (!updates_.empty()) updates_[aside() + i] = before_[closed_[i]];
         }
+        before_ = {};
+        if (closed_.empty() && std::find(known.begin(), known.end(), std::uint8_t{0}) == known.end()) return;
         const auto* const allowed = core_.table.allowed().data();
         for (entry& e : entries_) {
             if (e.next < ends() && known[e.next / stride_] == 0) e.next = static_cast<Offset>(unknown());
@@ -141,7 +150,6 @@ class log_sweeps {
             const std::size_t cell = e.cell / stride_ * actions_ + e.cell % stride_;
             if (allowed[cell] == 0) e.cell = static_cast<Offset>(aside() + static_cast<std::size_t>(std::ranges::lower_bound(closed_, cell) - closed_.begin()));
         }
-        before_ = {};
     }
 
     template <bool Forwards, bool Constant>

@@ -70,7 +70,8 @@ class q_table {
 
     /// From now on only these actions are allowed in the state of this number, or in this state; a container or span of
     /// action numbers.
-    /// Throws `error`: `unknown_id` (an action; `where().row` is its place in the list), `bad_data` (an empty list).
+    /// Throws `error`: `unknown_id` (an action; `where().row` is its place in the list), `bad_data` (an empty list; `where().row`
+    /// is the state's number, from 1).
     template <class Actions = std::initializer_list<std::size_t>>
     void allow_only_at(std::size_t number, const Actions& list) {
         require(number < state_count(), errc::unknown_id, "q_table: no such state, there are ", state_count());
@@ -79,7 +80,7 @@ class q_table {
             ++row;
             require_at(static_cast<std::size_t>(a) < actions(), errc::unknown_id, {.row = row}, "q_table: allowed action ", row, " of the list does not exist, there are ", actions());
         }
-        require(row > 0, errc::bad_data, "q_table: a state must allow at least one action");
+        require_at(row > 0, errc::bad_data, {.row = number + 1}, "q_table: state ", number, " (from 0) must allow at least one action");
         auto* const marks = allowed_.data() + number * actions();
         std::fill_n(marks, actions(), std::uint8_t{0});
         for (const auto a : list) marks[static_cast<std::size_t>(a)] = 1;
