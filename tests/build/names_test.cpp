@@ -76,8 +76,8 @@ static_assert(named<scores_in, shaped_mdp<2>, shop, shop_options, shop_truth, si
                     token_counts, token_id, token_ids, train_test, training, transaction, transaction_columns, transactions, transition<2>, unlisted, update_rule,
                     vec<F>, verdict, vocabulary, warm_start<int>, weighting, word_tokenizer, word_tokenizer_model, workspace, column_type>);
 
-static_assert(named<backup, differential_q_learning<F>, differential_rule, double_q_learning<F>, double_rule, dyna_q<F>, dyna_rule, expected_sarsa<F>, exploration,
-                    exploration_schedule, exploring, n_step_q<F>, n_step_rule<backup::taken>, one_step_rule, prioritized_sweeping<F>, q_lambda<F>, sarsa<F>,
+static_assert(named<return_end, differential_q_learning<F>, differential_rule, double_q_learning<F>, double_rule, dyna_q<F>, dyna_rule, expected_sarsa<F>, exploration,
+                    exploration_schedule, exploring, n_step_q<F>, n_step_rule<return_end::taken>, one_step_rule, prioritized_sweeping<F>, q_lambda<F>, sarsa<F>,
                     schedule_shape, sweeping_rule, trace_rule> &&
               TransitionSource<transition<> (*)()>);
 static_assert(named<any_recommender<F>, blend_model<F, popularity_model<F>>, blend_recipe<F, popularity<F>>, ease<F>, ease_model<F>, neighbor_similarity,

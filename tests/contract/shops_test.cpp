@@ -128,7 +128,7 @@ TEMPLATE_TEST_CASE("contract: histories", "[contract]", rfm_component, purchase_
 
 TEST_CASE("contract: policies", "[contract]") {
     check_component(q_learning_component<one_step_rule>{});
-    check_component(q_learning_component<n_step_rule<backup::expected>>{});
+    check_component(q_learning_component<n_step_rule<return_end::expected>>{});
     check_component(q_learning_component<sweeping_rule>{});
 }
 

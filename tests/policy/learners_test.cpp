@@ -411,6 +411,28 @@ TEST_CASE("learners: from a source, a log in one pass, and one at a time online"
     CHECK(e.where() == place{.row = 1, .column = 2});
 }
 
+TEST_CASE("merge_policies: shards of one shop learn what the shop would, and their rates are weighted", "[learners]") {
+    const auto log = crm_log(4000, 11);
+    auto recipe = of_crm<q_learning<double>>(1);
+    std::vector<q_policy<double>> shards;
+    for (const std::size_t begin : {0U, 12'000U, 24'000U, 36'000U}) shards.push_back(fit(recipe, std::span<const transition<>>(log).subspan(begin, 12'000)));
+    const auto merged = merge_policies(shards);
+    std::uint64_t visits = 0;
+    for (const auto n : merged.cells().visits()) visits += n;
+    CHECK(visits == log.size());
+    CHECK(exact_value(processes::crm(), merged.greedy_actions(), .95) > 90);  // the policy that made the log: 66
+    CHECK(same_bits(merge_policies(std::vector{shards[0]}), shards[0]));
+
+    q_table<double> table({1}, 1);
+    table.visits_of(0)[0] = 1;
+    const q_policy<double> once(table, false, -1, 2);
+    table.visits_of(0)[0] = 3;
+    CHECK(merge_policies(std::vector{once, q_policy<double>(table, false, -1, 6)}).reward_rate() == 5);
+    CHECK(error_of([&] { (void)merge_policies(std::vector{once, q_policy<double>(table, true, -1)}); }).code() == errc::bad_data);
+    CHECK(error_of([&] { (void)merge_policies(std::vector{once, q_policy<double>(table, false, 0)}); }).code() == errc::bad_data);
+    CHECK(error_of([] { (void)merge_policies(std::vector<q_policy<double>>{}); }).code() == errc::empty_input);
+}
+
 TEST_CASE("learners: the same seed gives the same bits, another one others", "[learners]") {
     const auto process = processes::crm();
     const auto check = [&](auto recipe) {

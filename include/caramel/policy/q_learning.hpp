@@ -89,13 +89,13 @@ struct q_learning {
 
 /// Learns the values of the policy that acts, exploration included; `.rule = {.n = 4}` from returns of four steps.
 template <class T, std::size_t N = 1>
-using sarsa = q_learning<T, N, n_step_rule<backup::taken>>;
+using sarsa = q_learning<T, N, n_step_rule<return_end::taken>>;
 /// The same with the mean over what may be done next: less noise.
 template <class T, std::size_t N = 1>
-using expected_sarsa = q_learning<T, N, n_step_rule<backup::expected>>;
+using expected_sarsa = q_learning<T, N, n_step_rule<return_end::expected>>;
 /// Returns of several steps, as long as the best actions are taken.
 template <class T, std::size_t N = 1>
-using n_step_q = q_learning<T, N, n_step_rule<backup::greedy>>;
+using n_step_q = q_learning<T, N, n_step_rule<return_end::greedy>>;
 /// Watkins' Q(lambda).
 template <class T, std::size_t N = 1>
 using q_lambda = q_learning<T, N, trace_rule>;

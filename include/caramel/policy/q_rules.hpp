@@ -32,7 +32,7 @@ struct one_step_rule {
 };
 
 /// What stands at the end of a return of several steps.
-enum class backup : std::uint8_t {
+enum class return_end : std::uint8_t {
     greedy,    ///< the best action's value; the return ends early before an action that is not the best: the optimum, whatever policy made the data
     taken,     ///< the value of the action that was then taken: the policy that made the data (SARSA: Rummery & Niranjan, 1994)
     expected,  ///< the mean value under the exploration, or in a log as often as it took each action (van Seijen et al., 2009)
@@ -40,10 +40,10 @@ enum class backup : std::uint8_t {
 
 /// Returns of `n` rewards (Sutton & Barto, Reinforcement Learning, 2nd ed., chapter 7). The value that stands behind the
 /// last step of an episode that was cut off is not known where it is that of the action taken: that step is left out.
-template <backup Backup>
+template <return_end End>
 struct n_step_rule {
-    static constexpr std::string_view name = Backup == backup::greedy ? "n_step_q" : Backup == backup::taken ? "sarsa" : "expected_sarsa";
-    std::size_t n = Backup == backup::greedy ? 3 : 1;  ///< at least 1
+    static constexpr std::string_view name = End == return_end::greedy ? "n_step_q" : End == return_end::taken ? "sarsa" : "expected_sarsa";
+    std::size_t n = End == return_end::greedy ? 3 : 1;  ///< at least 1
 };
 
 /// Watkins' Q(lambda): what is learnt in a step reaches the steps before it, by lambda * discount less from one to the
@@ -86,31 +86,31 @@ class rule_engine<one_step_rule, T, N> {
     void cut(q_core<T, N>&, double) {}
 };
 
-template <backup Backup, class T, std::size_t N>
-class rule_engine<n_step_rule<Backup>, T, N> {
+template <return_end End, class T, std::size_t N>
+class rule_engine<n_step_rule<End>, T, N> {
    public:
     static constexpr bool in_order = true, counts_apart = false;
-    static void check(const n_step_rule<Backup>& rule) { require(rule.n > 0, errc::bad_parameter, rule.name, ": rule.n must be at least 1"); }
-    rule_engine(const n_step_rule<Backup>& rule, const q_core<T, N>&, const rng&) : n_(rule.n) {}
+    static void check(const n_step_rule<End>& rule) { require(rule.n > 0, errc::bad_parameter, rule.name, ": rule.n must be at least 1"); }
+    rule_engine(const n_step_rule<End>& rule, const q_core<T, N>&, const rng&) : n_(rule.n) {}
 
     double learn(q_core<T, N>& core, const flat_step& t, double heat, bool) {
         double loss = 0;
         if (!waiting_.empty() && waiting_.back().next != t.state) cut(core, heat);
-        if constexpr (Backup == backup::greedy) {
+        if constexpr (End == return_end::greedy) {
             if (!waiting_.empty() && static_cast<double>(core.value(t.state, t.action)) < core.worth(t.state)) loss += settle_all(core, core.worth(t.state), heat);
-        } else if constexpr (Backup == backup::taken) {
+        } else if constexpr (End == return_end::taken) {
             if (waiting_.size() == n_) loss += settle_first(core, static_cast<double>(core.value(t.state, t.action)), heat);
         }
         waiting_.push_back(t);
         if (t.terminal) return loss + settle_all(core, 0, heat);
-        if constexpr (Backup != backup::taken)
+        if constexpr (End != return_end::taken)
             if (waiting_.size() == n_) loss += settle_first(core, behind(core, t.next), heat);
         return loss;
     }
     void cut(q_core<T, N>& core, double heat) {
         if (waiting_.empty()) return;
         const flat_step last = waiting_.back();
-        if constexpr (Backup == backup::taken) {
+        if constexpr (End == return_end::taken) {
             waiting_.pop_back();
             settle_all(core, static_cast<double>(core.value(last.state, last.action)), heat);
         } else {
@@ -119,7 +119,7 @@ class rule_engine<n_step_rule<Backup>, T, N> {
     }
 
    private:
-    static double behind(const q_core<T, N>& core, std::size_t state) { return Backup == backup::greedy ? core.worth(state) : core.expected(state); }
+    static double behind(const q_core<T, N>& core, std::size_t state) { return End == return_end::greedy ? core.worth(state) : core.expected(state); }
     double settle_first(q_core<T, N>& core, double end, double heat) {
         const flat_step first = waiting_.front();
         for (std::size_t i = waiting_.size(); i-- > 0;) end = waiting_[i].reward + core.discount * end;
