@@ -63,7 +63,8 @@ void q_batch(benchmark::State& state) {
     const auto log = made_log(n_states, n_steps);
     std::vector<plain_step> steps;
     for (const auto& t : log)
-        steps.push_back({static_cast<std::uint32_t>(t.state[0]), static_cast<std::uint32_t>(t.action), static_cast<std::uint32_t>(t.next_state[0]), static_cast<float>(t.reward)});
+        steps.push_back({static_cast<std::uint32_t>(t.state[0]), static_cast<std::uint32_t>(t.action), static_cast<std::uint32_t>(t.next_state[0]),
+                         static_cast<float>(t.reward)});
     const q_learning<float> recipe{.states = {n_states}, .actions = n_actions, .discount = discount, .learning_rate = rate};
     double ours = 1e9, plain = 1e9, last = 0;
     for (auto _ : state) {
@@ -115,7 +116,8 @@ void q_online(benchmark::State& state) {
     for (auto _ : state)
         for (const auto& t : log) learner.observe(t);
     benchmark::DoNotOptimize(learner.table().value({0}, 0));
-    state.counters["online_ns"] = benchmark::Counter(static_cast<double>(log.size()) * 1e-9, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+    state.counters["online_ns"] =
+        benchmark::Counter(static_cast<double>(log.size()) * 1e-9, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 BENCHMARK(q_online<false>);
 BENCHMARK(q_online<true>);
@@ -129,7 +131,8 @@ void q_decide(benchmark::State& state) {
     workspace scratch;
     for (auto _ : state)
         for (const auto& d : asked) benchmark::DoNotOptimize(policy(d, scratch));
-    state.counters["decide_ns"] = benchmark::Counter(static_cast<double>(asked.size()) * 1e-9, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+    state.counters["decide_ns"] =
+        benchmark::Counter(static_cast<double>(asked.size()) * 1e-9, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 BENCHMARK(q_decide);
 
@@ -142,7 +145,8 @@ void q_choose(benchmark::State& state) {
     for (auto& d : asked) d.state = {numbers.below(states)};
     for (auto _ : state)
         for (const auto& d : asked) benchmark::DoNotOptimize(learner.choose(d, .1, numbers));
-    state.counters["decide_ns"] = benchmark::Counter(static_cast<double>(asked.size()) * 1e-9, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+    state.counters["decide_ns"] =
+        benchmark::Counter(static_cast<double>(asked.size()) * 1e-9, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 BENCHMARK(q_choose);
 

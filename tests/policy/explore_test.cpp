@@ -77,8 +77,8 @@ TEST_CASE("explore: propensities of every kind are its frequencies, and its expe
     const std::span<const double> v(values);
     const std::span<const std::uint64_t> n(visits);
     const std::span<const std::uint8_t> may(open);
-    for (const auto& by : {exploration{}, exploration{.how = exploring::softmax}, exploration{.how = exploring::softmax, .mix = .3}, exploration{.how = exploring::upper_bound, .mix = .5},
-                           exploration{.how = exploring::count_bonus, .mix = .2}}) {
+    for (const auto& by : {exploration{}, exploration{.how = exploring::softmax}, exploration{.how = exploring::softmax, .mix = .3},
+                           exploration{.how = exploring::upper_bound, .mix = .5}, exploration{.how = exploring::count_bonus, .mix = .2}}) {
         rng numbers(7);
         std::array<double, 5> count{}, propensity{};
         constexpr int draws = 40'000;
@@ -109,7 +109,8 @@ TEST_CASE("explore: softmax, upper bounds and bonuses by hand", "[policy]") {
     constexpr std::array<std::uint8_t, 3> open{1, 1, 0};
     rng numbers(1);
     const auto by = [&](exploring how, double level, std::array<std::uint64_t, 3> visits) {
-        return detail::explore({.how = how}, level, std::span<const double>(values), std::span<const std::uint64_t>(visits), std::span<const std::uint8_t>(open), numbers);
+        return detail::explore({.how = how}, level, std::span<const double>(values), std::span<const std::uint64_t>(visits),
+                               std::span<const std::uint8_t>(open), numbers);
     };
     const choice c = by(exploring::softmax, 1, {});
     CHECK(c.propensity == Approx(c.action == 0 ? 1.0 / 3 : 2.0 / 3));

@@ -69,7 +69,8 @@ std::vector<transition<>> lake_log(std::size_t steps, std::uint64_t seed) {
 }
 
 // SARSA of n steps by the book, on one stored path: every return is summed up when its last action is known.
-std::vector<double> sarsa_by_the_book(const std::vector<transition<>>& log, std::size_t states, std::size_t actions, std::size_t n, double discount, double rate) {
+std::vector<double> sarsa_by_the_book(const std::vector<transition<>>& log, std::size_t states, std::size_t actions, std::size_t n, double discount,
+                                      double rate) {
     std::vector<double> q(states * actions, 0.0);
     const auto at = [&](const transition<>& t) -> double& { return q[t.state[0] * actions + t.action]; };
     for (std::size_t begin = 0, end = 0; begin < log.size(); begin = end) {
@@ -117,10 +118,12 @@ TEST_CASE("learners: where they say the same they do the same, bit for bit", "[l
     plain.sweeps = 4;  // the general way of going through a log and the fast one
     CHECK(same_bits(fit(dyna_q<float>{.states = {16}, .actions = 4, .discount = .99, .sweeps = 4, .rule = {.planning_steps = 0}}, log), fit(plain, log)));
     plain.learning_rate = .1;
-    CHECK(same_bits(fit(dyna_q<float>{.states = {16}, .actions = 4, .discount = .99, .learning_rate = .1, .sweeps = 4, .rule = {.planning_steps = 0}}, log), fit(plain, log)));
+    CHECK(same_bits(fit(dyna_q<float>{.states = {16}, .actions = 4, .discount = .99, .learning_rate = .1, .sweeps = 4, .rule = {.planning_steps = 0}}, log),
+                    fit(plain, log)));
 }
 
-TEMPLATE_TEST_CASE("learners: the fast way through a log does what the general one does, masks and odd numbers of actions included", "[learners]", CARAMEL_TEST_SCALARS) {
+TEMPLATE_TEST_CASE("learners: the fast way through a log does what the general one does, masks and odd numbers of actions included", "[learners]",
+                   CARAMEL_TEST_SCALARS) {
     for (const std::size_t actions : {1U, 3U, 5U, 16U, 17U, 33U}) {
         rng numbers(actions);
         q_table<TestType, 1> table({7}, actions);
@@ -129,11 +132,26 @@ TEMPLATE_TEST_CASE("learners: the fast way through a log does what the general o
         table.visits_of(2)[0] = 4;
         std::vector<transition<>> log(200);
         for (auto& t : log)  // the log does what the table forbids, too, and leads to a state where nothing was ever done
-            t = {.state = {numbers.below(6)}, .action = numbers.below(actions), .reward = numbers.normal(), .next_state = {numbers.below(7)}, .terminal = numbers.below(9) == 0};
+            t = {.state = {numbers.below(6)},
+                 .action = numbers.below(actions),
+                 .reward = numbers.normal(),
+                 .next_state = {numbers.below(7)},
+                 .terminal = numbers.below(9) == 0};
         for (const bool constant : {false, true})
             for (const bool untried : {false, true}) {
-                q_learning<TestType> fast{.states = {7}, .actions = actions, .sweeps = 3, .initial_value = -1, .allow_untried = untried, .start = q_policy<TestType>(table, untried, -1)};
-                dyna_q<TestType> general{.states = {7}, .actions = actions, .sweeps = 3, .initial_value = -1, .allow_untried = untried, .start = fast.start, .rule = {.planning_steps = 0}};
+                q_learning<TestType> fast{.states = {7},
+                                          .actions = actions,
+                                          .sweeps = 3,
+                                          .initial_value = -1,
+                                          .allow_untried = untried,
+                                          .start = q_policy<TestType>(table, untried, -1)};
+                dyna_q<TestType> general{.states = {7},
+                                         .actions = actions,
+                                         .sweeps = 3,
+                                         .initial_value = -1,
+                                         .allow_untried = untried,
+                                         .start = fast.start,
+                                         .rule = {.planning_steps = 0}};
                 if (constant) fast.learning_rate = general.learning_rate = .25;
                 CHECK(same_bits(fit(fast, log), fit(general, log)));
             }
@@ -248,14 +266,16 @@ TEST_CASE("learners: in a log, greedy ones find the best policy of the process s
         double worst = 0;
         for (std::size_t s = 0; s < 54; ++s)
             for (std::size_t a = 0; a < 4; ++a)
-                if (estimate.counts(s, a) > 0) worst = std::max(worst, std::abs(policy.cells().values_of(s)[a] - q(static_cast<row_index>(s), static_cast<row_index>(a))));
+                if (estimate.counts(s, a) > 0)
+                    worst = std::max(worst, std::abs(policy.cells().values_of(s)[a] - q(static_cast<row_index>(s), static_cast<row_index>(a))));
         return worst;
     };
     matrix<double> own_q = matrix<double>::Zero(54, 4);
     for (std::size_t s = 0; s < 54; ++s)
         for (const std::size_t a : estimate.process.allowed(s))
             for (const auto& r : estimate.process.rows_of(s, a))
-                own_q(static_cast<row_index>(s), static_cast<row_index>(a)) += r.probability * (r.reward + (r.terminal ? 0 : .95 * own(static_cast<row_index>(r.next_state))));
+                own_q(static_cast<row_index>(s), static_cast<row_index>(a)) +=
+                    r.probability * (r.reward + (r.terminal ? 0 : .95 * own(static_cast<row_index>(r.next_state))));
 
     auto sweeping = of_crm<prioritized_sweeping<double>>(1);
     sweeping.rule = {.planning_steps = 20, .threshold = 1e-10};
@@ -312,7 +332,8 @@ TEST_CASE("sarsa: its values are those of the policy that explores", "[learners]
         const auto greedy = policy.greedy_actions();
         for (std::size_t s = 0; s < 54; ++s) acts(static_cast<row_index>(s), static_cast<row_index>(greedy[s] == no_action ? 0 : greedy[s])) += 1 - epsilon;
         const double exact = evaluate_policy(process, acts, {.discount = discount})(0);
-        const double expected = (1 - epsilon) * policy(decision<>{}).value + epsilon / 4 * (policy.table()(0, 0) + policy.table()(0, 1) + policy.table()(0, 2) + policy.table()(0, 3));
+        const double expected = (1 - epsilon) * policy(decision<>{}).value +
+                                epsilon / 4 * (policy.table()(0, 0) + policy.table()(0, 1) + policy.table()(0, 2) + policy.table()(0, 3));
         CHECK(std::abs(expected - exact) < .05 * exact);
         CHECK(exact < .95 * policy_iteration(process, {.discount = discount}).v(0));
     };
@@ -350,8 +371,13 @@ TEST_CASE("double_q_learning: luck is not taken for value", "[learners]") {
     };
     double plain = 0, twofold = 0;
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
-        plain += fit(q_learning<double>{.states = {2}, .actions = 10, .learning_rate = .1, .epsilon = {1, 1}, .steps = 2000}, roulette{}, {.seed = seed}).table()(0, 0) / 20;
-        twofold += fit(double_q_learning<double>{.states = {2}, .actions = 10, .learning_rate = .1, .epsilon = {1, 1}, .steps = 2000}, roulette{}, {.seed = seed}).table()(0, 0) / 20;
+        plain += fit(q_learning<double>{.states = {2}, .actions = 10, .learning_rate = .1, .epsilon = {1, 1}, .steps = 2000}, roulette{}, {.seed = seed})
+                     .table()(0, 0) /
+                 20;
+        twofold +=
+            fit(double_q_learning<double>{.states = {2}, .actions = 10, .learning_rate = .1, .epsilon = {1, 1}, .steps = 2000}, roulette{}, {.seed = seed})
+                .table()(0, 0) /
+            20;
     }
     CHECK(plain > .15);
     CHECK(twofold < .05);
@@ -405,7 +431,8 @@ TEST_CASE("learners: from a source, a log in one pass, and one at a time online"
     const auto policy = fit(q_learning<double>{.states = {3}, .actions = 2, .discount = .9, .steps = 200'000}, model, {.seed = 1});
     CHECK(policy.greedy_actions() == std::vector<std::size_t>{0, 0, 0});
     CHECK(policy(decision<>{.state = {2}}).value == Approx(33.484).epsilon(.03));
-    CHECK(error_of([&] { (void)fit(q_learning<double>{.states = {3}, .actions = 2}, [] { return std::optional<transition<>>(); }); }).code() == errc::empty_input);
+    CHECK(error_of([&] { (void)fit(q_learning<double>{.states = {3}, .actions = 2}, [] { return std::optional<transition<>>(); }); }).code() ==
+          errc::empty_input);
     const error e = error_of([&] { (void)fit(q_learning<double>{.states = {3}, .actions = 2}, [] { return transition<>{.action = 2}; }); });
     CHECK(e.code() == errc::unknown_id);
     CHECK(e.where() == place{.row = 1, .column = 2});
@@ -522,7 +549,10 @@ std::size_t violations(Recipe recipe, const exploration& by, std::size_t decisio
         violated += may(c) && (i % 2 == 0 || (c.action != 3 && c.action != 4)) && c.propensity > 0 && c.propensity <= 1 + 1e-12 ? 0 : 1;
         violated += may(policy(asked)) ? 0 : 1;
         // The forbidden pays most, says somebody who reports it; it must not become an offer.
-        learner.learn({.state = asked.state, .action = i % 7 == 0 ? (3 - asked.state[0] % 3) % 3 : c.action, .reward = i % 7 == 0 ? 100 : numbers.uniform(), .next_state = {numbers.below(20)}});
+        learner.learn({.state = asked.state,
+                       .action = i % 7 == 0 ? (3 - asked.state[0] % 3) % 3 : c.action,
+                       .reward = i % 7 == 0 ? 100 : numbers.uniform(),
+                       .next_state = {numbers.below(20)}});
     }
     for (std::size_t s = 0; s < 20; ++s)
         for (std::size_t a = 0; a < 6; ++a) violated += policy.cells().allowed({s}, a) == ((s + a) % 3 != 0) ? 0 : 1;
@@ -535,7 +565,8 @@ std::size_t violations_of_all(std::size_t decisions) {
     std::size_t out = 0;
     for (const auto& by : {greedy, soft, upper, bonus}) out += violations(q_learning<float>{}, by, each);
     out += violations(sarsa<float>{}, soft, each) + violations(expected_sarsa<float>{}, upper, each) + violations(n_step_q<float>{}, greedy, each);
-    out += violations(q_lambda<float>{}, bonus, each) + violations(double_q_learning<float>{}, greedy, each) + violations(differential_q_learning<float>{}, soft, each);
+    out += violations(q_lambda<float>{}, bonus, each) + violations(double_q_learning<float>{}, greedy, each) +
+           violations(differential_q_learning<float>{}, soft, each);
     return out + violations(dyna_q<float>{}, greedy, each) + violations(prioritized_sweeping<float>{}, upper, each);
 }
 

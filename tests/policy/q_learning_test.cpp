@@ -111,7 +111,8 @@ std::size_t lake_successes(std::uint64_t first, std::uint64_t seeds, std::size_t
     const auto process = processes::frozen_lake();
     const q_learning<T> recipe{.states = {16}, .actions = 4, .discount = .99, .steps = 100'000, .restart_every = restart_every};
     std::size_t out = 0;
-    for (std::uint64_t seed = first; seed < first + seeds; ++seed) out += std::abs(exact_value(process, fit(recipe, process, {.seed = seed}), .99) - .5420259320) < 1e-4 ? 1 : 0;
+    for (std::uint64_t seed = first; seed < first + seeds; ++seed)
+        out += std::abs(exact_value(process, fit(recipe, process, {.seed = seed}), .99) - .5420259320) < 1e-4 ? 1 : 0;
     return out;
 }
 

@@ -48,8 +48,8 @@ using linear_schedule = exploration_schedule;
 enum class exploring : std::uint8_t {
     epsilon_greedy,  ///< level in [0, 1]: with this probability any action, else the best
     softmax,         ///< level at least 0, in the unit of the values: probabilities as exp(value / level), Boltzmann's; 0 is greedy
-    upper_bound,     ///< level at least 0, in the unit of the values: the largest value + level * sqrt(ln n / n(a)), untried actions first (UCB1: Auer et al., 2002)
-    count_bonus,     ///< level at least 0, in the unit of the values: the largest value + level / sqrt(n(a) + 1) (after Strehl & Littman, 2008)
+    upper_bound,     ///< level at least 0, alike: the largest value + level * sqrt(ln n / n(a)), untried actions first (UCB1: Auer et al., 2002)
+    count_bonus,     ///< level at least 0, alike: the largest value + level / sqrt(n(a) + 1) (after Strehl & Littman, 2008)
 };
 
 /// One of these ways, its level over time, and a share of random actions besides. Upper bounds and bonuses alone choose
@@ -67,12 +67,14 @@ inline void require_share(double x, std::string_view who, std::string_view name)
 }
 inline void require_schedule(const exploration_schedule& s, std::string_view who, std::string_view name, double most) {
     const auto end = [&](double x, std::string_view which) {
-        require(x >= 0 && x <= most, errc::bad_parameter, who, ": ", name, which, most == 1 ? " must lie in [0, 1], got " : " must be finite and at least 0, got ", x);
+        require(x >= 0 && x <= most, errc::bad_parameter, who, ": ", name, which,
+                most == 1 ? " must lie in [0, 1], got " : " must be finite and at least 0, got ", x);
     };
     end(s.from, ".from");
     end(s.to, ".to");
     require(s.share >= 0 && s.share <= 1, errc::bad_parameter, who, ": ", name, ".share must lie in [0, 1], got ", s.share);
-    require(s.shape == schedule_shape::linear || (s.from > 0 && s.to > 0), errc::bad_parameter, who, ": ", name, ": from and to must be above 0 in this shape of schedule");
+    require(s.shape == schedule_shape::linear || (s.from > 0 && s.to > 0), errc::bad_parameter, who, ": ", name,
+            ": from and to must be above 0 in this shape of schedule");
 }
 inline void require_exploration(const exploration& e, std::string_view who) {
     require_schedule(e.level, who, "explore.level", e.how == exploring::epsilon_greedy ? 1 : std::numeric_limits<double>::max());
@@ -104,7 +106,8 @@ std::size_t best_action(std::span<const T> values, std::span<const std::uint8_t>
     for (std::size_t begin = 0; begin < values.size(); begin += 64) {
         const std::size_t n = std::min<std::size_t>(64, values.size() - begin);
         std::uint64_t best = 0;
-        for (std::size_t a = 0; a < n; ++a) best |= (static_cast<std::uint64_t>(open[begin + a] != 0) & static_cast<std::uint64_t>(values[begin + a] == top)) << a;
+        for (std::size_t a = 0; a < n; ++a)
+            best |= (static_cast<std::uint64_t>(open[begin + a] != 0) & static_cast<std::uint64_t>(values[begin + a] == top)) << a;
         if (best != 0) return begin + static_cast<std::size_t>(std::countr_zero(best));
     }
     return no_action;
@@ -145,7 +148,8 @@ choice epsilon_greedy(std::span<const T> values, std::span<const std::uint8_t> o
 
 // What `upper_bound` and `count_bonus` choose.
 template <class T>
-std::size_t most_promising(exploring how, double level, std::span<const T> values, std::span<const std::uint64_t> visits, std::span<const std::uint8_t> open) noexcept {
+std::size_t most_promising(exploring how, double level, std::span<const T> values, std::span<const std::uint64_t> visits,
+                           std::span<const std::uint8_t> open) noexcept {
     double all = 0;
     for (std::size_t a = 0; a < values.size(); ++a) all += open[a] != 0 ? static_cast<double>(visits[a]) : 0;
     const double log_all = all > 1 ? std::log(all) : 0;
@@ -154,7 +158,9 @@ std::size_t most_promising(exploring how, double level, std::span<const T> value
     for (std::size_t a = 0; a < values.size(); ++a) {
         if (open[a] == 0) continue;
         const auto n = static_cast<double>(visits[a]);
-        const double bonus = how == exploring::count_bonus ? level / std::sqrt(n + 1) : n > 0 ? level * std::sqrt(log_all / n) : std::numeric_limits<double>::infinity();
+        const double bonus = how == exploring::count_bonus ? level / std::sqrt(n + 1)
+                             : n > 0                       ? level * std::sqrt(log_all / n)
+                                                           : std::numeric_limits<double>::infinity();
         if (const double x = static_cast<double>(values[a]) + bonus; best == no_action || x > most) {
             best = a;
             most = x;
@@ -188,7 +194,8 @@ class softmax_weights {
 
 // One action by this exploration at this level, and the probability with which it was chosen.
 template <class T>
-choice explore(const exploration& by, double level, std::span<const T> values, std::span<const std::uint64_t> visits, std::span<const std::uint8_t> open, rng& numbers) noexcept {
+choice explore(const exploration& by, double level, std::span<const T> values, std::span<const std::uint64_t> visits, std::span<const std::uint8_t> open,
+               rng& numbers) noexcept {
     if (by.how == exploring::epsilon_greedy) return epsilon_greedy(values, open, level, numbers);
     const bool soft = by.how == exploring::softmax;
     const std::size_t best = soft ? best_action(values, open) : most_promising(by.how, level, values, visits, open);
@@ -211,12 +218,15 @@ choice explore(const exploration& by, double level, std::span<const T> values, s
             left -= w;
         }
     }
-    return {.action = action, .propensity = (1 - by.mix) * weights.of(action) / weights.sum() + by.mix / static_cast<double>(n), .value = static_cast<double>(values[action])};
+    return {.action = action,
+            .propensity = (1 - by.mix) * weights.of(action) / weights.sum() + by.mix / static_cast<double>(n),
+            .value = static_cast<double>(values[action])};
 }
 
 // What the next action is worth on average if it is chosen like that; `nothing` where none is marked.
 template <class T>
-double expected_value(const exploration& by, double level, std::span<const T> values, std::span<const std::uint64_t> visits, std::span<const std::uint8_t> open, double nothing) noexcept {
+double expected_value(const exploration& by, double level, std::span<const T> values, std::span<const std::uint64_t> visits, std::span<const std::uint8_t> open,
+                      double nothing) noexcept {
     const bool soft = by.how == exploring::softmax, plain = by.how == exploring::epsilon_greedy;
     const std::size_t best = soft || plain ? best_action(values, open) : most_promising(by.how, level, values, visits, open);
     if (best == no_action) return nothing;

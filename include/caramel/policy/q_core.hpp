@@ -54,9 +54,14 @@ class q_core {
    public:
     template <class R>
     q_core(const R& recipe, std::string_view name)
-        : who(name), discount(checked(recipe, name).discount), initial(recipe.initial_value), allow_untried(recipe.allow_untried),
-          default_action(recipe.default_action ? static_cast<std::int64_t>(*recipe.default_action) : -1), sizes(recipe.step_size_exponent, recipe.learning_rate),
-          explore(recipe.explore ? *recipe.explore : exploration{.level = recipe.epsilon}), table(first_table(recipe)) {}
+        : who(name),
+          discount(checked(recipe, name).discount),
+          initial(recipe.initial_value),
+          allow_untried(recipe.allow_untried),
+          default_action(recipe.default_action ? static_cast<std::int64_t>(*recipe.default_action) : -1),
+          sizes(recipe.step_size_exponent, recipe.learning_rate),
+          explore(recipe.explore ? *recipe.explore : exploration{.level = recipe.epsilon}),
+          table(first_table(recipe)) {}
 
     std::string_view who;
     double discount, initial;
@@ -73,7 +78,9 @@ class q_core {
 
     [[nodiscard]] std::size_t actions() const noexcept { return table.actions(); }
     [[nodiscard]] const T* values_at(std::size_t state) const noexcept { return table.values_of(state).data(); }
-    [[nodiscard]] const std::uint8_t* open_at(std::size_t state) const noexcept { return tried.empty() ? table.allowed_of(state).data() : tried.data() + state * actions(); }
+    [[nodiscard]] const std::uint8_t* open_at(std::size_t state) const noexcept {
+        return tried.empty() ? table.allowed_of(state).data() : tried.data() + state * actions();
+    }
     [[nodiscard]] T& value(std::size_t state, std::size_t action) noexcept { return table.values_of(state)[action]; }
 
     // From now on only what was tried is valued, unless that is not asked for.
@@ -93,7 +100,9 @@ class q_core {
         updates.assign(visits, visits + table.visits().size());
     }
     // How often a cell was updated.
-    [[nodiscard]] std::uint64_t& count_of(std::size_t state, std::size_t action) noexcept { return updates.empty() ? table.visits_of(state)[action] : updates[state * actions() + action]; }
+    [[nodiscard]] std::uint64_t& count_of(std::size_t state, std::size_t action) noexcept {
+        return updates.empty() ? table.visits_of(state)[action] : updates[state * actions() + action];
+    }
     void visit(std::size_t state, std::size_t action) noexcept { ++table.visits_of(state)[action]; }
 
     // The value of the best action of a state.
@@ -141,7 +150,8 @@ class q_core {
     static const R& checked(const R& r, std::string_view who) {
         (void)count_states(r.states, r.actions, who);
         require_share(r.discount, who, "discount");
-        require(r.step_size_exponent > 0 && r.step_size_exponent <= 1, errc::bad_parameter, who, ": step_size_exponent must lie in (0, 1], got ", r.step_size_exponent);
+        require(r.step_size_exponent > 0 && r.step_size_exponent <= 1, errc::bad_parameter, who, ": step_size_exponent must lie in (0, 1], got ",
+                r.step_size_exponent);
         require(!r.learning_rate || (*r.learning_rate > 0 && *r.learning_rate <= 1), errc::bad_parameter, who, ": learning_rate must lie in (0, 1], got ",
                 r.learning_rate.value_or(0));
         require_schedule(r.epsilon, who, "epsilon", 1);
@@ -149,7 +159,8 @@ class q_core {
         require_share(r.cool_down, who, "cool_down");
         require(r.steps > 0, errc::bad_parameter, who, ": steps must be at least 1");
         require(r.sweeps > 0, errc::bad_parameter, who, ": sweeps must be at least 1");
-        require(std::abs(r.initial_value) <= static_cast<double>(std::numeric_limits<T>::max()), errc::bad_parameter, who, ": initial_value must be finite, got ", r.initial_value);
+        require(std::abs(r.initial_value) <= static_cast<double>(std::numeric_limits<T>::max()), errc::bad_parameter, who,
+                ": initial_value must be finite, got ", r.initial_value);
         require(!r.default_action || *r.default_action < r.actions, errc::bad_parameter, who, ": default_action must be one of the ", r.actions, " actions");
         require(!r.start || (r.start->cells().states() == r.states && r.start->cells().actions() == r.actions), errc::shape_mismatch, who,
                 ": the policy to start from has other states or actions");

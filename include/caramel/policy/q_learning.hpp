@@ -120,7 +120,8 @@ class q_engine {
    public:
     using engine_type = rule_engine<Rule, T, N>;
 
-    q_engine(const q_learning<T, N, Rule>& recipe, const rng& numbers) : core(recipe, Rule::name), engine_((engine_type::check(recipe.rule), recipe.rule), core, numbers) {}
+    q_engine(const q_learning<T, N, Rule>& recipe, const rng& numbers)
+        : core(recipe, Rule::name), engine_((engine_type::check(recipe.rule), recipe.rule), core, numbers) {}
 
     q_core<T, N> core;
 
@@ -147,13 +148,15 @@ class q_engine {
 // Tells an observer a hundred times of so many steps.
 class step_reports {
    public:
-    step_reports(const fit_options& options, std::string_view stage, std::size_t steps) : options_(options), stage_(stage), steps_(steps), every_(std::max<std::size_t>(1, steps / 100)) {}
+    step_reports(const fit_options& options, std::string_view stage, std::size_t steps)
+        : options_(options), stage_(stage), steps_(steps), every_(std::max<std::size_t>(1, steps / 100)) {}
     // False when the observer says stop.
     bool go_on(std::size_t step, double loss) {
         loss_ += loss;
         if (step % every_ != 0 && step != steps_) return true;
         const std::size_t since = step % every_ == 0 ? every_ : step % every_;
-        const progress now{.stage = stage_, .step = (step + every_ - 1) / every_, .steps = (steps_ + every_ - 1) / every_, .loss = loss_ / static_cast<double>(since)};
+        const progress now{
+            .stage = stage_, .step = (step + every_ - 1) / every_, .steps = (steps_ + every_ - 1) / every_, .loss = loss_ / static_cast<double>(since)};
         loss_ = 0;
         return !options_.on_progress || options_.on_progress(now) != verdict::stop;
     }
@@ -169,7 +172,8 @@ class step_reports {
 template <std::size_t N, class T, class E>
 class environment_masks {
    public:
-    environment_masks(const E& world, q_table<T, N>& table, std::string_view who) : world_(world), table_(table), who_(who), known_(MaskedEnvironment<E> ? table.state_count() : 0) {}
+    environment_masks(const E& world, q_table<T, N>& table, std::string_view who)
+        : world_(world), table_(table), who_(who), known_(MaskedEnvironment<E> ? table.state_count() : 0) {}
 
     // The number of a state that came at this step.
     std::size_t enter(const state_of_environment<E>& state, std::uint64_t step) {
@@ -210,17 +214,20 @@ q_policy<T, N> q_learning<T, N, Rule>::fit(const E& world, const fit_options& op
     // What was learnt in the end is a mean over many steps, not the last step's luck. Rewards that lie far ahead come near by
     // a share of about (1 - discount) * rate a step: what was believed first would stay too long if rates did not make up for it.
     const double reach = std::min(4.0, std::sqrt(std::max(1.0, .05 / (1 - discount))));
-    const auto heat = [this, reach](std::size_t step) { return reach * std::min(1.0, static_cast<double>(steps - step) / (cool_down * static_cast<double>(steps))); };
+    const auto heat = [this, reach](std::size_t step) {
+        return reach * std::min(1.0, static_cast<double>(steps - step) / (cool_down * static_cast<double>(steps)));
+    };
     detail::step_reports reports(options, q_policy<T, N>::kind, steps);
     auto state = world.reset(of_world);
     std::size_t number = masks.enter(state, 1);
     for (std::size_t k = 0, age = 1; k < steps; ++k, ++age) {
         const std::uint64_t step = k + 1;
         core.level = core.explore.level.at(k, steps);
-        const auto chosen = detail::explore(core.explore, core.level, std::span<const T>(table.values_of(number)), std::span<const std::uint64_t>(table.visits_of(number)),
-                                            table.allowed_of(number), of_choices);
+        const auto chosen = detail::explore(core.explore, core.level, std::span<const T>(table.values_of(number)),
+                                            std::span<const std::uint64_t>(table.visits_of(number)), table.allowed_of(number), of_choices);
         auto got = world.step(state, chosen.action, of_world);
-        detail::flat_step now{.state = number, .next = number, .action = chosen.action, .reward = static_cast<double>(got.reward), .terminal = static_cast<bool>(got.terminal)};
+        detail::flat_step now{
+            .state = number, .next = number, .action = chosen.action, .reward = static_cast<double>(got.reward), .terminal = static_cast<bool>(got.terminal)};
         require_at(std::isfinite(now.reward), errc::nan_or_inf, {.row = step}, Rule::name, ": the reward of step ", step, " is not finite");
         if (!now.terminal) {
             state = std::move(got.next_state);

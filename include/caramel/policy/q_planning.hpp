@@ -79,7 +79,8 @@ class rule_engine<dyna_rule, T, N> {
    public:
     static constexpr bool in_order = false, counts_apart = true;
     static void check(const dyna_rule&) {}
-    rule_engine(const dyna_rule& rule, q_core<T, N>& core, const rng& numbers) : steps_(rule.planning_steps), memory_(core.table.values().size()), numbers_(numbers) {
+    rule_engine(const dyna_rule& rule, q_core<T, N>& core, const rng& numbers)
+        : steps_(rule.planning_steps), memory_(core.table.values().size()), numbers_(numbers) {
         core.count_apart();
     }
     double learn(q_core<T, N>& core, const flat_step& t, double heat, bool again) {
@@ -90,7 +91,8 @@ class rule_engine<dyna_rule, T, N> {
             auto left = numbers_.below(memory_.count(cell));
             const auto* s = memory_.of(cell).data();
             for (; left >= s->count; ++s) left -= s->count;
-            update(core, {.state = cell / core.actions(), .next = s->next, .action = cell % core.actions(), .reward = s->reward, .terminal = s->terminal}, heat);
+            update(core, {.state = cell / core.actions(), .next = s->next, .action = cell % core.actions(), .reward = s->reward, .terminal = s->terminal},
+                   heat);
         }
         return loss;
     }
@@ -111,7 +113,8 @@ class rule_engine<sweeping_rule, T, N> {
    public:
     static constexpr bool in_order = false, counts_apart = true;
     static void check(const sweeping_rule& rule) {
-        require(rule.threshold >= 0 && std::isfinite(rule.threshold), errc::bad_parameter, rule.name, ": rule.threshold must be finite and at least 0, got ", rule.threshold);
+        require(rule.threshold >= 0 && std::isfinite(rule.threshold), errc::bad_parameter, rule.name, ": rule.threshold must be finite and at least 0, got ",
+                rule.threshold);
     }
     rule_engine(const sweeping_rule& rule, const q_core<T, N>& core, const rng&)
         : rule_(rule), memory_(core.table.values().size()), before_(core.table.state_count()), urgency_(core.table.values().size()) {}

@@ -39,14 +39,15 @@ class q_policy {
         : table_(std::move(table)), allow_untried_(allow_untried), default_action_(default_action), reward_rate_(reward_rate), open_(table_.values().size()),
           greedy_(table_.state_count(), none) {
         require(table_.actions() < none, errc::limit_exceeded, "q_policy: ", table_.actions(), " actions, at most 2^32 - 2 are possible");
-        require(default_action_ >= -1 && default_action_ < static_cast<std::int64_t>(table_.actions()), errc::bad_data, "q_policy: there is no action ", default_action_,
-                " to be the default, there are ", table_.actions());
+        require(default_action_ >= -1 && default_action_ < static_cast<std::int64_t>(table_.actions()), errc::bad_data, "q_policy: there is no action ",
+                default_action_, " to be the default, there are ", table_.actions());
         require(std::isfinite(reward_rate_), errc::bad_data, "q_policy: the reward rate is not finite");
         const auto* const allowed = table_.allowed().data();
         const auto* const visits = table_.visits().data();
         for (std::size_t i = 0; i < open_.size(); ++i) open_[i] = static_cast<std::uint8_t>(allowed[i] != 0 && (allow_untried_ || visits[i] > 0));
         for (std::size_t s = 0; s < greedy_.size(); ++s)
-            if (const std::size_t a = detail::best_action(std::as_const(table_).values_of(s), open_of(s)); a != no_action) greedy_[s] = static_cast<std::uint32_t>(a);
+            if (const std::size_t a = detail::best_action(std::as_const(table_).values_of(s), open_of(s)); a != no_action)
+                greedy_[s] = static_cast<std::uint32_t>(a);
     }
 
     /// One decision. The propensity is 1: exploring is for learners.
@@ -110,7 +111,8 @@ class q_policy {
 
     static std::size_t best_listed(std::span<const T> values, std::span<const std::uint8_t> open, const std::vector<std::size_t>& list) {
         require(!list.empty(), errc::bad_data, "q_policy: the decision allows no action");
-        for (const std::size_t a : list) require(a < values.size(), errc::unknown_id, "q_policy: the decision allows an action that does not exist, there are ", values.size());
+        for (const std::size_t a : list)
+            require(a < values.size(), errc::unknown_id, "q_policy: the decision allows an action that does not exist, there are ", values.size());
         return detail::best_action(values, open, std::span(list));
     }
     // Not where a rule of the table forbids it. A state of which no rule is known forbids nothing.

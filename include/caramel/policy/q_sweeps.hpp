@@ -51,7 +51,8 @@ CARAMEL_ALWAYS_INLINE T largest_of_row(const T* row, std::size_t count) noexcept
 template <class T, std::size_t N, class Offset>
 class log_sweeps {
    public:
-    log_sweeps(q_core<T, N>& core, std::span<const transition<N>> log) : core_(core), states_(core.table.state_count()), actions_(core.actions()), stride_(stride_of(actions_)) {
+    log_sweeps(q_core<T, N>& core, std::span<const transition<N>> log)
+        : core_(core), states_(core.table.state_count()), actions_(core.actions()), stride_(stride_of(actions_)) {
         read(log);
         core.value_only_tried();
         lay_out();
@@ -64,7 +65,8 @@ class log_sweeps {
     // Once through the log; the mean squared difference.
     double sweep(bool forwards) {
         double worst = 0;
-        const double sum = core_.sizes.constant() ? (forwards ? run<true, true>(worst) : run<false, true>(worst)) : (forwards ? run<true, false>(worst) : run<false, false>(worst));
+        const double sum = core_.sizes.constant() ? (forwards ? run<true, true>(worst) : run<false, true>(worst))
+                                                  : (forwards ? run<true, false>(worst) : run<false, false>(worst));
         require_in_range<T>(worst, core_.who);
         require(!std::isnan(sum), errc::diverged, core_.who, ": a value left the finite numbers: scale the rewards down, or lower the discount");
         return sum / static_cast<double>(entries_.size());
@@ -109,7 +111,9 @@ class log_sweeps {
             const std::size_t cell = t.state * actions_ + t.action;
             ++visits[cell];
             if (masked && marks.data()[cell] == 0) closed_.push_back(cell);
-            entries_.push_back({.cell = static_cast<Offset>(t.state * stride_ + t.action), .next = static_cast<Offset>(t.terminal ? ends() : t.next * stride_), .reward = t.reward});
+            entries_.push_back({.cell = static_cast<Offset>(t.state * stride_ + t.action),
+                                .next = static_cast<Offset>(t.terminal ? ends() : t.next * stride_),
+                                .reward = t.reward});
         }
         std::ranges::sort(closed_);
         closed_.erase(std::unique(closed_.begin(), closed_.end()), closed_.end());

@@ -141,7 +141,8 @@ template <class T, std::size_t N>
     q_table<T, N> out = shards.front();
     const std::size_t actions = out.actions();
     for (std::size_t k = 1; k < shards.size(); ++k) {
-        require(shards[k].states() == out.states() && shards[k].actions() == actions, errc::shape_mismatch, who, ": table ", k + 1, " has other states or actions than the first");
+        require(shards[k].states() == out.states() && shards[k].actions() == actions, errc::shape_mismatch, who, ": table ", k + 1,
+                " has other states or actions than the first");
         for (std::size_t s = 0; s < out.state_count(); ++s)
             for (std::size_t a = 0; a < actions; ++a)
                 require_at(shards[k].allowed_of(s)[a] == out.allowed_of(s)[a], errc::bad_data, {.row = s + 1, .column = a + 1}, who, ": table ", k + 1,
