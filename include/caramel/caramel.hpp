@@ -126,6 +126,9 @@
 #include <caramel/policy/mdp.hpp>
 #include <caramel/policy/policy_grid.hpp>
 #include <caramel/policy/q_learning.hpp>
+#include <caramel/policy/q_planning.hpp>
+#include <caramel/policy/q_policy.hpp>
+#include <caramel/policy/q_rules.hpp>
 #include <caramel/policy/q_table.hpp>
 #include <caramel/policy/transition.hpp>
 #include <caramel/evaluate/calibration.hpp>

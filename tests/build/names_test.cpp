@@ -76,6 +76,10 @@ static_assert(named<scores_in, shaped_mdp<2>, shop, shop_options, shop_truth, si
                     token_counts, token_id, token_ids, train_test, training, transaction, transaction_columns, transactions, transition<2>, unlisted, update_rule,
                     vec<F>, verdict, vocabulary, warm_start<int>, weighting, word_tokenizer, word_tokenizer_model, workspace, column_type>);
 
+static_assert(named<return_end, differential_q_learning<F>, differential_rule, double_q_learning<F>, double_rule, dyna_q<F>, dyna_rule, expected_sarsa<F>, exploration,
+                    exploration_schedule, exploring, n_step_q<F>, n_step_rule<return_end::taken>, one_step_rule, prioritized_sweeping<F>, q_lambda<F>, sarsa<F>,
+                    schedule_shape, sweeping_rule, trace_rule> &&
+              TransitionSource<transition<> (*)()>);
 static_assert(named<any_recommender<F>, blend_model<F, popularity_model<F>>, blend_recipe<F, popularity<F>>, ease<F>, ease_model<F>, neighbor_similarity,
                     recommender_search<F, popularity<F>>, recommender_trial, rp3beta<F>, rp3beta_model<F>, slim<F>, slim_model<F>>);
 static_assert(named<item_trend, purchase_window<F>, rolling_options, rolling_search<F, popularity<F>>, rolling_trial, trending_model<F, popularity_model<F>>,
@@ -333,6 +337,8 @@ int functions() {
     good = good && abs(value_iteration(process).v(0) - 20) < 1e-6 && abs(policy_iteration(process).v(0) - 20) < 1e-6 && abs(evaluate_policy(process, policy)(0) - 20) < 1e-6;
     const vector<transition<1>> steps{{.reward = 1}};
     (void)estimate_mdp(steps, {1}, 1);
+    (void)merge_tables(vector{q_table<F>({1}, 1)});
+    (void)merge_policies(vector{q_policy<F>(q_table<F>({1}, 1), true, 0)});
     good = good && state_number(array<size_t, 2>{2, 2}, {1, 0}) == 2 && state_at(array<size_t, 2>{2, 2}, 2)[0] == 1 && no_action > 0 && max_table_rows > 0;
 
     const auto bytes = to_bytes(model);

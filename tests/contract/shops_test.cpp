@@ -1,6 +1,12 @@
 // Recommenders, histories and policies, through the common contract (docs/contract.md). A new component gets an adapter here.
+#include <array>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include <caramel/features/histories.hpp>
@@ -88,11 +94,12 @@ struct churn_features_component : items_component {
                standardize<float>{};
     }
 };
+template <class Rule>
 struct q_learning_component : deterministic {
-    static constexpr std::string_view name = "q_learning";
+    static constexpr std::string_view name = Rule::name;
     static constexpr std::array skipped{skip{"C37", "there are no columns: states outside the table are checked with the policies"}};
     static constexpr std::uint64_t nan_column = 4;  // after two axes of the state and the action
-    auto recipe() const { return q_learning<float, 2>{.states = {3, 2}, .actions = 2, .sweeps = 5, .default_action = 0}; }
+    auto recipe() const { return q_learning<float, 2, Rule>{.states = {3, 2}, .actions = 2, .sweeps = 5, .default_action = 0}; }
     auto data(std::size_t rows, std::uint64_t seed) const {
         rng numbers(seed);
         std::vector<transition<2>> out(rows);
@@ -119,7 +126,42 @@ TEMPLATE_TEST_CASE("contract: histories", "[contract]", rfm_component, purchase_
     check_component(TestType{});
 }
 
-TEST_CASE("contract: policies", "[contract]") { check_component(q_learning_component{}); }
+TEST_CASE("contract: policies", "[contract]") {
+    check_component(q_learning_component<one_step_rule>{});
+    check_component(q_learning_component<n_step_rule<return_end::expected>>{});
+    check_component(q_learning_component<sweeping_rule>{});
+}
+
+namespace {
+
+// What was saved before learners of average rewards came.
+struct old_q_policy {
+    using stage_concept = model_tag;
+    static constexpr std::string_view kind = "q_policy";
+    q_table<float, 2> table;
+    bool allow_untried = false;
+    std::int64_t default_action = -1;
+    static constexpr std::array field_names{"table", "allow_untried", "default_action"};
+    auto fields() const { return std::tie(table, allow_untried, default_action); }
+};
+
+}  // namespace
+
+TEST_CASE("q_policy: files of before load, and what is saved now says its reward rate", "[contract]") {
+    q_table<float, 2> table({3, 2}, 2);
+    table.values_of(4)[1] = 2.5F;
+    table.visits_of(4)[1] = 7;
+    std::vector<std::byte> bytes;
+    save(old_q_policy{.table = table, .default_action = 1}, bytes);
+    const auto again = load<q_policy<float, 2>>(bytes);
+    CHECK(again.reward_rate() == 0);
+    CHECK(again.cells().visits({2, 0}, 1) == 7);
+    CHECK(again(decision<2>{.state = {2, 0}}).value == 2.5);
+    CHECK(again.default_action() == std::optional<std::size_t>(1));
+    bytes.clear();
+    save(q_policy<float, 2>(table, true, -1, .75), bytes);
+    CHECK(load<q_policy<float, 2>>(bytes).reward_rate() == .75);
+}
 
 TEMPLATE_TEST_CASE("contract: recommenders", "[contract]", popularity_component, item_neighbors_component, customer_neighbors_component, als_component,
                    sgd_component<4>, sgd_component<0>) {

@@ -35,7 +35,9 @@ TEST_CASE("q_table: masks", "[q_table]") {
     q.allow_only({1}, std::vector<int>{1});
     CHECK(!q.allowed({1}, 0));
     CHECK(q.allowed({1}, 1));
-    CHECK(error_of([&] { q.allow_only({1}, std::vector<int>{}); }).code() == errc::bad_data);
+    const error nothing = error_of([&] { q.allow_only({1}, std::vector<int>{}); });
+    CHECK(nothing.code() == errc::bad_data);
+    CHECK(nothing.where() == place{.row = 2});
     const error e = error_of([&] { q.allow_only({1}, {0, 3}); });
     CHECK(e.code() == errc::unknown_id);
     CHECK(e.where() == place{.row = 2});
@@ -79,4 +81,33 @@ TEST_CASE("q_table: a moved-from table says so", "[q_table][error]") {
     const q_table<float, 1> taken(std::move(q));
     CHECK(taken.value({3}, 1) == 0);
     CHECK(error_of([&] { (void)q.value({0}, 0); }).code() == errc::bad_data);  // NOLINT(bugprone-use-after-move)
+}
+
+TEMPLATE_TEST_CASE("merge_tables: means weighted by visits, masks must agree", "[q_table]", CARAMEL_TEST_SCALARS) {
+    std::vector<q_table<TestType, 1>> shards(3, q_table<TestType, 1>({2}, 2, TestType(.1)));
+    for (auto& t : shards) t.allow_only({1}, {0});
+    const auto set = [&](std::size_t k, std::size_t state, std::size_t action, double value, std::uint64_t visits) {
+        shards[k].values_of(state)[action] = static_cast<TestType>(value);
+        shards[k].visits_of(state)[action] = visits;
+    };
+    set(0, 0, 0, 4, 1);
+    set(1, 0, 0, 8, 3);
+    set(2, 0, 0, 100, 0);  // was not there
+    for (std::size_t k = 0; k < 3; ++k) set(k, 0, 1, .3, 7 + k);
+    const auto merged = merge_tables(shards);
+    CHECK(merged.value({0}, 0) == 7);
+    CHECK(merged.visits({0}, 0) == 4);
+    CHECK(merged.value({0}, 1) == static_cast<TestType>(.3));  // equal values stay what they are
+    CHECK(merged.visits({0}, 1) == 24);
+    CHECK(merged.value({1}, 0) == static_cast<TestType>(.1));
+    CHECK(!merged.allowed({1}, 1));
+    CHECK(merge_tables(std::vector{shards[1]}).value({0}, 0) == 8);
+
+    shards[2].allow_only({0}, {1});
+    const error e = error_of([&] { (void)merge_tables(shards); });
+    CHECK(e.code() == errc::bad_data);
+    CHECK(e.where() == place{.row = 1, .column = 1});
+    shards[2] = q_table<TestType, 1>({2}, 3);
+    CHECK(error_of([&] { (void)merge_tables(shards); }).code() == errc::shape_mismatch);
+    CHECK(error_of([&] { (void)merge_tables(std::vector<q_table<TestType, 1>>{}); }).code() == errc::empty_input);
 }

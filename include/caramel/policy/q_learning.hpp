@@ -1,11 +1,12 @@
 #ifndef CARAMEL_POLICY_Q_LEARNING_HPP
 #define CARAMEL_POLICY_Q_LEARNING_HPP
 
-// Tabular Q-learning: from a simulator, from a log, or online, one transition at a time inside a host.
+// Learners of Q-tables: from a simulator, from a log, from a source of transitions, or online, one at a time inside a host.
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -13,122 +14,36 @@
 #include <optional>
 #include <span>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include <caramel/core/error.hpp>
 #include <caramel/core/progress.hpp>
 #include <caramel/core/random.hpp>
-#include <caramel/core/workspace.hpp>
 #include <caramel/pipeline.hpp>
 #include <caramel/policy/explore.hpp>
+#include <caramel/policy/q_core.hpp>
+#include <caramel/policy/q_planning.hpp>
+#include <caramel/policy/q_policy.hpp>
+#include <caramel/policy/q_rules.hpp>
+#include <caramel/policy/q_sweeps.hpp>
 #include <caramel/policy/q_table.hpp>
 #include <caramel/policy/transition.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
 
-/// Takes the action of highest value, ties to the lower one, among those that the table and the decision allow.
-template <class T, std::size_t N = 1>
-class q_policy {
-   public:
-    using stage_concept = model_tag;
-    static constexpr std::string_view kind = "q_policy";
-
-    /// An action without visits in a state is taken there only if `allow_untried`. Where no action is left,
-    /// `default_action` is taken, if it is allowed; -1 = there is none.
-    /// Throws `error` (`bad_data`) when there is no such default action.
-    q_policy(q_table<T, N> table, bool allow_untried, std::int64_t default_action)
-        : table_(std::move(table)), allow_untried_(allow_untried), default_action_(default_action), open_(table_.values().size()) {
-        require(default_action_ >= -1 && default_action_ < static_cast<std::int64_t>(table_.actions()), errc::bad_data, "q_policy: there is no action ", default_action_,
-                " to be the default, there are ", table_.actions());
-        const auto* const allowed = table_.allowed().data();
-        const auto* const visits = table_.visits().data();
-        for (std::size_t i = 0; i < open_.size(); ++i) open_[i] = static_cast<std::uint8_t>(allowed[i] != 0 && (allow_untried_ || visits[i] > 0));
-    }
-
-    /// One decision. The propensity is 1: exploring is for learners.
-    /// Throws `error`: `unknown_id` for a state outside the table (with the axis, from 1, as `where().column`), for one
-    /// that was never seen in training while there is no default action, and for an allowed action that does not exist;
-    /// `bad_data` when no action may be taken.
-    [[nodiscard]] choice operator()(const decision<N>& asked, workspace&) const { return (*this)(asked); }
-    [[nodiscard]] choice operator()(const decision<N>& asked) const {
-        const std::size_t number = table_.number_of(asked.state);
-        const auto values = table_.values_of(number);
-        const auto open = open_of(number);
-        const std::size_t action = asked.allowed ? best_listed(values, open, *asked.allowed) : detail::best_action(values, open);
-        if (action == no_action) [[unlikely]]
-            return last_resort(number, asked);
-        return {.action = action, .propensity = 1, .value = static_cast<double>(values[action])};
-    }
-    /// A batch: choice i answers decision i. An `error` has the decision's number, from 1, as its row.
-    [[nodiscard]] std::vector<choice> operator()(std::span<const decision<N>> batch) const {
-        std::vector<choice> out;
-        out.reserve(batch.size());
-        for (std::size_t i = 0; i < batch.size(); ++i) {
-            try {
-                out.push_back((*this)(batch[i]));
-            } catch (const error& e) {
-                fail(e.code(), {.row = i + 1, .column = e.where().column}, e.what(), " (decision ", i + 1, ")");
-            }
-        }
-        return out;
-    }
-
-    /// By state number: the action that a decision without further limits gets; `no_action` where that is an error.
-    [[nodiscard]] std::vector<std::size_t> greedy_actions() const {
-        std::vector<std::size_t> out(table_.state_count());
-        for (std::size_t s = 0; s < out.size(); ++s) {
-            out[s] = detail::best_action(table_.values_of(s), open_of(s));
-            if (out[s] == no_action && may_default(s)) out[s] = static_cast<std::size_t>(default_action_);
-        }
-        return out;
-    }
-
-    /// The values, (states..., actions), as they are.
-    [[nodiscard]] const tensor<T, N + 1>& table() const noexcept { return table_.values(); }
-    /// The values with their visits and what is allowed.
-    [[nodiscard]] const q_table<T, N>& cells() const noexcept { return table_; }
-    [[nodiscard]] bool allow_untried() const noexcept { return allow_untried_; }
-    [[nodiscard]] std::optional<std::size_t> default_action() const noexcept {
-        return default_action_ < 0 ? std::nullopt : std::optional(static_cast<std::size_t>(default_action_));
-    }
-
-    static constexpr std::array field_names{"table", "allow_untried", "default_action"};
-    [[nodiscard]] auto fields() const noexcept { return std::tie(table_, allow_untried_, default_action_); }
-
-   private:
-    std::span<const std::uint8_t> open_of(std::size_t number) const noexcept { return {open_.data() + number * table_.actions(), table_.actions()}; }
-
-    static std::size_t best_listed(std::span<const T> values, std::span<const std::uint8_t> open, const std::vector<std::size_t>& list) {
-        require(!list.empty(), errc::bad_data, "q_policy: the decision allows no action");
-        for (const std::size_t a : list) require(a < values.size(), errc::unknown_id, "q_policy: the decision allows an action that does not exist, there are ", values.size());
-        return detail::best_action(values, open, std::span(list));
-    }
-    // Not where a rule of the table forbids it. A state of which no rule is known forbids nothing.
-    bool may_default(std::size_t number) const noexcept {
-        if (default_action_ < 0) return false;
-        const auto allowed = table_.allowed_of(number);
-        return allowed[static_cast<std::size_t>(default_action_)] != 0 || std::ranges::all_of(allowed, [](std::uint8_t mark) { return mark == 0; });
-    }
-    CARAMEL_COLD choice last_resort(std::size_t number, const decision<N>& asked) const {
-        const auto action = static_cast<std::size_t>(default_action_);
-        if (may_default(number) && (!asked.allowed || std::ranges::find(*asked.allowed, action) != asked.allowed->end()))
-            return {.action = action, .propensity = 1, .value = static_cast<double>(table_.values_of(number)[action])};
-        const bool unknown = std::ranges::all_of(open_of(number), [](std::uint8_t mark) { return mark == 0; });
-        require(!unknown, errc::unknown_id, "q_policy: no action was tried in this state in training; a default_action of the recipe would be taken here");
-        fail(errc::bad_data, {}, "q_policy: none of the actions that the decision allows may be taken in this state");
-    }
-
-    q_table<T, N> table_;
-    bool allow_untried_;
-    std::int64_t default_action_;
-    std::vector<std::uint8_t> open_;  // what may be taken: worked out from the table
+/// Something that gives transitions one after the other: a const call `source(rng&)` or `source()` with a transition, or an
+/// optional of one, empty at the end. What it reads from, it refers to.
+template <class G, std::size_t N = 1>
+concept TransitionSource = requires(const G& source, rng& numbers) {
+    { source(numbers) } -> std::convertible_to<std::optional<transition<N>>>;
+} || requires(const G& source) {
+    { source() } -> std::convertible_to<std::optional<transition<N>>>;
 };
 
-/// Recipe for `q_policy`: Watkins' Q-learning, `q += rate * (reward + discount * max over a of q(next, a) - q)`, which
-/// finds the optimal values whatever policy made the data (Watkins & Dayan, Machine Learning 8, 1992).
-template <class T, std::size_t N = 1>
+/// Recipe for `q_policy`: values of actions learnt from a simulator, a log, a source of transitions, or online (`q_learner`).
+/// `Rule` says how: Q-learning, or one of those that have names below: `sarsa<T, N>`, `q_lambda<T, N>`, ...
+template <class T, std::size_t N = 1, class Rule = one_step_rule>
 struct q_learning {
     using stage_concept = recipe_tag;
 
@@ -137,105 +52,134 @@ struct q_learning {
     double discount = .95;                       ///< in [0, 1]
     double step_size_exponent = .6;              ///< the n-th update of a cell has the rate n^-exponent, in (0, 1]
     std::optional<double> learning_rate = {};    ///< a constant rate in (0, 1] instead
-    linear_schedule epsilon = {};                ///< environment: the share of random actions
-    std::size_t steps = 200'000;                 ///< environment: in all
+    exploration_schedule epsilon = {};           ///< environment: the share of random actions
+    std::size_t steps = 200'000;                 ///< environment: in all; source: at most; online: the length of the schedule
     std::size_t restart_every = 60;              ///< environment: an episode is cut off after so many steps; 0 = never
-    std::size_t sweeps = 50;                     ///< log: times through it, forwards and backwards in turn
+    std::size_t sweeps = 50;                     ///< log: times through it, forwards and backwards in turn; rules of more than one step only forwards
     double initial_value = 0;                    ///< of every cell, and of a state where a log shows no action
-    bool allow_untried = false;                  ///< whether an action that was never tried in a state may be chosen there; in a log, also count
+    bool allow_untried = false;                  ///< whether an action that was never tried in a state may be chosen there; in a log or source, also count
     std::optional<std::size_t> default_action = {};  ///< where no tried action may be chosen; empty: an error
     std::optional<q_policy<T, N>> start = {};    ///< learn on from here
-    double cool_down = .35;                      ///< environment: over this last share of the steps, rates n^-exponent fall to 0 in a straight line as well
+    /// Environment: over this last share of the steps, rates n^-exponent fall to 0 in a straight line as well. Before they are
+    /// sqrt(.05 / (1 - discount)) as large, up to four times, where the discount is above .95, but at most 1.
+    double cool_down = 1;
+    std::optional<exploration> explore = {};     ///< environment, online: another way to explore than by `epsilon`
+    Rule rule = {};
 
-    /// Learns by acting epsilon-greedily in an environment. Actions that it does not allow are neither taken nor valued.
+    /// Learns by acting in an environment. Actions that it does not allow are neither taken nor valued.
     /// Progress is reported a hundred times; the loss is the mean squared temporal difference.
     /// Throws `error`: `bad_parameter`, `shape_mismatch` (`start`); with row = step, from 1, `unknown_id` (a state or
     /// action outside the table), `nan_or_inf` (a reward), `bad_data` (a state that allows nothing); `diverged`.
     template <Environment<N> E>
     [[nodiscard]] q_policy<T, N> fit(const E& world, const fit_options& options) const;
 
-    /// Learns from a log, in any order, of whatever policy. Only actions that the log (or `start`) shows in a state are
-    /// valued and chosen there, unless `allow_untried`. Visits count the log once, not every sweep. No randomness.
+    /// Learns from a log, of whatever policy. Only actions that the log (or `start`) shows in a state are valued and chosen
+    /// there, unless `allow_untried`. Visits count the log once, not every sweep. Q-learning takes the rows in any order; to
+    /// rules of more than one step, a row whose state is the next state of the row before goes on from there.
     /// Throws `error`: `bad_parameter`, `shape_mismatch` (`start`), `empty_input`; `unknown_id` and `nan_or_inf` with
     /// the row of the log and the column (of N state axes, the action, the reward, N axes of the next state); `diverged`.
     [[nodiscard]] q_policy<T, N> fit(std::span<const transition<N>> log, const fit_options& options) const;
+
+    /// Learns from a source, each transition once, as from a log that is too long to hold: until it ends, or for `steps`.
+    /// Throws `error` as for a log.
+    template <TransitionSource<N> G>
+        requires(!Environment<G, N>)
+    [[nodiscard]] q_policy<T, N> fit(const G& source, const fit_options& options) const;
 };
+
+/// Learns the values of the policy that acts, exploration included; `.rule = {.n = 4}` from returns of four steps.
+template <class T, std::size_t N = 1>
+using sarsa = q_learning<T, N, n_step_rule<return_end::taken>>;
+/// The same with the mean over what may be done next: less noise.
+template <class T, std::size_t N = 1>
+using expected_sarsa = q_learning<T, N, n_step_rule<return_end::expected>>;
+/// Returns of several steps, as long as the best actions are taken.
+template <class T, std::size_t N = 1>
+using n_step_q = q_learning<T, N, n_step_rule<return_end::greedy>>;
+/// Watkins' Q(lambda).
+template <class T, std::size_t N = 1>
+using q_lambda = q_learning<T, N, trace_rule>;
+/// Two tables against optimism.
+template <class T, std::size_t N = 1>
+using double_q_learning = q_learning<T, N, double_rule>;
+/// Average rewards.
+template <class T, std::size_t N = 1>
+using differential_q_learning = q_learning<T, N, differential_rule>;
+/// Remembered steps besides real ones.
+template <class T, std::size_t N = 1>
+using dyna_q = q_learning<T, N, dyna_rule>;
+/// The process as seen so far, worked out where it matters.
+template <class T, std::size_t N = 1>
+using prioritized_sweeping = q_learning<T, N, sweeping_rule>;
 
 namespace detail {
 
-// The table and how it learns; the recipe was checked.
-template <class T, std::size_t N>
-class q_core {
+// The table, the rule's memory, and what both need of a step.
+template <class T, std::size_t N, class Rule>
+class q_engine {
    public:
-    explicit q_core(const q_learning<T, N>& recipe) : recipe_(checked(recipe)), table_(first_table(recipe)) { recipe_.start.reset(); }
+    using engine_type = rule_engine<Rule, T, N>;
 
-    [[nodiscard]] const q_learning<T, N>& recipe() const noexcept { return recipe_; }
-    [[nodiscard]] q_table<T, N>& table() noexcept { return table_; }
-    [[nodiscard]] const q_table<T, N>& table() const noexcept { return table_; }
+    q_engine(const q_learning<T, N, Rule>& recipe, const rng& numbers)
+        : core(recipe, Rule::name), engine_((engine_type::check(recipe.rule), recipe.rule), core, numbers) {}
 
-    // The value of a state under `open` marks.
-    [[nodiscard]] double worth(std::size_t number, std::span<const std::uint8_t> open) const noexcept {
-        const auto values = table_.values_of(number);
-        const std::size_t best = best_action(values, open);
-        return best == no_action ? recipe_.initial_value : static_cast<double>(values[best]);
+    q_core<T, N> core;
+
+    /// `row` is the step's number, for errors that the rule has with it.
+    double learn(const flat_step& t, double heat, std::uint64_t row) {
+        double loss = 0;
+        try {
+            loss = engine_.learn(core, t, heat, false);
+        } catch (const error& e) {
+            if (e.code() != errc::bad_data) throw;
+            fail(e.code(), {.row = row}, e.what(), " (step ", row, ")");
+        }
+        if constexpr (engine_type::counts_apart) core.visit(t.state, t.action);
+        return loss;
     }
-    // The n-th update of a cell towards reward + discount * future, at `heat` times its rate. Returns the squared temporal
-    // difference. Nothing changes when the value would leave the finite numbers.
-    double update(T& value, std::uint64_t n, double reward, double future, double heat = 1) const {
-        const double difference = reward + recipe_.discount * future - static_cast<double>(value);
-        const double rate = recipe_.learning_rate ? *recipe_.learning_rate : heat * std::pow(static_cast<double>(n), -recipe_.step_size_exponent);
-        const double next = static_cast<double>(value) + rate * difference;
-        require(std::abs(next) <= static_cast<double>(std::numeric_limits<T>::max()), errc::diverged,
-                "q_learning: a value left the finite numbers: scale the rewards down, or lower the discount");
-        value = static_cast<T>(next);
-        return difference * difference;
-    }
-    [[nodiscard]] q_policy<T, N> policy() const {
-        return {table_, recipe_.allow_untried, recipe_.default_action ? static_cast<std::int64_t>(*recipe_.default_action) : -1};
+    // A step of a log, whose visits were counted.
+    double learn_logged(const flat_step& t, bool again) { return engine_.learn(core, t, 1, again); }
+    void cut(double heat) { engine_.cut(core, heat); }
+
+   private:
+    engine_type engine_;
+};
+
+// Tells an observer a hundred times of so many steps.
+class step_reports {
+   public:
+    step_reports(const fit_options& options, std::string_view stage, std::size_t steps)
+        : options_(options), stage_(stage), steps_(steps), every_(std::max<std::size_t>(1, steps / 100)) {}
+    // False when the observer says stop.
+    bool go_on(std::size_t step, double loss) {
+        loss_ += loss;
+        if (step % every_ != 0 && step != steps_) return true;
+        const std::size_t since = step % every_ == 0 ? every_ : step % every_;
+        const progress now{
+            .stage = stage_, .step = (step + every_ - 1) / every_, .steps = (steps_ + every_ - 1) / every_, .loss = loss_ / static_cast<double>(since)};
+        loss_ = 0;
+        return !options_.on_progress || options_.on_progress(now) != verdict::stop;
     }
 
    private:
-    static const q_learning<T, N>& checked(const q_learning<T, N>& r) {
-        constexpr std::string_view who = "q_learning";
-        (void)count_states(r.states, r.actions, who);
-        require_share(r.discount, who, "discount");
-        require(r.step_size_exponent > 0 && r.step_size_exponent <= 1, errc::bad_parameter, who, ": step_size_exponent must lie in (0, 1], got ", r.step_size_exponent);
-        require(!r.learning_rate || (*r.learning_rate > 0 && *r.learning_rate <= 1), errc::bad_parameter, who, ": learning_rate must lie in (0, 1], got ",
-                r.learning_rate.value_or(0));
-        require_schedule(r.epsilon, who);
-        require_share(r.cool_down, who, "cool_down");
-        require(r.steps > 0, errc::bad_parameter, who, ": steps must be at least 1");
-        require(r.sweeps > 0, errc::bad_parameter, who, ": sweeps must be at least 1");
-        require(std::abs(r.initial_value) <= static_cast<double>(std::numeric_limits<T>::max()), errc::bad_parameter, who, ": initial_value must be finite, got ", r.initial_value);
-        require(!r.default_action || *r.default_action < r.actions, errc::bad_parameter, who, ": default_action must be one of the ", r.actions, " actions");
-        require(!r.start || (r.start->cells().states() == r.states && r.start->cells().actions() == r.actions), errc::shape_mismatch, who,
-                ": the policy to start from has other states or actions");
-        return r;
-    }
-    static q_table<T, N> first_table(const q_learning<T, N>& r) {
-        if (r.start) return r.start->cells();
-        return {r.states, r.actions, static_cast<T>(r.initial_value)};
-    }
-
-    q_learning<T, N> recipe_;
-    q_table<T, N> table_;
+    const fit_options& options_;
+    std::string_view stage_;
+    std::size_t steps_, every_;
+    double loss_ = 0;
 };
-
-// What an environment's states are called in errors: the step at which they came.
-template <std::size_t N, class S>
-std::size_t enter(const std::array<std::size_t, N>& shape, const S& state, std::uint64_t step) {
-    return checked_state(shape, to_state<N>(state), "q_learning", step);
-}
 
 // The first time that a state comes up, the environment is asked what it allows there.
 template <std::size_t N, class T, class E>
 class environment_masks {
    public:
-    environment_masks(const E& world, q_table<T, N>& table) : world_(world), table_(table), known_(MaskedEnvironment<E> ? table.state_count() : 0) {}
+    environment_masks(const E& world, q_table<T, N>& table, std::string_view who)
+        : world_(world), table_(table), who_(who), known_(MaskedEnvironment<E> ? table.state_count() : 0) {}
 
-    void learn(const state_of_environment<E>& state, std::size_t number, std::uint64_t step) {
+    // The number of a state that came at this step.
+    std::size_t enter(const state_of_environment<E>& state, std::uint64_t step) {
+        const std::size_t number = checked_state(table_.states(), to_state<N>(state), who_, step);
         if constexpr (MaskedEnvironment<E>) {
-            if (known_[number] != 0) return;
+            if (known_[number] != 0) return number;
             const auto& list = world_.allowed(state);
             try {
                 table_.allow_only_at(number, list);
@@ -244,164 +188,211 @@ class environment_masks {
             }
             known_[number] = 1;
         }
+        return number;
     }
 
    private:
     const E& world_;
     q_table<T, N>& table_;
+    std::string_view who_;
     std::vector<std::uint8_t> known_;
 };
 
 }  // namespace detail
 
-template <class T, std::size_t N>
+template <class T, std::size_t N, class Rule>
 template <Environment<N> E>
-q_policy<T, N> q_learning<T, N>::fit(const E& world, const fit_options& options) const {
-    detail::q_core<T, N> core(*this);
-    auto& table = core.table();
-    detail::environment_masks<N, T, E> masks(world, table);
+q_policy<T, N> q_learning<T, N, Rule>::fit(const E& world, const fit_options& options) const {
     const rng base = stage_rng(options, q_policy<T, N>::kind);
     rng of_world = base.split("environment");
     rng of_choices = base.split("choices");
+    detail::q_engine<T, N, Rule> engine(*this, base.split("rule"));
+    auto& core = engine.core;
+    auto& table = core.table;
+    detail::environment_masks<N, T, E> masks(world, table, Rule::name);
 
-    const auto first = [&](std::uint64_t step) {
-        auto state = world.reset(of_world);
-        const std::size_t number = detail::enter(states, state, step);
-        masks.learn(state, number, step);
-        return std::pair(std::move(state), number);
+    // What was learnt in the end is a mean over many steps, not the last step's luck. Rewards that lie far ahead come near by
+    // a share of about (1 - discount) * rate a step: what was believed first would stay too long if rates did not make up for it.
+    const double reach = std::min(4.0, std::sqrt(std::max(1.0, .05 / (1 - discount))));
+    const auto heat = [this, reach](std::size_t step) {
+        return reach * std::min(1.0, static_cast<double>(steps - step) / (cool_down * static_cast<double>(steps)));
     };
-    auto [state, number] = first(1);
-    // What was learnt in the end is a mean over many steps, not the last step's luck.
-    const auto heat = [this](std::size_t step) { return std::min(1.0, static_cast<double>(steps - step) / (cool_down * static_cast<double>(steps))); };
-    const std::size_t report = std::max<std::size_t>(1, steps / 100);
-    double loss = 0;
+    detail::step_reports reports(options, q_policy<T, N>::kind, steps);
+    auto state = world.reset(of_world);
+    std::size_t number = masks.enter(state, 1);
     for (std::size_t k = 0, age = 1; k < steps; ++k, ++age) {
         const std::uint64_t step = k + 1;
-        const auto chosen = detail::epsilon_greedy(std::span<const T>(table.values_of(number)), table.allowed_of(number), epsilon.at(k, steps), of_choices);
+        core.level = core.explore.level.at(k, steps);
+        const auto chosen = detail::explore(core.explore, core.level, std::span<const T>(table.values_of(number)),
+                                            std::span<const std::uint64_t>(table.visits_of(number)), table.allowed_of(number), of_choices);
         auto got = world.step(state, chosen.action, of_world);
-        const auto reward = static_cast<double>(got.reward);
-        require_at(std::isfinite(reward), errc::nan_or_inf, {.row = step}, "q_learning: the reward of step ", step, " is not finite");
-        double future = 0;
-        std::size_t next = number;
-        if (!got.terminal) {
+        detail::flat_step now{
+            .state = number, .next = number, .action = chosen.action, .reward = static_cast<double>(got.reward), .terminal = static_cast<bool>(got.terminal)};
+        require_at(std::isfinite(now.reward), errc::nan_or_inf, {.row = step}, Rule::name, ": the reward of step ", step, " is not finite");
+        if (!now.terminal) {
             state = std::move(got.next_state);
-            next = detail::enter(states, state, step);
-            masks.learn(state, next, step);
-            future = core.worth(next, table.allowed_of(next));
+            now.next = masks.enter(state, step);
         }
-        auto& visits = table.visits_of(number)[chosen.action];
-        loss += core.update(table.values_of(number)[chosen.action], visits + 1, reward, future, heat(k));
-        ++visits;
-        number = next;
-        if (got.terminal || age == restart_every) {
-            std::tie(state, number) = first(step + 1);
+        const double loss = engine.learn(now, heat(k), step);
+        number = now.next;
+        if (now.terminal || age == restart_every) {
+            if (!now.terminal) engine.cut(heat(k));
+            state = world.reset(of_world);
+            number = masks.enter(state, step + 1);
             age = 0;
         }
-        if (step % report == 0 || step == steps) {
-            const std::size_t since = step % report == 0 ? report : step % report;
-            const progress now{.stage = q_policy<T, N>::kind, .step = (step + report - 1) / report, .steps = (steps + report - 1) / report, .loss = loss / static_cast<double>(since)};
-            loss = 0;
-            if (options.on_progress && options.on_progress(now) == verdict::stop) break;
-        }
+        if (!reports.go_on(step, loss)) break;
     }
-    return core.policy();
+    engine.cut(heat(steps - 1));
+    return std::move(core).policy();
 }
 
-template <class T, std::size_t N>
-q_policy<T, N> q_learning<T, N>::fit(std::span<const transition<N>> log, const fit_options& options) const {
-    struct entry {
-        std::size_t cell, next;  // next = no_action where the step is terminal
-        double reward;
+template <class T, std::size_t N, class Rule>
+q_policy<T, N> q_learning<T, N, Rule>::fit(std::span<const transition<N>> log, const fit_options& options) const {
+    detail::q_engine<T, N, Rule> engine(*this, stage_rng(options, q_policy<T, N>::kind).split("rule"));
+    auto& core = engine.core;
+    require(!log.empty(), errc::empty_input, Rule::name, ": no transitions to learn from");
+    const auto go_on = [&](std::size_t sweep, double loss) {
+        const progress now{.stage = q_policy<T, N>::kind, .step = sweep, .steps = sweeps, .loss = loss};
+        return !options.on_progress || options.on_progress(now) != verdict::stop;
     };
-    detail::q_core<T, N> core(*this);
-    auto& table = core.table();
-    require(!log.empty(), errc::empty_input, "q_learning: no transitions to learn from");
-    std::vector<entry> entries;
-    entries.reserve(log.size());
-    for (std::size_t i = 0; i < log.size(); ++i) {
-        const auto t = detail::checked_step(log[i], states, actions, "q_learning", i + 1);
-        entries.push_back({.cell = t.state * actions + t.action, .next = t.terminal ? no_action : t.next, .reward = t.reward});
-    }
-
-    const auto visits = std::span(table.visits_of(0).data(), table.state_count() * actions);
-    std::vector<std::uint64_t> updates(visits.begin(), visits.end());  // every sweep counts towards the rate
-    for (const entry& e : entries) ++visits[e.cell];
-    std::vector<std::uint8_t> open(visits.size());
-    for (std::size_t i = 0; i < open.size(); ++i) open[i] = static_cast<std::uint8_t>(table.allowed().data()[i] != 0 && (allow_untried || visits[i] > 0));
-
-    const auto values = std::span(table.values_of(0).data(), visits.size());
-    for (std::size_t sweep = 1; sweep <= sweeps; ++sweep) {
-        double loss = 0;
-        for (std::size_t i = 0; i < entries.size(); ++i) {
-            const entry& e = entries[sweep % 2 == 1 ? i : entries.size() - 1 - i];
-            const double future = e.next == no_action ? 0 : core.worth(e.next, std::span(open).subspan(e.next * actions, actions));
-            loss += core.update(values[e.cell], ++updates[e.cell], e.reward, future);
+    if constexpr (std::same_as<Rule, one_step_rule>) {
+        const auto sweep_all = [&]<class Offset>(Offset) {
+            detail::log_sweeps<T, N, Offset> run(core, log);
+            for (std::size_t sweep = 1; sweep <= sweeps; ++sweep)
+                if (!go_on(sweep, run.sweep(sweep % 2 == 1))) break;
+            run.finish();
+        };
+        const std::size_t most = (core.table.state_count() + 2) * detail::log_sweeps<T, N, std::uint32_t>::stride_of(actions) + log.size();
+        if (most < std::numeric_limits<std::uint32_t>::max()) sweep_all(std::uint32_t{});
+        else sweep_all(std::uint64_t{});
+    } else {
+        std::vector<detail::flat_step> entries;
+        entries.reserve(log.size());
+        if (core.updates.empty()) core.count_apart();  // every sweep counts towards the rate
+        for (std::size_t i = 0; i < log.size(); ++i) {
+            entries.push_back(detail::checked_step(log[i], states, actions, Rule::name, i + 1));
+            core.visit(entries.back().state, entries.back().action);
         }
-        const progress now{.stage = q_policy<T, N>::kind, .step = sweep, .steps = sweeps, .loss = loss / static_cast<double>(entries.size())};
-        if (options.on_progress && options.on_progress(now) == verdict::stop) break;
+        core.value_only_tried();
+        core.follows_log = true;
+        for (std::size_t sweep = 1; sweep <= sweeps; ++sweep) {
+            double loss = 0;
+            for (std::size_t i = 0; i < entries.size(); ++i) {
+                const bool forwards = detail::rule_engine<Rule, T, N>::in_order || sweep % 2 == 1;
+                try {
+                    loss += engine.learn_logged(entries[forwards ? i : entries.size() - 1 - i], sweep > 1);
+                } catch (const error& e) {
+                    if (e.code() != errc::bad_data) throw;
+                    fail(e.code(), {.row = i + 1}, e.what(), " (row ", i + 1, ")");
+                }
+            }
+            engine.cut(1);
+            if (!go_on(sweep, loss / static_cast<double>(entries.size()))) break;
+        }
     }
-    return core.policy();
+    return std::move(core).policy();
+}
+
+template <class T, std::size_t N, class Rule>
+template <TransitionSource<N> G>
+    requires(!Environment<G, N>)
+q_policy<T, N> q_learning<T, N, Rule>::fit(const G& source, const fit_options& options) const {
+    const rng base = stage_rng(options, q_policy<T, N>::kind);
+    rng numbers = base.split("environment");
+    detail::q_engine<T, N, Rule> engine(*this, base.split("rule"));
+    auto& core = engine.core;
+    core.value_only_tried();
+    core.follows_log = true;
+    detail::step_reports reports(options, q_policy<T, N>::kind, steps);
+    for (std::size_t k = 0; k < steps; ++k) {
+        std::optional<transition<N>> got;
+        if constexpr (requires { source(numbers); }) got = source(numbers);
+        else got = source();
+        require(got || k > 0, errc::empty_input, Rule::name, ": no transitions to learn from");
+        if (!got) break;
+        const auto step = detail::checked_step(*got, states, actions, Rule::name, k + 1);
+        core.saw(step.state, step.action);
+        if (!reports.go_on(k + 1, engine.learn(step, 1, k + 1))) break;
+    }
+    engine.cut(1);
+    return std::move(core).policy();
 }
 
 /// Learns online, one transition at a time, and hands out immutable policies. One thread a learner.
-template <class T, std::size_t N = 1>
+///     q_learner learner(sarsa<float>{.states = {6, 3}, .actions = 4});
+///     const choice c = learner.decide(numbers, {.state = {2, 1}});        // log c.action and c.propensity
+///     learner.learn({.state = {2, 1}, .action = c.action, .reward = 3, .next_state = {0, 2}});
+template <class T, std::size_t N = 1, class Rule = one_step_rule>
 class q_learner {
    public:
-    /// What the recipe says of environments and logs has no meaning here; its `start` may be an earlier snapshot.
+    /// What the recipe says of environments and logs has no meaning here, but for the exploration and the length of its
+    /// schedule; its `start` may be an earlier snapshot. `seed` is for rules that need chance.
     /// Throws `error`: `bad_parameter`, `shape_mismatch`.
-    explicit q_learner(const q_learning<T, N>& recipe) : core_(recipe) {}
+    explicit q_learner(const q_learning<T, N, Rule>& recipe, std::uint64_t seed = 0)
+        : engine_(recipe, stage_rng({.seed = seed}, q_policy<T, N>::kind).split("rule")), shape_(recipe.states), steps_(recipe.steps) {
+        engine_.core.level = engine_.core.explore.level.at(0, steps_);
+    }
 
     /// From now on only these actions are valued and chosen in this state; at first every action is.
     /// Throws `error`: `unknown_id`, `bad_data` (an empty list).
     template <class Actions = std::initializer_list<std::size_t>>
     void allow_only(const std::array<std::size_t, N>& state, const Actions& list) {
-        core_.table().allow_only(state, list);
+        engine_.core.table.allow_only(state, list);
     }
 
-    /// Learns from one step, of whatever policy. Throws `error` and changes nothing: `unknown_id`, `nan_or_inf` (with
-    /// columns as for a log, and the number of the observation as the row), `diverged`.
-    void observe(const transition<N>& t) {
-        auto& table = core_.table();
-        const auto& recipe = core_.recipe();
-        const auto step = detail::checked_step(t, recipe.states, recipe.actions, "q_learner", observed_ + 1);
-        const double future = step.terminal ? 0 : core_.worth(step.next, table.allowed_of(step.next));
-        auto& visits = table.visits_of(step.state)[step.action];
-        core_.update(table.values_of(step.state)[step.action], visits + 1, step.reward, future);
-        ++visits;
+    /// Learns from one step, of whatever policy. Rules of more than one step take a step that begins where the last one led
+    /// as its continuation, and learn of some steps only when the next ones are known.
+    /// Throws `error` and changes nothing: `unknown_id`, `nan_or_inf` (with columns as for a log, and the number of the
+    /// observation as the row), `bad_data` (a terminal step, of average rewards); also `diverged`, where rules of more than
+    /// one step keep what they had learnt of it before.
+    void learn(const transition<N>& t) {
+        const auto step = detail::checked_step(t, shape_, table().actions(), "q_learner", observed_ + 1);
+        engine_.learn(step, 1, observed_ + 1);
         ++observed_;
+        engine_.core.level = engine_.core.explore.level.at(observed_, steps_);
     }
+    void observe(const transition<N>& t) { learn(t); }  ///< the same, by its older name
 
-    /// With probability `epsilon` any allowed action, all equally likely, else the best so far, ties to the lower one;
-    /// actions that were never tried count with their initial value.
-    /// Throws `error`: `bad_parameter` (epsilon outside [0, 1]), `unknown_id`, `bad_data` (nothing is allowed).
+    /// Chooses by the recipe's exploration, as far as its schedule has got with the steps observed, among the actions that
+    /// the table and the decision allow; those that were never tried count with their initial value. The choice says its
+    /// propensity: log it.
+    /// Throws `error`: `unknown_id`, `bad_data` (nothing is allowed).
+    [[nodiscard]] choice decide(rng& numbers, const decision<N>& asked) const { return choose_by(asked, engine_.core.explore, engine_.core.level, numbers); }
+    /// With probability `epsilon` any allowed action, all equally likely, else the best so far, ties to the lower one.
+    /// Throws `error` also: `bad_parameter` (epsilon outside [0, 1]).
     [[nodiscard]] choice choose(const decision<N>& asked, double epsilon, rng& numbers) const {
         detail::require_share(epsilon, "q_learner", "epsilon");
-        const auto& table = core_.table();
-        const std::size_t number = table.number_of(asked.state);
-        const auto allowed = table.allowed_of(number);
+        return choose_by(asked, {}, epsilon, numbers);
+    }
+
+    /// What was learnt so far, as a model.
+    [[nodiscard]] q_policy<T, N> snapshot() const { return engine_.core.policy(); }
+    [[nodiscard]] const q_table<T, N>& table() const noexcept { return engine_.core.table; }
+    [[nodiscard]] std::size_t observed() const noexcept { return observed_; }
+
+   private:
+    choice choose_by(const decision<N>& asked, const exploration& by, double level, rng& numbers) const {
+        const std::size_t number = table().number_of(asked.state);
+        const auto allowed = table().allowed_of(number);
         choice out;
         if (asked.allowed) {
-            std::vector<std::uint8_t> open(table.actions(), 0);
+            std::vector<std::uint8_t> open(table().actions(), 0);
             for (const std::size_t a : *asked.allowed) {
                 require(a < open.size(), errc::unknown_id, "q_learner: the decision allows an action that does not exist, there are ", open.size());
                 open[a] = allowed[a];
             }
-            out = detail::epsilon_greedy(table.values_of(number), std::span<const std::uint8_t>(open), epsilon, numbers);
+            out = detail::explore(by, level, table().values_of(number), table().visits_of(number), std::span<const std::uint8_t>(open), numbers);
         } else {
-            out = detail::epsilon_greedy(table.values_of(number), allowed, epsilon, numbers);
+            out = detail::explore(by, level, table().values_of(number), table().visits_of(number), allowed, numbers);
         }
         require(out.action != no_action, errc::bad_data, "q_learner: no action may be taken: the table and the decision together allow none");
         return out;
     }
 
-    /// What was learnt so far, as a model.
-    [[nodiscard]] q_policy<T, N> snapshot() const { return core_.policy(); }
-    [[nodiscard]] const q_table<T, N>& table() const noexcept { return core_.table(); }
-    [[nodiscard]] std::size_t observed() const noexcept { return observed_; }
-
-   private:
-    detail::q_core<T, N> core_;
-    std::size_t observed_ = 0;
+    detail::q_engine<T, N, Rule> engine_;
+    std::array<std::size_t, N> shape_;
+    std::size_t steps_, observed_ = 0;
 };
 
 }  // namespace caramel::inline CARAMEL_ABI

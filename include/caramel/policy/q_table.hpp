@@ -11,6 +11,7 @@
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include <caramel/core/error.hpp>
 #include <caramel/core/tensor.hpp>
@@ -69,7 +70,8 @@ class q_table {
 
     /// From now on only these actions are allowed in the state of this number, or in this state; a container or span of
     /// action numbers.
-    /// Throws `error`: `unknown_id` (an action; `where().row` is its place in the list), `bad_data` (an empty list).
+    /// Throws `error`: `unknown_id` (an action; `where().row` is its place in the list), `bad_data` (an empty list; `where().row`
+    /// is the state's number, from 1).
     template <class Actions = std::initializer_list<std::size_t>>
     void allow_only_at(std::size_t number, const Actions& list) {
         require(number < state_count(), errc::unknown_id, "q_table: no such state, there are ", state_count());
@@ -78,7 +80,7 @@ class q_table {
             ++row;
             require_at(static_cast<std::size_t>(a) < actions(), errc::unknown_id, {.row = row}, "q_table: allowed action ", row, " of the list does not exist, there are ", actions());
         }
-        require(row > 0, errc::bad_data, "q_table: a state must allow at least one action");
+        require_at(row > 0, errc::bad_data, {.row = number + 1}, "q_table: state ", number, " (from 0) must allow at least one action");
         auto* const marks = allowed_.data() + number * actions();
         std::fill_n(marks, actions(), std::uint8_t{0});
         for (const auto a : list) marks[static_cast<std::size_t>(a)] = 1;
@@ -127,6 +129,45 @@ class q_table {
     tensor<std::uint64_t, N + 1> visits_;
     tensor<std::uint8_t, N + 1> allowed_;
 };
+
+/// One table from those of several shards, each learnt apart: values are means weighted by visits, visits add up; where no
+/// shard has been, the plain mean. What is allowed must agree: where it differs, one of the shards broke a rule.
+/// Throws `error`: `empty_input` (no tables); `shape_mismatch` (states or actions differ), `bad_data` (marks of allowed
+/// differ; the row is the state's number from 1, the column the action's), both with the number of the table in the message.
+template <class T, std::size_t N>
+[[nodiscard]] q_table<T, N> merge_tables(std::span<const q_table<T, N>> shards) {
+    constexpr std::string_view who = "merge_tables";
+    require(!shards.empty(), errc::empty_input, who, ": no tables");
+    q_table<T, N> out = shards.front();
+    const std::size_t actions = out.actions();
+    for (std::size_t k = 1; k < shards.size(); ++k) {
+        require(shards[k].states() == out.states() && shards[k].actions() == actions, errc::shape_mismatch, who, ": table ", k + 1,
+                " has other states or actions than the first");
+        for (std::size_t s = 0; s < out.state_count(); ++s)
+            for (std::size_t a = 0; a < actions; ++a)
+                require_at(shards[k].allowed_of(s)[a] == out.allowed_of(s)[a], errc::bad_data, {.row = s + 1, .column = a + 1}, who, ": table ", k + 1,
+                           " allows another set of actions than the first in state ", s, " (from 0)");
+    }
+    for (std::size_t s = 0; s < out.state_count(); ++s)
+        for (std::size_t a = 0; a < actions; ++a) {
+            std::uint64_t visits = 0;
+            for (const auto& t : shards) visits += t.visits_of(s)[a];
+            double mean = 0, weight = 0;  // a running mean: equal values stay what they are
+            for (const auto& t : shards) {
+                const double w = visits == 0 ? 1 : static_cast<double>(t.visits_of(s)[a]);
+                if (w == 0) continue;
+                weight += w;
+                mean += (static_cast<double>(t.values_of(s)[a]) - mean) * (w / weight);
+            }
+            out.values_of(s)[a] = static_cast<T>(mean);
+            out.visits_of(s)[a] = visits;
+        }
+    return out;
+}
+template <class T, std::size_t N>
+[[nodiscard]] q_table<T, N> merge_tables(const std::vector<q_table<T, N>>& shards) {
+    return merge_tables(std::span<const q_table<T, N>>(shards));
+}
 
 }  // namespace caramel::inline CARAMEL_ABI
 
