@@ -118,6 +118,7 @@
 #include <caramel/recommend/top_k.hpp>
 #include <caramel/recommend/tune.hpp>
 #include <caramel/recommend/warp.hpp>
+#include <caramel/policy/bandit.hpp>
 #include <caramel/policy/customer_process.hpp>
 #include <caramel/policy/customer_states.hpp>
 #include <caramel/policy/discretize.hpp>
