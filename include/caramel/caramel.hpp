@@ -123,6 +123,7 @@
 #include <caramel/policy/customer_states.hpp>
 #include <caramel/policy/discretize.hpp>
 #include <caramel/policy/explore.hpp>
+#include <caramel/policy/linear_bandit.hpp>
 #include <caramel/policy/mdp.hpp>
 #include <caramel/policy/policy_grid.hpp>
 #include <caramel/policy/q_learning.hpp>

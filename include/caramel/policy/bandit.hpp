@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -61,6 +62,14 @@ std::size_t draw_action(std::span<const T> probabilities, rng& numbers) noexcept
         if ((rest -= probabilities[a]) < 0) break;
     }
     return last;
+}
+
+// With which `epsilon_greedy` of explore.hpp chooses.
+template <std::floating_point T>
+void greedy_probabilities(std::span<const T> values, std::span<const std::uint8_t> open, double epsilon, std::span<T> out) noexcept {
+    const std::size_t best = best_action(values, open);
+    const double other = epsilon / static_cast<double>(std::ranges::count(open, std::uint8_t{1}));
+    for (std::size_t a = 0; a < out.size(); ++a) out[a] = open[a] == 0 ? 0 : (a == best ? 1 - epsilon : 0) + other;
 }
 
 // Probabilities to be the best for those that are marked, 0 for the others.
@@ -423,10 +432,7 @@ class bandit {
         } else {
             detail::few<double> scores(arms());
             fill_scores(open, scores.all());
-            const std::size_t best = detail::best_action(std::span<const double>(scores.all()), open);
-            const double epsilon = rules::epsilon(rule_), n = static_cast<double>(std::ranges::count(open, std::uint8_t{1}));
-            for (std::size_t a = 0; a < arms(); ++a)
-                if (open[a] != 0) out[a] = (a == best ? 1 - epsilon : 0) + epsilon / n;
+            detail::greedy_probabilities(std::span<const double>(scores.all()), open, rules::epsilon(rule_), std::span(out));
         }
         return out;
     }
