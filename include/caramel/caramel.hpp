@@ -119,6 +119,8 @@
 #include <caramel/recommend/tune.hpp>
 #include <caramel/recommend/warp.hpp>
 #include <caramel/policy/bandit.hpp>
+#include <caramel/policy/contact_budget.hpp>
+#include <caramel/policy/contact_rules.hpp>
 #include <caramel/policy/customer_process.hpp>
 #include <caramel/policy/customer_states.hpp>
 #include <caramel/policy/discretize.hpp>
