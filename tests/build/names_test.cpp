@@ -98,6 +98,8 @@ static_assert(named<bias_settings, neighbor_rules, rating_baseline<F>, rating_ba
 static_assert(named<bpr<F>, factorization_machine<F>, factorization_machine_model<F>, factorization_machine_regressor<F>, factorization_machine_regressor_model<F>,
                     feature_factorization<F>, feature_factorization_model<F>, featured_interactions<F>, logistic_mf<F>, logistic_mf_loss, logistic_mf_model<F>, negative_sampling, pair_loss,
                     pairwise_model<F>, pairwise_steps, warp<F>>);
+static_assert(named<bandit<ucb1>, channel_action, contact_cap, contact_gap, contact_history, contact_limits, contact_option, contact_plan, contact_rules, epsilon_greedy_rule, kl_ucb,
+                    linear_bandit<linucb>, linear_estimate, linear_thompson, quiet_time, thompson_bernoulli, thompson_gaussian>);
 static_assert(named<als_ratings<F>, als_ratings_loss, als_ratings_model<F>, als_solver>);
 
 static_assert(named<boosted_trees<F>, boosted_trees_model<F>, boosted_trees_regressor<F>, boosted_trees_regressor_model<F>, explanation, importance_options,
@@ -326,6 +328,7 @@ int functions() {
     const vector<size_t> policy{0};
     good = good && abs(value_iteration(process).v(0) - 20) < 1e-6 && abs(policy_iteration(process).v(0) - 20) < 1e-6 && abs(evaluate_policy(process, policy)(0) - 20) < 1e-6;
     const vector<transition<1>> steps{{.reward = 1}};
+    good = good && plan_contacts(vector<contact_option>{{.gain = 1}}, 1).chosen.size() == 1;
     (void)estimate_mdp(steps, {1}, 1);
     good = good && state_number(array<size_t, 2>{2, 2}, {1, 0}) == 2 && state_at(array<size_t, 2>{2, 2}, 2)[0] == 1 && no_action > 0 && max_table_rows > 0;
 

@@ -22,7 +22,7 @@ using namespace caramel;
 
 namespace {
 
-const std::vector<contact_action> usual{{"nothing"}, {"newsletter", "email"}, {"offer", "email"}, {"call", "phone"}};
+const std::vector<channel_action> usual{{"nothing"}, {"newsletter", "email"}, {"offer", "email"}, {"call", "phone"}};
 using actions = std::vector<std::size_t>;
 
 // The rules read off the whole log of a customer: the twin of contact_rules.

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <tuple>
 #include <vector>
 
 #include <Eigen/Cholesky>
@@ -65,7 +66,7 @@ TEST_CASE("linucb: the example of the oracles", "[linear_bandit]") {
 }
 
 TEST_CASE("linear_bandit: rank-one updates keep to the dense solution", "[linear_bandit]") {
-    for (const std::size_t dim : {1, 3, 8, 13, 32}) {
+    for (const std::size_t dim : std::vector<std::size_t>{1, 3, 8, 13, 32}) {
         const auto d = static_cast<row_index>(dim);
         linear_bandit updated(2, dim, linucb{.regularization = .5, .refresh_every = 1'000'000}), refreshed(2, dim, linucb{.regularization = .5, .refresh_every = 64});
         dense_twin twin(d, .5);
@@ -287,13 +288,11 @@ TEST_CASE("linear_bandit: what is refused, and changes nothing", "[linear_bandit
     CHECK(code([&] { (void)b.decide(numbers, by_columns.row(0)); }) == errc::bad_data);
     CHECK(to_bytes(b) == before);
 
-    auto [rule, moments, sums, inverses, weights, rewards] = b.fields();
     const auto broken = [&](auto change) {
-        auto r = rule;
-        matrix<double> m = moments, s = sums, i = inverses, w = weights;
-        auto n = rewards;
+        matrix<double> m = b.moments(), s = std::get<2>(b.fields()), i = b.inverses(), w = b.weights();
+        auto n = b.rewards();
         change(m, s, i, w, n);
-        return error_of([&] { linear_bandit<linear_thompson>(r, m, s, i, w, n); }).code();
+        return error_of([&] { linear_bandit<linear_thompson>(b.rule(), m, s, i, w, n); }).code();
     };
     CHECK(broken([](auto& m, auto&, auto&, auto&, auto&) { m(0, 0) = -3; }) == errc::bad_data);
     CHECK(broken([](auto& m, auto&, auto&, auto&, auto&) { m(0, 1) = 1; }) == errc::bad_data);

@@ -23,7 +23,7 @@
 namespace caramel::inline CARAMEL_ABI {
 
 /// An action of a policy. One with a channel reaches the customer by it; one without is no contact, and never limited.
-struct contact_action {
+struct channel_action {
     std::string name{};
     std::string channel{};  ///< "email", "phone", ...; empty: no contact
 };
@@ -51,7 +51,7 @@ struct quiet_time {
 
 /// What a set of rules is made of.
 struct contact_limits {
-    std::vector<contact_action> actions{};  ///< in the policy's order: action 0 first
+    std::vector<channel_action> actions{};  ///< in the policy's order: action 0 first
     std::vector<contact_cap> caps{};
     std::vector<contact_gap> gaps{};
     std::vector<quiet_time> quiet{};
@@ -206,7 +206,7 @@ inline contact_rules::contact_rules(contact_limits limits) : limits_(std::move(l
 }
 
 inline std::size_t contact_rules::action(std::string_view name) const {
-    const auto found = std::ranges::find(limits_.actions, name, &contact_action::name);
+    const auto found = std::ranges::find(limits_.actions, name, &channel_action::name);
     require(found != limits_.actions.end(), errc::unknown_id, "contact_rules: there is no action of that name");
     return static_cast<std::size_t>(found - limits_.actions.begin());
 }
