@@ -329,6 +329,9 @@ int functions() {
     good = good && abs(value_iteration(process).v(0) - 20) < 1e-6 && abs(policy_iteration(process).v(0) - 20) < 1e-6 && abs(evaluate_policy(process, policy)(0) - 20) < 1e-6;
     const vector<transition<1>> steps{{.reward = 1}};
     good = good && plan_contacts(vector<contact_option>{{.gain = 1}}, 1).chosen.size() == 1;
+    vector<decision<1>> askers(1);
+    const auto possible = contact_options(span<const decision<1>>(askers), vector<double>{0, 1}, 0, [](const decision<1>&, size_t a) { return a; });
+    limit_to_plan(span(askers), span<const contact_option>(possible), plan_contacts(possible, 1), vector<size_t>{0});
     (void)estimate_mdp(steps, {1}, 1);
     good = good && state_number(array<size_t, 2>{2, 2}, {1, 0}) == 2 && state_at(array<size_t, 2>{2, 2}, 2)[0] == 1 && no_action > 0 && max_table_rows > 0;
 

@@ -292,6 +292,8 @@ TEST_CASE("bandit: what is refused, and changes nothing", "[bandit][error]") {
     const auto code = [](auto&& work) { return error_of(work).code(); };
     CHECK(code([] { bandit<ucb1> b(0); }) == errc::bad_parameter);
     CHECK(code([] { bandit<ucb1> b(2'000'000); }) == errc::limit_exceeded);
+    CHECK(code([] { bandit<thompson_gaussian> b(20'000); }) == errc::limit_exceeded);
+    CHECK(code([] { bandit<epsilon_greedy_rule>({}, {~std::uint64_t{0}, 1}, {1, 1}); }) == errc::bad_data);
     CHECK(code([] { bandit(2, epsilon_greedy_rule{.epsilon = 1.5}); }) == errc::bad_parameter);
     CHECK(code([] { bandit(2, epsilon_greedy_rule{.epsilon = nan}); }) == errc::bad_parameter);
     CHECK(code([] { bandit(2, ucb1{.exploration = 0}); }) == errc::bad_parameter);

@@ -347,6 +347,40 @@ TEST_CASE("plan_contacts: against trying everything, and against the dual", "[co
     CHECK(exact > rounds * 6 / 10);
 }
 
+TEST_CASE("plan_contacts: a batch of decisions of a policy, within rules and budget", "[contact]") {
+    const contact_rules rules({.actions = usual, .gaps = {{.periods = 3, .channel = "phone"}}});
+    q_table<double> table({3}, 4);
+    constexpr std::array<std::array<double, 4>, 3> values{{{1, 2, 5, 9}, {4, 4.5, 3, 5}, {0, 0, 0, 7}}};
+    for (std::size_t s = 0; s < 3; ++s) std::ranges::copy(values[s], table.values_of(s).begin());
+    const q_policy<double> policy(table, true, -1);
+    contact_history called;
+    rules.record(called, 3, 0);
+    std::vector<decision<1>> batch{{.state = {0}}, {.state = {1}}, {.state = {2}}, {.state = {2}}};
+    for (std::size_t i = 0; i < batch.size(); ++i) batch[i] = rules.limit(batch[i], i == 2 ? called : contact_history{}, 1);
+    const std::vector<double> costs{0, 1, 1, 4};
+    const auto options = contact_options(std::span<const decision<1>>(batch), costs, 0, [&](const decision<1>& d, std::size_t a) {
+        return policy(decision<1>{.state = d.state, .allowed = actions{a}}).value;
+    });
+    REQUIRE(options.size() == 11);  // the third customer may not be called again
+    CHECK(options[2].gain == 8);
+    CHECK(options[2].cost == 4);
+    const auto plan = plan_contacts(options, 5);
+    CHECK(plan.gain == Approx(11));  // the first one's offer for 4, the fourth one's call for 7
+    CHECK(plan.cost == 5);
+    limit_to_plan(std::span(batch), std::span<const contact_option>(options), plan, rules.silent());
+    double cost = 0, gain = 0;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        const choice c = policy(batch[i]);
+        cost += costs[c.action];
+        gain += c.value - values[batch[i].state[0]][0];
+    }
+    CHECK(cost == Approx(plan.cost));
+    CHECK(gain == Approx(plan.gain));
+    CHECK(rules.silent() == actions{0});
+    CHECK(error_of([&] { (void)contact_options(std::span<const decision<1>>(batch), costs, 4, [](const auto&, std::size_t) { return 0; }); }).code() == errc::unknown_id);
+    CHECK(error_of([&] { limit_to_plan(std::span(batch).first(1), std::span<const contact_option>(options), plan_contacts(options, 100), rules.silent()); }).code() == errc::unknown_id);
+}
+
 TEST_CASE("plan_contacts: many customers come within a thousandth; what is refused", "[contact]") {
     rng numbers(5);
     std::vector<contact_option> options;

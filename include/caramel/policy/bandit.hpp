@@ -274,7 +274,7 @@ class bandit {
    public:
     static constexpr std::string_view kind = Rule::kind;
 
-    /// Arms are numbered from 0. Throws `error`: `bad_parameter`, `limit_exceeded` (more than a million arms).
+    /// Arms are numbered from 0. Throws `error`: `bad_parameter`, `limit_exceeded` (more than a million arms, or 10,000 under Thompson sampling).
     explicit bandit(std::size_t arms, const Rule& rule = {}) : rule_(rule), rewards_(checked(arms)), sums_(arms) { rules::check(rule_); }
     /// From its fields. Throws `error`: `bad_parameter`, `bad_data` (they do not belong together).
     bandit(Rule rule, std::vector<std::uint64_t> rewards, std::vector<double> sums) : rule_(std::move(rule)), rewards_(std::move(rewards)), sums_(std::move(sums)) {
@@ -349,9 +349,9 @@ class bandit {
             sums[a] += other.sums_[a] - base.sums_[a];
             require(std::isfinite(sums[a]), errc::diverged, kind, ": the sum of rewards left the finite numbers: scale them down");
         }
+        total_ = sum_of(rewards);
         rewards_ = std::move(rewards);
         sums_ = std::move(sums);
-        total_ = sum_of(rewards_);
     }
 
     [[nodiscard]] const Rule& rule() const noexcept { return rule_; }
@@ -377,16 +377,21 @@ class bandit {
     [[nodiscard]] auto fields() const noexcept { return std::tie(rule_, rewards_, sums_); }
 
    private:
-    static constexpr std::size_t most_arms = 1'000'000;
+    // Working out who may be the best takes memory and time for each arm.
+    static constexpr std::size_t most_arms = requires { typename rules::belief; } ? 10'000 : 1'000'000;
+    static constexpr std::uint64_t most_rewards = std::uint64_t{1} << 62;
 
     static std::size_t checked(std::size_t arms) {
         require(arms > 0, errc::bad_parameter, kind, ": arms must be at least 1");
-        require(arms <= most_arms, errc::limit_exceeded, kind, ": ", arms, " arms, at most ", most_arms, " can be told apart in any useful time");
+        require(arms <= most_arms, errc::limit_exceeded, kind, ": ", arms, " arms, there can be at most ", most_arms);
         return arms;
     }
-    static std::uint64_t sum_of(const std::vector<std::uint64_t>& counts) noexcept {
+    static std::uint64_t sum_of(const std::vector<std::uint64_t>& counts) {
         std::uint64_t sum = 0;
-        for (const auto n : counts) sum += n;
+        for (const auto n : counts) {
+            require(n <= most_rewards && sum <= most_rewards, errc::bad_data, kind, ": more rewards than can be counted");
+            sum += n;
+        }
         return sum;
     }
     // Sums are rounded: a mean may lie off the range by a little.

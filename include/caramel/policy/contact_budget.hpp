@@ -9,9 +9,11 @@
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/policy/transition.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
 
@@ -138,6 +140,49 @@ template <class Options>
     requires(!std::same_as<Options, std::span<const contact_option>> && std::convertible_to<const Options&, std::span<const contact_option>>)
 [[nodiscard]] contact_plan plan_contacts(const Options& options, double budget) {
     return plan_contacts(std::span<const contact_option>(options), budget);
+}
+
+/// What could be done for a batch of decisions: of each, every action with a cost that it allows, for the gain
+/// `value_of(decision, action) - value_of(decision, nothing)`; customers are numbered as the batch. Actions that cost 0 are left out:
+/// `nothing` is what happens without an option. Where `nothing` itself is not allowed, it still is what gains are measured by.
+/// Throws `error`: `unknown_id` (`nothing`, or an allowed action, has no cost; the decision as the row), what `value_of` throws.
+template <std::size_t N, class ValueOf>
+[[nodiscard]] std::vector<contact_option> contact_options(std::span<const decision<N>> batch, std::span<const double> costs, std::size_t nothing, ValueOf value_of) {
+    require(nothing < costs.size(), errc::unknown_id, "contact_options: there is no action ", nothing, " to be nothing, there are ", costs.size(), " costs");
+    std::vector<contact_option> out;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        const auto& asked = batch[i];
+        const double without = static_cast<double>(value_of(asked, nothing));
+        const auto add = [&](std::size_t a) {
+            require_at(a < costs.size(), errc::unknown_id, {.row = i + 1}, "contact_options: decision ", i + 1, " allows an action that does not exist, there are ", costs.size());
+            if (a != nothing && costs[a] > 0) out.push_back({.customer = i, .action = a, .gain = static_cast<double>(value_of(asked, a)) - without, .cost = costs[a]});
+        };
+        if (asked.allowed) std::ranges::for_each(*asked.allowed, add);
+        else
+            for (std::size_t a = 0; a < costs.size(); ++a) add(a);
+    }
+    return out;
+}
+
+/// The batch as a plan leaves it, for whatever policy decides: a customer with a chosen option is allowed that action alone, and
+/// the others only those of `otherwise` (`contact_rules::silent`) that they were allowed before.
+/// Throws `error` and changes nothing: `unknown_id` (the plan chose an option that does not exist, or one of a customer who is not in the batch).
+template <std::size_t N>
+void limit_to_plan(std::span<decision<N>> batch, std::span<const contact_option> options, const contact_plan& plan, std::span<const std::size_t> otherwise) {
+    std::vector<std::size_t> given(batch.size(), no_action);
+    for (const std::size_t i : plan.chosen) {
+        require(i < options.size() && options[i].customer < batch.size(), errc::unknown_id, "limit_to_plan: the plan is for other options, or for customers beyond the batch");
+        given[options[i].customer] = options[i].action;
+    }
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        auto& allowed = batch[i].allowed;
+        std::vector<std::size_t> left;
+        if (given[i] != no_action) left.push_back(given[i]);
+        else
+            for (const std::size_t a : otherwise)
+                if (!allowed || std::ranges::find(*allowed, a) != allowed->end()) left.push_back(a);
+        allowed = std::move(left);
+    }
 }
 
 }  // namespace caramel::inline CARAMEL_ABI

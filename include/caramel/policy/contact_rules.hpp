@@ -95,6 +95,14 @@ class contact_rules {
         return channel_of_[action] != none;
     }
 
+    /// The actions that are no contact.
+    [[nodiscard]] std::vector<std::size_t> silent() const {
+        std::vector<std::size_t> out;
+        for (std::size_t a = 0; a < actions(); ++a)
+            if (channel_of_[a] == none) out.push_back(a);
+        return out;
+    }
+
     /// Whether the customer may get this action in period `now`. Throws `error`: `unknown_id`, `bad_data` (a history that is not
     /// one: out of order, or of actions that do not exist).
     [[nodiscard]] bool allows(const contact_history& past, std::size_t action, std::int64_t now) const {
