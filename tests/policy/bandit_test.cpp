@@ -138,6 +138,10 @@ TEST_CASE("best_of: equal beliefs share alike; large counts, unlike widths and c
     // Either way of writing a density gives the same; 10^5 is where one takes over.
     CHECK(shares_of_best<beta_belief>({{30000, 69999}, {30100, 69899}})[0] == Approx(shares_of_best<beta_belief>({{30000, 70001}, {30100, 69901}})[0]).margin(1e-4));
     CHECK(shares_of_best<normal_belief>({{0, 1}, {100, 1e-5}, {0, 1e-4}})[1] == 1);
+    CHECK(shares_of_best<normal_belief>({{0, 1}, {100, 1}, {0, 1e-250}})[1] == 1);
+    check_near(shares_of_best<normal_belief>({{0, 1}, {0, 1e-12}}), {.5, .5}, 1e-9);
+    check_near(shares_of_best<beta_belief>({{.001, 1e9}, {1e9, .001}, {1, 1}}), {0, 1, 0}, .01);
+    check_near(shares_of_best<normal_belief>({{1e15, 1e-3}, {0, 1}, {1e15, 1e-3}}), {.5, 0, .5}, 0);  // too narrow for their place
     CHECK(shares_of_best<normal_belief>({{3, 1}})[0] == 1);
     CHECK(shares_of_best<normal_belief>({}).empty());
 }

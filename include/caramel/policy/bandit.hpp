@@ -158,7 +158,7 @@ struct kl_ucb {
 /// Beta(successes, failures) belief before the first reward (Thompson, Biometrika 25, 1933). Rewards in [0, 1]; a share of one
 /// counts as that much of a success.
 struct thompson_bernoulli {
-    double successes = 1, failures = 1;  ///< above 0: as if so many had been seen before
+    double successes = 1, failures = 1;  ///< in [.001, 1e9]: as if so many had been seen before
 
     static constexpr std::string_view kind = "thompson_bernoulli";
     static constexpr std::array field_names{"successes", "failures"};
@@ -228,8 +228,8 @@ template <>
 struct bandit_rule<thompson_bernoulli> {
     using belief = beta_belief;
     static void check(const thompson_bernoulli& r) {
-        require(r.successes > 0 && r.failures > 0 && std::isfinite(r.successes) && std::isfinite(r.failures), errc::bad_parameter,
-                "thompson_bernoulli: successes and failures must be above 0, got ", r.successes, " and ", r.failures);
+        const auto fits = [](double x) { return x >= 1e-3 && x <= 1e9; };
+        require(fits(r.successes) && fits(r.failures), errc::bad_parameter, "thompson_bernoulli: successes and failures must lie in [.001, 1e9], got ", r.successes, " and ", r.failures);
     }
     static bool takes(const thompson_bernoulli&, double reward) noexcept { return reward >= 0 && reward <= 1; }
     static belief belief_of(const thompson_bernoulli& r, double n, double sum) noexcept { return {r.successes + sum, r.failures + std::max(n - sum, 0.0)}; }
