@@ -255,6 +255,31 @@ TEMPLATE_TEST_CASE("linear_bandit: saved and loaded it goes on the same; shards 
     CHECK(error_of([&] { fading.merge(fading, fading); }).code() == errc::bad_parameter);
 }
 
+TEST_CASE("linear_bandit: contexts of unlike size end in an error, not in nonsense", "[linear_bandit][edge]") {
+    rng numbers(1);
+    for (const double scale : {1e3, 1e7, 1e9, 1e12}) {
+        linear_bandit b(1, 4, linucb{});
+        std::size_t refused = 0;
+        bool sound = true;
+        for (int i = 0; i < 1'200; ++i) {
+            const double z = numbers.normal();
+            const std::vector<double> x{1, scale * z, scale * (z + 1e-3 * numbers.normal()), scale * numbers.normal()};
+            try {
+                b.learn(x, 0, z);
+            } catch (const error& e) {
+                REQUIRE(e.code() == errc::diverged);
+                ++refused;
+            }
+            const auto e = b.estimate(x, 0);
+            sound = sound && std::isfinite(e.mean) && e.deviation >= 0 && (b.inverses().diagonal().array() > 0).all();
+        }
+        CHECK(sound);
+        CHECK((refused == 0) == (scale < 1e8));
+        const auto bytes = to_bytes(b);
+        CHECK(to_bytes(load<linear_bandit<linucb>>(std::span(bytes))) == bytes);
+    }
+}
+
 TEST_CASE("linear_bandit: what is refused, and changes nothing", "[linear_bandit][error]") {
     constexpr double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
     const auto code = [](auto&& work) { return error_of(work).code(); };

@@ -238,7 +238,8 @@ class linear_bandit {
     /// What came of an action in a context: a rank-one update of its inverse (Sherman & Morrison, Annals of Mathematical
     /// Statistics 21, 1950), worked out anew from time to time. With a `half_life`, after each eighth of it everything learnt
     /// so far loses its share, and all inverses are worked out.
-    /// Throws `error` and changes nothing: `unknown_id`, `shape_mismatch`, `nan_or_inf`, `diverged` (numbers too large to go on).
+    /// Throws `error` and changes nothing: `unknown_id`, `shape_mismatch`, `nan_or_inf`, `diverged` (numbers too large,
+    /// or too unlike in size, to go on).
     template <detail::ContextRow X>
     void learn(const X& context, std::size_t action, double reward) {
         require_action(action);
@@ -250,27 +251,29 @@ class linear_bandit {
         double* const step = x + 2 * d;
         copy_context(context, x);
         detail::symmetric_product(inverse_of(action), x, d, gain);
-        const double spread = 1 + std::max(0.0, detail::dot_of(gain, x, d));
+        const double surprise = detail::dot_of(gain, x, d);
+        if (!(surprise >= 0 && surprise <= 1e8)) return learn_anew(x, action, reward);
+        const double spread = 1 + surprise;
         double* const weights = weights_.data() + action * d;
         double* const sums = sums_.data() + action * d;
         const double share = (reward - detail::dot_of(weights, x, d)) / spread;
         const double root = std::sqrt(spread);
-        bool finite = std::isfinite(detail::dot_of(x, x, d)) && std::isfinite(spread);
+        const double* const inverse = inverse_of(action);
+        bool finite = std::isfinite(detail::dot_of(x, x, d)), positive = true;
         for (std::size_t i = 0; i < d; ++i) {
             step[i] = weights[i] + share * gain[i];
             finite = finite && std::isfinite(step[i]) && std::isfinite(sums[i] + reward * x[i]);
             gain[i] /= root;
+            positive = positive && inverse[i * d + i] > gain[i] * gain[i];  // else rounding has won
         }
+        if (!positive) return learn_anew(x, action, reward);
         require(finite, errc::diverged, kind, ": the model left the finite numbers: scale contexts and rewards down");
 
         detail::add_square<false>(moments_.data() + action * d * d, x, d);
         detail::add_square<true>(inverses_.data() + action * d * d, gain, d);
         std::copy_n(step, d, weights);
         for (std::size_t i = 0; i < d; ++i) sums[i] += reward * x[i];
-        ++rewards_[action];
-        ++total_;
-        if (rewards_[action] % rule_.refresh_every == 0) refresh(action);
-        if (const std::uint64_t every = block(); every > 0 && total_ % every == 0) fade(std::exp2(-static_cast<double>(every) / rule_.half_life));
+        count(action);
     }
 
     /// Adds what another one has learnt, such as a second server's. Where both began as copies of `base`, what they knew then is
@@ -400,6 +403,33 @@ class linear_bandit {
             detail::greedy_probabilities(std::span<const double>(scores.all()), open, rule_.epsilon, std::span(out));
         }
         return out;
+    }
+
+    // A context so far from all before that the update would lose the digits of what is left of its uncertainty.
+    CARAMEL_COLD void learn_anew(const double* x, std::size_t action, double reward) {
+        const std::size_t d = dim();
+        std::vector<double> moments(moments_of(action), moments_of(action) + d * d), sums(sums_.data() + action * d, sums_.data() + (action + 1) * d);
+        std::vector<double> inverse(d * d), weights(d), scratch;
+        detail::add_square<false>(moments.data(), x, d);
+        for (std::size_t i = 0; i < d; ++i) sums[i] += reward * x[i];
+        bool good = detail::all_finite(moments.data(), d * d) && detail::all_finite(sums.data(), d) &&
+                    detail::invert_moments(moments.data(), rule_.regularization, d, inverse.data(), scratch);
+        if (good) {
+            detail::symmetric_product(inverse.data(), sums.data(), d, weights.data());
+            good = detail::all_finite(weights.data(), d);
+        }
+        require(good, errc::diverged, kind, ": the model left what numbers can tell apart: standardize contexts and scale rewards down");
+        std::ranges::copy(moments, moments_.data() + action * d * d);
+        std::ranges::copy(inverse, inverses_.data() + action * d * d);
+        std::ranges::copy(sums, sums_.data() + action * d);
+        std::ranges::copy(weights, weights_.data() + action * d);
+        count(action);
+    }
+    void count(std::size_t action) {
+        ++rewards_[action];
+        ++total_;
+        if (rewards_[action] % rule_.refresh_every == 0) refresh(action);
+        if (const std::uint64_t every = block(); every > 0 && total_ % every == 0) fade(std::exp2(-static_cast<double>(every) / rule_.half_life));
     }
 
     // How many rewards pass between two steps of forgetting.
