@@ -39,7 +39,8 @@ struct visitor {
 };
 
 std::vector<visitor> make_visitors(std::size_t n, rng numbers) {
-    constexpr double tastes[offers.size()][facts] = {{-2.6, 0, .5, -.6, 0}, {-2.5, -.8, 0, -.5, 0}, {-2.8, 0, -.8, .8, 0}, {-2.9, .9, .3, 0, .4}, {-3.0, .8, 0, .7, -.3}};
+    constexpr double tastes[offers.size()][facts] = {
+        {-2.6, 0, .5, -.6, 0}, {-2.5, -.8, 0, -.5, 0}, {-2.8, 0, -.8, .8, 0}, {-2.9, .9, .3, 0, .4}, {-3.0, .8, 0, .7, -.3}};
     std::vector<visitor> out(n);
     for (visitor& v : out) {
         const double came_back = numbers.uniform() < .4 ? 1 : 0, phone = numbers.uniform() < .6 ? 1 : 0;
@@ -97,10 +98,11 @@ void study(std::size_t n, std::size_t delay, const std::string& file, std::uint6
     const auto visitors = make_visitors(n, rng(seed).split("visitors"));
     rng numbers = rng(seed).split("choices");
     title("1. Who learns what to show");
-    std::printf("  %zu visitors, %zu offers, clicks are told %zu visitors later\n\n  %-18s %7s %11s %9s %18s\n", n, offers.size(), delay, "policy", "clicks", "rate", "regret",
-                "best offer shown");
-    const auto split = serve("ab_split", visitors, delay, [&](const visitor&) { return choice{.action = numbers.below(offers.size()), .propensity = 1.0 / offers.size()}; },
-                             [](const visitor&, std::size_t, double) {});
+    std::printf("  %zu visitors, %zu offers, clicks are told %zu visitors later\n\n  %-18s %7s %11s %9s %18s\n", n, offers.size(), delay, "policy", "clicks",
+                "rate", "regret", "best offer shown");
+    const auto split = serve(
+        "ab_split", visitors, delay, [&](const visitor&) { return choice{.action = numbers.below(offers.size()), .propensity = 1.0 / offers.size()}; },
+        [](const visitor&, std::size_t, double) {});
     const auto same_for_all = [&](auto rule) {  // one click rate an offer
         bandit shop(offers.size(), rule);
         (void)serve(std::string(shop.kind), visitors, delay, [&](const visitor&) { return shop.decide(numbers); },
@@ -118,16 +120,18 @@ void study(std::size_t n, std::size_t delay, const std::string& file, std::uint6
     const auto log = by_visitor(linear_thompson{.noise = .3});
 
     title("2. What the log says afterwards: one offer for everybody");
-    write_csv(table::of(log, field("visitor", &logged::visitor), field("offer", &logged::offer), field("propensity", &logged::propensity), field("value", &logged::value),
-                        field("clicked", &logged::clicked)),
+    write_csv(table::of(log, field("visitor", &logged::visitor), field("offer", &logged::offer), field("propensity", &logged::propensity),
+                        field("value", &logged::value), field("clicked", &logged::clicked)),
               file);
-    std::printf("  the log of linear_thompson is in %s\n\n  %-16s %8s %20s %22s\n", file.c_str(), "offer", "truth", "from the A/B split", "from linear_thompson");
+    std::printf("  the log of linear_thompson is in %s\n\n  %-16s %8s %20s %22s\n", file.c_str(), "offer", "truth", "from the A/B split",
+                "from linear_thompson");
     double worst = 0;
     for (std::size_t a = 0; a < offers.size(); ++a) {
         double truth = 0;
         for (const visitor& v : visitors) truth += v.rates[a] / static_cast<double>(n);
         const auto by_split = value_of_always(a, split), by_log = value_of_always(a, log);
-        std::printf("  %-16s %6.2f %% %11.2f +- %.2f %% %13.2f +- %.2f %%\n", offers[a], 100 * truth, 100 * by_split.first, 100 * by_split.second, 100 * by_log.first, 100 * by_log.second);
+        std::printf("  %-16s %6.2f %% %11.2f +- %.2f %% %13.2f +- %.2f %%\n", offers[a], 100 * truth, 100 * by_split.first, 100 * by_split.second,
+                    100 * by_log.first, 100 * by_log.second);
         worst = std::max(worst, std::abs(by_split.first - truth));
     }
     says("a policy that has become sure shows some offers hardly ever: its log says little about them, and its errors look");

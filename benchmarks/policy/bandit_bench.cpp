@@ -55,7 +55,8 @@ void linear_decide_and_learn(benchmark::State& state) {
         b.learn(contexts[i], c.action, rewards[i]);
         i = (i + 1) % customers;
     }
-    state.counters[std::string(Rule::kind) + "_us"] = benchmark::Counter(1e-6 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+    state.counters[std::string(Rule::kind) + "_us"] =
+        benchmark::Counter(1e-6 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 BENCHMARK(linear_decide_and_learn<linucb>);
 BENCHMARK(linear_decide_and_learn<linear_thompson>);

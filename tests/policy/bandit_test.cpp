@@ -136,7 +136,8 @@ TEST_CASE("best_of: equal beliefs share alike; large counts, unlike widths and c
     const double z = 1e-5 / std::sqrt(.3 * .7 / 1e8 + .30001 * .69999 / 1e8);
     CHECK(shares_of_best<beta_belief>({{3e7, 7e7}, {3.0001e7, 6.9999e7}})[1] == Approx(std::erfc(-z / std::sqrt(2)) / 2).margin(1e-5));
     // Either way of writing a density gives the same; 10^5 is where one takes over.
-    CHECK(shares_of_best<beta_belief>({{30000, 69999}, {30100, 69899}})[0] == Approx(shares_of_best<beta_belief>({{30000, 70001}, {30100, 69901}})[0]).margin(1e-4));
+    CHECK(shares_of_best<beta_belief>({{30000, 69999}, {30100, 69899}})[0] ==
+          Approx(shares_of_best<beta_belief>({{30000, 70001}, {30100, 69901}})[0]).margin(1e-4));
     CHECK(shares_of_best<normal_belief>({{0, 1}, {100, 1e-5}, {0, 1e-4}})[1] == 1);
     CHECK(shares_of_best<normal_belief>({{0, 1}, {100, 1}, {0, 1e-250}})[1] == 1);
     check_near(shares_of_best<normal_belief>({{0, 1}, {0, 1e-12}}), {.5, .5}, 1e-9);
@@ -160,12 +161,18 @@ TEST_CASE("kl_ucb: scores against reference values", "[bandit]") {
     struct row {
         double sum, n, t, wanted;
     };
-    constexpr std::array rows{row{4, 10, 100, 0.82862267076776923}, row{0, 5, 50, 0.54269494807267365}, row{1, 3, 20, 0.90976642521894415}, row{90, 100, 1000, 0.97579139752148818},
-                              row{1, 1, 10, 1.0}, row{2, 400, 100000, 0.04386101274712114}, row{399, 400, 100000, 0.99999999079146711}};
+    constexpr std::array rows{row{4, 10, 100, 0.82862267076776923},
+                              row{0, 5, 50, 0.54269494807267365},
+                              row{1, 3, 20, 0.90976642521894415},
+                              row{90, 100, 1000, 0.97579139752148818},
+                              row{1, 1, 10, 1.0},
+                              row{2, 400, 100000, 0.04386101274712114},
+                              row{399, 400, 100000, 0.99999999079146711}};
     for (const row& r : rows) {
         const auto n = static_cast<std::uint64_t>(r.n), t = static_cast<std::uint64_t>(r.t);
         CHECK(bandit<kl_ucb>({}, {n, t - n}, {r.sum, 0}).score(0) == Approx(r.wanted).epsilon(1e-13));
-        CHECK(bandit<kl_ucb>({.lowest = 10, .highest = 50}, {n, t - n}, {10 * r.n + 40 * r.sum, 10 * (r.t - r.n)}).score(0) == Approx(10 + 40 * r.wanted).epsilon(1e-13));
+        CHECK(bandit<kl_ucb>({.lowest = 10, .highest = 50}, {n, t - n}, {10 * r.n + 40 * r.sum, 10 * (r.t - r.n)}).score(0) ==
+              Approx(10 + 40 * r.wanted).epsilon(1e-13));
         // By what it means, with the term that the proof wants.
         const double q = bandit<kl_ucb>({.c = 3}, {n, t - n}, {r.sum, 0}).score(0), p = r.sum / r.n;
         if (p > 0 && p < 1 && q < 1 - 1e-9) CHECK(r.n * kl(p, q) == Approx(std::log(r.t) + 3 * std::log(std::log(r.t))).epsilon(1e-8));

@@ -57,10 +57,14 @@ contact_limits random_limits(rng& numbers) {
     const std::array<std::string, 3> channels{"", "email", "phone"};
     for (std::uint64_t n = numbers.below(4); n > 0; --n)
         out.caps.push_back({.contacts = numbers.below(4), .periods = 1 + static_cast<std::int64_t>(numbers.below(20)), .channel = channels[numbers.below(3)]});
-    for (std::uint64_t n = numbers.below(3); n > 0; --n) out.gaps.push_back({.periods = 1 + static_cast<std::int64_t>(numbers.below(5)), .channel = channels[numbers.below(3)]});
+    for (std::uint64_t n = numbers.below(3); n > 0; --n)
+        out.gaps.push_back({.periods = 1 + static_cast<std::int64_t>(numbers.below(5)), .channel = channels[numbers.below(3)]});
     for (std::uint64_t n = numbers.below(2); n > 0; --n) {
         const auto from = static_cast<std::int64_t>(numbers.below(20)) - 10, length = 1 + static_cast<std::int64_t>(numbers.below(3));
-        out.quiet.push_back({.from = from, .until = from + length, .every = numbers.below(2) == 0 ? 0 : length + static_cast<std::int64_t>(numbers.below(6)), .channel = channels[numbers.below(3)]});
+        out.quiet.push_back({.from = from,
+                             .until = from + length,
+                             .every = numbers.below(2) == 0 ? 0 : length + static_cast<std::int64_t>(numbers.below(6)),
+                             .channel = channels[numbers.below(3)]});
     }
     return out;
 }
@@ -81,7 +85,8 @@ void check_no_masked_action(std::size_t decisions_wanted) {
     q_learner<double> learner({.states = {3}, .actions = 4});
     learner.allow_only({1}, {0, 2, 3});
     rng numbers(17);
-    for (int i = 0; i < 200; ++i) learner.observe({.state = {numbers.below(3)}, .action = numbers.below(4), .reward = numbers.uniform(), .next_state = {numbers.below(3)}});
+    for (int i = 0; i < 200; ++i)
+        learner.observe({.state = {numbers.below(3)}, .action = numbers.below(4), .reward = numbers.uniform(), .next_state = {numbers.below(3)}});
     const auto learnt = learner.snapshot();
 
     constexpr std::size_t customers = 32;
@@ -275,8 +280,11 @@ TEST_CASE("contact_rules: what is refused", "[contact][error]") {
 }
 
 TEST_CASE("plan_contacts: the largest gains, where all cost the same", "[contact]") {
-    const std::vector<contact_option> options{{.customer = 7, .action = 1, .gain = 3}, {.customer = 7, .action = 2, .gain = 5}, {.customer = 3, .action = 1, .gain = 4},
-                                              {.customer = 9, .action = 3, .gain = -2}, {.customer = 1, .action = 1, .gain = 1}};
+    const std::vector<contact_option> options{{.customer = 7, .action = 1, .gain = 3},
+                                              {.customer = 7, .action = 2, .gain = 5},
+                                              {.customer = 3, .action = 1, .gain = 4},
+                                              {.customer = 9, .action = 3, .gain = -2},
+                                              {.customer = 1, .action = 1, .gain = 1}};
     const auto plan = plan_contacts(options, 2);
     CHECK(plan.chosen == actions{1, 2});
     CHECK(plan.gain == 9);
@@ -306,7 +314,8 @@ TEST_CASE("plan_contacts: against trying everything, and against the dual", "[co
         double all = 0;
         for (std::size_t i = 0; i < 14; ++i) {
             const double cost = same ? 2.5 : coarse ? static_cast<double>(numbers.below(4)) : numbers.uniform();
-            options.push_back({.customer = numbers.below(5), .action = i, .gain = coarse ? static_cast<double>(numbers.below(5)) - 1 : numbers.normal(), .cost = cost});
+            options.push_back(
+                {.customer = numbers.below(5), .action = i, .gain = coarse ? static_cast<double>(numbers.below(5)) - 1 : numbers.normal(), .cost = cost});
             all += cost;
         }
         const double budget = all * .4 * numbers.uniform();
@@ -377,15 +386,19 @@ TEST_CASE("plan_contacts: a batch of decisions of a policy, within rules and bud
     CHECK(cost == Approx(plan.cost));
     CHECK(gain == Approx(plan.gain));
     CHECK(rules.silent() == actions{0});
-    CHECK(error_of([&] { (void)contact_options(std::span<const decision<1>>(batch), costs, 4, [](const auto&, std::size_t) { return 0; }); }).code() == errc::unknown_id);
-    CHECK(error_of([&] { limit_to_plan(std::span(batch).first(1), std::span<const contact_option>(options), plan_contacts(options, 100), rules.silent()); }).code() == errc::unknown_id);
+    CHECK(error_of([&] { (void)contact_options(std::span<const decision<1>>(batch), costs, 4, [](const auto&, std::size_t) { return 0; }); }).code() ==
+          errc::unknown_id);
+    CHECK(error_of([&] {
+              limit_to_plan(std::span(batch).first(1), std::span<const contact_option>(options), plan_contacts(options, 100), rules.silent());
+          }).code() == errc::unknown_id);
 }
 
 TEST_CASE("plan_contacts: many customers come within a thousandth; what is refused", "[contact]") {
     rng numbers(5);
     std::vector<contact_option> options;
     for (std::size_t c = 0; c < 5'000; ++c)
-        for (std::size_t a = 1; a < 4; ++a) options.push_back({.customer = c, .action = a, .gain = numbers.normal() + static_cast<double>(a), .cost = static_cast<double>(a * a)});
+        for (std::size_t a = 1; a < 4; ++a)
+            options.push_back({.customer = c, .action = a, .gain = numbers.normal() + static_cast<double>(a), .cost = static_cast<double>(a * a)});
     const auto plan = plan_contacts(options, 2'000);
     CHECK(plan.cost <= 2'000);
     CHECK(plan.gap() < 1e-3 * plan.gain);

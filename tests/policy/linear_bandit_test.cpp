@@ -68,7 +68,8 @@ TEST_CASE("linucb: the example of the oracles", "[linear_bandit]") {
 TEST_CASE("linear_bandit: rank-one updates keep to the dense solution", "[linear_bandit]") {
     for (const std::size_t dim : std::vector<std::size_t>{1, 3, 8, 13, 32}) {
         const auto d = static_cast<row_index>(dim);
-        linear_bandit updated(2, dim, linucb{.regularization = .5, .refresh_every = 1'000'000}), refreshed(2, dim, linucb{.regularization = .5, .refresh_every = 64});
+        linear_bandit updated(2, dim, linucb{.regularization = .5, .refresh_every = 1'000'000}),
+            refreshed(2, dim, linucb{.regularization = .5, .refresh_every = 64});
         dense_twin twin(d, .5);
         rng numbers(dim);
         for (int i = 0; i < 600; ++i) {

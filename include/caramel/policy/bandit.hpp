@@ -46,7 +46,8 @@ template <std::integral Action>
 void mark_allowed(std::span<const Action> list, std::span<std::uint8_t> marks, std::string_view who) {
     require(!list.empty(), errc::bad_data, who, ": the decision allows no action");
     for (std::size_t i = 0; i < list.size(); ++i) {
-        require_at(list[i] < marks.size(), errc::unknown_id, {.row = i + 1}, who, ": allowed action ", i + 1, " of the list does not exist, there are ", marks.size());
+        require_at(list[i] < marks.size(), errc::unknown_id, {.row = i + 1}, who, ": allowed action ", i + 1, " of the list does not exist, there are ",
+                   marks.size());
         marks[list[i]] = 1;
     }
 }
@@ -229,7 +230,8 @@ struct bandit_rule<thompson_bernoulli> {
     using belief = beta_belief;
     static void check(const thompson_bernoulli& r) {
         const auto fits = [](double x) { return x >= 1e-3 && x <= 1e9; };
-        require(fits(r.successes) && fits(r.failures), errc::bad_parameter, "thompson_bernoulli: successes and failures must lie in [.001, 1e9], got ", r.successes, " and ", r.failures);
+        require(fits(r.successes) && fits(r.failures), errc::bad_parameter, "thompson_bernoulli: successes and failures must lie in [.001, 1e9], got ",
+                r.successes, " and ", r.failures);
     }
     static bool takes(const thompson_bernoulli&, double reward) noexcept { return reward >= 0 && reward <= 1; }
     static belief belief_of(const thompson_bernoulli& r, double n, double sum) noexcept { return {r.successes + sum, r.failures + std::max(n - sum, 0.0)}; }
@@ -242,8 +244,8 @@ struct bandit_rule<thompson_gaussian> {
         require(r.noise > 0 && std::isfinite(r.noise) && r.deviation > 0 && std::isfinite(r.deviation), errc::bad_parameter,
                 "thompson_gaussian: noise and deviation must be above 0, got ", r.noise, " and ", r.deviation);
         const double ratio = r.noise / r.deviation;
-        require(std::isfinite(r.mean) && ratio > 1e-100 && ratio < 1e100, errc::bad_parameter, "thompson_gaussian: mean, noise and deviation are no numbers to compute with: ", r.mean,
-                ", ", r.noise, " and ", r.deviation);
+        require(std::isfinite(r.mean) && ratio > 1e-100 && ratio < 1e100, errc::bad_parameter,
+                "thompson_gaussian: mean, noise and deviation are no numbers to compute with: ", r.mean, ", ", r.noise, " and ", r.deviation);
     }
     static bool takes(const thompson_gaussian&, double) noexcept { return true; }
     // In units of the noise, whose square might leave the range of numbers.
@@ -277,14 +279,15 @@ class bandit {
     /// Arms are numbered from 0. Throws `error`: `bad_parameter`, `limit_exceeded` (more than a million arms, or 10,000 under Thompson sampling).
     explicit bandit(std::size_t arms, const Rule& rule = {}) : rule_(rule), rewards_(checked(arms)), sums_(arms) { rules::check(rule_); }
     /// From its fields. Throws `error`: `bad_parameter`, `bad_data` (they do not belong together).
-    bandit(Rule rule, std::vector<std::uint64_t> rewards, std::vector<double> sums) : rule_(std::move(rule)), rewards_(std::move(rewards)), sums_(std::move(sums)) {
+    bandit(Rule rule, std::vector<std::uint64_t> rewards, std::vector<double> sums)
+        : rule_(std::move(rule)), rewards_(std::move(rewards)), sums_(std::move(sums)) {
         rules::check(rule_);
-        require(!rewards_.empty() && rewards_.size() <= most_arms && rewards_.size() == sums_.size(), errc::bad_data, kind, ": ", rewards_.size(), " counts and ", sums_.size(),
-                " sums of rewards do not belong together");
+        require(!rewards_.empty() && rewards_.size() <= most_arms && rewards_.size() == sums_.size(), errc::bad_data, kind, ": ", rewards_.size(),
+                " counts and ", sums_.size(), " sums of rewards do not belong together");
         for (std::size_t a = 0; a < sums_.size(); ++a) {
             const auto n = static_cast<double>(rewards_[a]);
-            require(std::isfinite(sums_[a]) && (n > 0 ? rules::takes(rule_, rules_mean(n, sums_[a])) : sums_[a] == 0), errc::bad_data, kind, ": the rewards of arm ", a + 1,
-                    " cannot have this sum");
+            require(std::isfinite(sums_[a]) && (n > 0 ? rules::takes(rule_, rules_mean(n, sums_[a])) : sums_[a] == 0), errc::bad_data, kind,
+                    ": the rewards of arm ", a + 1, " cannot have this sum");
         }
         total_ = sum_of(rewards_);
     }
@@ -339,7 +342,8 @@ class bandit {
     /// `bad_data` (`base` has seen more than `other`), `diverged`.
     void merge(const bandit& other) { merge(other, bandit(arms(), rule_)); }
     void merge(const bandit& other, const bandit& base) {
-        require(other.arms() == arms() && base.arms() == arms(), errc::shape_mismatch, kind, ": has ", arms(), " arms, the other has ", other.arms(), " and the base ", base.arms());
+        require(other.arms() == arms() && base.arms() == arms(), errc::shape_mismatch, kind, ": has ", arms(), " arms, the other has ", other.arms(),
+                " and the base ", base.arms());
         require(other.rule_ == rule_ && base.rule_ == rule_, errc::bad_parameter, kind, ": merging bandits of different parameters");
         auto rewards = rewards_;
         auto sums = sums_;
@@ -414,7 +418,8 @@ class bandit {
     }
     void fill_probabilities(std::span<const std::uint8_t> open, std::span<double> out) const {
         using belief = typename rules::belief;
-        detail::best_of_marked<belief>(open, [this](std::size_t a) -> belief { return rules::belief_of(rule_, static_cast<double>(rewards_[a]), sums_[a]); }, out);
+        detail::best_of_marked<belief>(
+            open, [this](std::size_t a) -> belief { return rules::belief_of(rule_, static_cast<double>(rewards_[a]), sums_[a]); }, out);
     }
     choice decided(std::span<const std::uint8_t> open, rng& numbers) const {
         detail::few<double> values(arms());

@@ -51,7 +51,8 @@ template <std::same_as<contact_option> Option>
     double all_cost = 0, all_gain = 0;
     for (std::size_t i = 0; i < options.size(); ++i) {
         const auto& o = options[i];
-        require_at(std::isfinite(o.gain) && std::isfinite(o.cost), errc::nan_or_inf, {.row = i + 1}, "plan_contacts: the gain or cost of option ", i + 1, " is not finite");
+        require_at(std::isfinite(o.gain) && std::isfinite(o.cost), errc::nan_or_inf, {.row = i + 1}, "plan_contacts: the gain or cost of option ", i + 1,
+                   " is not finite");
         require_at(o.cost >= 0, errc::bad_data, {.row = i + 1}, "plan_contacts: the cost of option ", i + 1, " is below 0");
         same_cost = same_cost && o.cost == options[0].cost;
         all_cost += o.cost;
@@ -147,15 +148,18 @@ template <class Options>
 /// `nothing` is what happens without an option. Where `nothing` itself is not allowed, it still is what gains are measured by.
 /// Throws `error`: `unknown_id` (`nothing`, or an allowed action, has no cost; the decision as the row), what `value_of` throws.
 template <std::size_t N, class ValueOf>
-[[nodiscard]] std::vector<contact_option> contact_options(std::span<const decision<N>> batch, std::span<const double> costs, std::size_t nothing, ValueOf value_of) {
+[[nodiscard]] std::vector<contact_option> contact_options(std::span<const decision<N>> batch, std::span<const double> costs, std::size_t nothing,
+                                                          ValueOf value_of) {
     require(nothing < costs.size(), errc::unknown_id, "contact_options: there is no action ", nothing, " to be nothing, there are ", costs.size(), " costs");
     std::vector<contact_option> out;
     for (std::size_t i = 0; i < batch.size(); ++i) {
         const auto& asked = batch[i];
         const double without = static_cast<double>(value_of(asked, nothing));
         const auto add = [&](std::size_t a) {
-            require_at(a < costs.size(), errc::unknown_id, {.row = i + 1}, "contact_options: decision ", i + 1, " allows an action that does not exist, there are ", costs.size());
-            if (a != nothing && costs[a] > 0) out.push_back({.customer = i, .action = a, .gain = static_cast<double>(value_of(asked, a)) - without, .cost = costs[a]});
+            require_at(a < costs.size(), errc::unknown_id, {.row = i + 1}, "contact_options: decision ", i + 1,
+                       " allows an action that does not exist, there are ", costs.size());
+            if (a != nothing && costs[a] > 0)
+                out.push_back({.customer = i, .action = a, .gain = static_cast<double>(value_of(asked, a)) - without, .cost = costs[a]});
         };
         if (asked.allowed) std::ranges::for_each(*asked.allowed, add);
         else
@@ -171,7 +175,8 @@ template <std::size_t N>
 void limit_to_plan(std::span<decision<N>> batch, std::span<const contact_option> options, const contact_plan& plan, std::span<const std::size_t> otherwise) {
     std::vector<std::size_t> given(batch.size(), no_action);
     for (const std::size_t i : plan.chosen) {
-        require(i < options.size() && options[i].customer < batch.size(), errc::unknown_id, "limit_to_plan: the plan is for other options, or for customers beyond the batch");
+        require(i < options.size() && options[i].customer < batch.size(), errc::unknown_id,
+                "limit_to_plan: the plan is for other options, or for customers beyond the batch");
         given[options[i].customer] = options[i].action;
     }
     for (std::size_t i = 0; i < batch.size(); ++i) {

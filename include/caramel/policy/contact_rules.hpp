@@ -208,7 +208,8 @@ inline contact_rules::contact_rules(contact_limits limits) : limits_(std::move(l
         const auto& q = limits_.quiet[i];
         require_at(q.from < q.until, errc::bad_parameter, {.row = i + 1}, who, "quiet time ", i + 1, " ends before it begins");
         const std::int64_t length = distance(q.until, q.from);
-        require_at(q.every == 0 || q.every >= length, errc::bad_parameter, {.row = i + 1}, who, "quiet time ", i + 1, " comes again every ", q.every, " periods, before it ends");
+        require_at(q.every == 0 || q.every >= length, errc::bad_parameter, {.row = i + 1}, who, "quiet time ", i + 1, " comes again every ", q.every,
+                   " periods, before it ends");
         quiet_.push_back({.channel = number(q.channel, "quiet time ", i), .from = q.from, .until = q.until, .every = q.every});
     }
 }

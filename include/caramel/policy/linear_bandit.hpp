@@ -185,11 +185,18 @@ class linear_bandit {
     /// that follow from them, and the number of rewards.
     /// Throws `error`: `bad_parameter`, `limit_exceeded`, `bad_data` (they do not belong together).
     linear_bandit(Rule rule, matrix<double> moments, matrix<double> sums, matrix<double> inverses, matrix<double> weights, std::vector<std::uint64_t> rewards)
-        : rule_(std::move(rule)), rewards_(std::move(rewards)), moments_(std::move(moments)), sums_(std::move(sums)), inverses_(std::move(inverses)), weights_(std::move(weights)) {
+        : rule_(std::move(rule)),
+          rewards_(std::move(rewards)),
+          moments_(std::move(moments)),
+          sums_(std::move(sums)),
+          inverses_(std::move(inverses)),
+          weights_(std::move(weights)) {
         check_rule();
         (void)checked(rewards_.size(), static_cast<std::size_t>(sums_.cols()));
         const auto rows = static_cast<row_index>(rewards_.size()), d = sums_.cols();
-        const auto has = [](const matrix<double>& m, row_index r, row_index c) { return m.rows() == r && m.cols() == c && detail::all_finite(m.data(), static_cast<std::size_t>(m.size())); };
+        const auto has = [](const matrix<double>& m, row_index r, row_index c) {
+            return m.rows() == r && m.cols() == c && detail::all_finite(m.data(), static_cast<std::size_t>(m.size()));
+        };
         require(has(moments_, rows * d, d) && has(sums_, rows, d) && has(inverses_, rows * d, d) && has(weights_, rows, d), errc::bad_data, kind,
                 ": moments, sums, inverses and weights have different shapes, or numbers that are not finite");
         std::vector<double> scratch, inverse(dim() * dim());
@@ -314,7 +321,8 @@ class linear_bandit {
     static std::size_t checked(std::size_t actions, std::size_t dim) {
         require(actions > 0 && dim > 0, errc::bad_parameter, kind, ": actions and dim must be at least 1, got ", actions, " and ", dim);
         constexpr std::size_t most = 100'000'000;
-        require(dim <= 10'000 && actions <= most / dim / dim, errc::limit_exceeded, kind, ": ", actions, " actions with ", dim, " numbers each need a matrix of more than ", most);
+        require(dim <= 10'000 && actions <= most / dim / dim, errc::limit_exceeded, kind, ": ", actions, " actions with ", dim,
+                " numbers each need a matrix of more than ", most);
         return actions;
     }
     void check_rule() {
@@ -352,7 +360,8 @@ class linear_bandit {
         for (std::size_t a = 0; a < actions(); ++a) {
             if (open[a] == 0) continue;
             const linear_estimate e = estimate_of(a, memory.data(), memory.data() + dim());
-            require(std::isfinite(e.mean) && std::isfinite(e.deviation), errc::diverged, kind, ": the answer left the finite numbers: scale contexts and rewards down");
+            require(std::isfinite(e.mean) && std::isfinite(e.deviation), errc::diverged, kind,
+                    ": the answer left the finite numbers: scale contexts and rewards down");
             take(a, e);
         }
     }
@@ -448,8 +457,9 @@ class linear_bandit {
         detail::symmetric_product(inverse_of(a), sums_.data() + a * d, d, weights_.data() + a * d);
     }
     void merge_parts(const linear_bandit& other, const linear_bandit* base) {
-        require(other.actions() == actions() && other.dim() == dim() && (base == nullptr || (base->actions() == actions() && base->dim() == dim())), errc::shape_mismatch, kind, ": has ",
-                actions(), " actions with ", dim(), " numbers, what is merged has ", other.actions(), " with ", other.dim());
+        require(other.actions() == actions() && other.dim() == dim() && (base == nullptr || (base->actions() == actions() && base->dim() == dim())),
+                errc::shape_mismatch, kind, ": has ", actions(), " actions with ", dim(), " numbers, what is merged has ", other.actions(), " with ",
+                other.dim());
         require(other.rule_ == rule_ && (base == nullptr || base->rule_ == rule_), errc::bad_parameter, kind, ": merging bandits of different parameters");
         require(base == nullptr || rule_.half_life == 0, errc::bad_parameter, kind, ": of rules that forget what both knew before cannot be told apart");
         linear_bandit sum = *this;
@@ -467,8 +477,8 @@ class linear_bandit {
         }
         std::vector<double> scratch, inverse(dim() * dim());
         for (std::size_t a = 0; a < actions(); ++a)
-            require(detail::invert_moments(sum.moments_of(a), rule_.regularization, dim(), inverse.data(), scratch), errc::bad_data, kind, ": the moments of action ", a + 1,
-                    " cannot be merged: the base is of another origin, or contexts are too unlike in size");
+            require(detail::invert_moments(sum.moments_of(a), rule_.regularization, dim(), inverse.data(), scratch), errc::bad_data, kind,
+                    ": the moments of action ", a + 1, " cannot be merged: the base is of another origin, or contexts are too unlike in size");
         sum.refresh();
         *this = std::move(sum);
     }
