@@ -119,10 +119,14 @@
 #include <caramel/recommend/trending.hpp>
 #include <caramel/recommend/tune.hpp>
 #include <caramel/recommend/warp.hpp>
+#include <caramel/policy/bandit.hpp>
+#include <caramel/policy/contact_budget.hpp>
+#include <caramel/policy/contact_rules.hpp>
 #include <caramel/policy/customer_process.hpp>
 #include <caramel/policy/customer_states.hpp>
 #include <caramel/policy/discretize.hpp>
 #include <caramel/policy/explore.hpp>
+#include <caramel/policy/linear_bandit.hpp>
 #include <caramel/policy/mdp.hpp>
 #include <caramel/policy/policy_grid.hpp>
 #include <caramel/policy/q_learning.hpp>

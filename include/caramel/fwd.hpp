@@ -83,6 +83,11 @@ class als_model;
 struct query;
 template <class T, std::size_t N>
 class q_policy;
+template <class Rule>
+class bandit;
+template <class Rule>
+class linear_bandit;
+class contact_rules;
 struct choice;
 
 }  // namespace caramel::inline CARAMEL_ABI

@@ -104,6 +104,8 @@ static_assert(named<bias_settings, neighbor_rules, rating_baseline<F>, rating_ba
 static_assert(named<bpr<F>, factorization_machine<F>, factorization_machine_model<F>, factorization_machine_regressor<F>, factorization_machine_regressor_model<F>,
                     feature_factorization<F>, feature_factorization_model<F>, featured_interactions<F>, logistic_mf<F>, logistic_mf_loss, logistic_mf_model<F>, negative_sampling, pair_loss,
                     pairwise_model<F>, pairwise_steps, warp<F>>);
+static_assert(named<bandit<ucb1>, channel_action, contact_cap, contact_gap, contact_history, contact_limits, contact_option, contact_plan, contact_rules, epsilon_greedy_rule, kl_ucb,
+                    linear_bandit<linucb>, linear_estimate, linear_thompson, quiet_time, thompson_bernoulli, thompson_gaussian>);
 static_assert(named<als_ratings<F>, als_ratings_loss, als_ratings_model<F>, als_solver>);
 
 static_assert(named<boosted_trees<F>, boosted_trees_model<F>, boosted_trees_regressor<F>, boosted_trees_regressor_model<F>, explanation, importance_options,
@@ -336,6 +338,10 @@ int functions() {
     const vector<size_t> policy{0};
     good = good && abs(value_iteration(process).v(0) - 20) < 1e-6 && abs(policy_iteration(process).v(0) - 20) < 1e-6 && abs(evaluate_policy(process, policy)(0) - 20) < 1e-6;
     const vector<transition<1>> steps{{.reward = 1}};
+    good = good && plan_contacts(vector<contact_option>{{.gain = 1}}, 1).chosen.size() == 1;
+    vector<decision<1>> askers(1);
+    const auto possible = contact_options(span<const decision<1>>(askers), vector<double>{0, 1}, 0, [](const decision<1>&, size_t a) { return a; });
+    limit_to_plan(span(askers), span<const contact_option>(possible), plan_contacts(possible, 1), vector<size_t>{0});
     (void)estimate_mdp(steps, {1}, 1);
     (void)merge_tables(vector{q_table<F>({1}, 1)});
     (void)merge_policies(vector{q_policy<F>(q_table<F>({1}, 1), true, 0)});
