@@ -214,15 +214,13 @@ struct sequence_options {
 class sequence_log {
    public:
     /// Throws `error`: `bad_parameter`, `limit_exceeded` (shape); `empty_input` (no episodes, or with row = episode one without steps);
-    /// `too_few_rows` (one episode); with row = step over the whole log, from 1, and column (of N state axes, the action, the
+    /// with row = step over the whole log, from 1, and column (of N state axes, the action, the
     /// reward, N axes of the next state, terminal, the propensity) `unknown_id`, `nan_or_inf`, `bad_data` (a propensity outside
     /// (0, 1], a step after a terminal one).
     template <std::size_t N>
-    sequence_log(const episode_log<N>& log, const std::array<std::size_t, N>& shape, std::size_t actions)
-        : n_states_(detail::count_states(shape, actions, "sequence_log")), n_actions_(actions) {
-        constexpr std::string_view who = "sequence_log";
+    sequence_log(const episode_log<N>& log, const std::array<std::size_t, N>& shape, std::size_t actions, std::string_view who = "sequence_log")
+        : n_states_(detail::count_states(shape, actions, who)), n_actions_(actions) {
         require(!log.empty(), errc::empty_input, who, ": no episodes");
-        require(log.size() > 1, errc::too_few_rows, who, ": one episode; needs two to tell how far an estimate may be off");
         for (std::size_t i = 0; i < log.size(); ++i) {
             require_at(!log[i].empty(), errc::empty_input, {.row = i + 1}, who, ": episode ", i + 1, " has no steps");
             longest_ = std::max(longest_, log[i].size());
@@ -340,18 +338,20 @@ double sweep(const Log& log, std::vector<double>& v, std::vector<double>& next, 
     v.swap(next);
     return change;
 }
-// Sweeps for `periods`, or where those are endless until the values stay. `after(v)` sees the values before each sweep.
+// Sweeps for `periods`, or where those are endless until the values stay within `still` of their size. `before(v)` sees the
+// values before each sweep.
 template <std::same_as<sequence_log> Log, class Choose, class Before>
-std::vector<double> values_after(const Log& log, std::size_t periods, std::string_view who, const Choose& choose, const Before& before) {
+std::vector<double> values_after(const Log& log, std::size_t periods, double still, std::string_view who, const Choose& choose, const Before& before) {
     constexpr std::size_t most = 1'000'000;
     std::vector<double> v(log.states(), 0.0), next(v);
     for (std::size_t k = 0; k < periods; ++k) {
         before(v);
         const double change = sweep(log, v, next, choose);
+        require(std::isfinite(change) && (periods != endless || k < most), errc::diverged, who, ": the values do not settle: lower the discount, or limit the horizon");
+        if (periods != endless) continue;
         double size = 0;
         for (const double x : v) size = std::max(size, std::abs(x));
-        require(std::isfinite(change) && (periods != endless || k < most), errc::diverged, who, ": the values do not settle: lower the discount, or limit the horizon");
-        if (periods == endless && change <= 1e-13 * std::max(1.0, size)) break;
+        if (change <= still * std::max(1.0, size)) break;
     }
     return v;
 }
@@ -369,12 +369,13 @@ double policy_value_of(const Log& log, const counts& seen, const matrix<double>&
     return share > 0 ? sum / share : 0;
 }
 template <std::same_as<sequence_log> Log, class Before>
-std::vector<double> fitted_values(const Log& log, const counts& seen, const matrix<double>& policy, double discount, std::size_t periods, std::string_view who, const Before& before) {
-    return values_after(log, periods, who, [&](std::size_t s, const std::vector<double>& v) { return policy_value_of(log, seen, policy, discount, s, v); }, before);
+std::vector<double> fitted_values(const Log& log, const counts& seen, const matrix<double>& policy, double discount, std::size_t periods, std::string_view who, const Before& before,
+                                  double still = 1e-13) {
+    return values_after(log, periods, still, who, [&](std::size_t s, const std::vector<double>& v) { return policy_value_of(log, seen, policy, discount, s, v); }, before);
 }
 template <std::same_as<sequence_log> Log>
-std::vector<double> fitted_values(const Log& log, const counts& seen, const matrix<double>& policy, double discount, std::size_t periods, std::string_view who) {
-    return fitted_values(log, seen, policy, discount, periods, who, [](const std::vector<double>&) {});
+std::vector<double> fitted_values(const Log& log, const counts& seen, const matrix<double>& policy, double discount, std::size_t periods, std::string_view who, double still = 1e-13) {
+    return fitted_values(log, seen, policy, discount, periods, who, [](const std::vector<double>&) {}, still);
 }
 template <std::same_as<sequence_log> Log>
 double mean_of_first(const Log& log, std::span<const std::size_t> episodes, const std::vector<double>& v) noexcept {
@@ -430,6 +431,96 @@ inline double weighted_value(const weighted_parts& x, std::span<const std::size_
         before = w;
     }
     return value;
+}
+
+// The customers' parts of any method but fitted Q.
+template <std::same_as<sequence_log> Log>
+weighted_parts parts_of(const Log& log, const matrix<double>& policy, const sequence_options& how, const rng& random, std::string_view who) {
+    using enum sequence_method;
+    const bool robust = how.method == doubly_robust || how.method == weighted_doubly_robust, whole = how.method == importance || how.method == weighted_importance;
+    const std::size_t horizon = how.horizon == 0 ? log.longest() : how.horizon;
+    const std::size_t kept = std::min(horizon, log.longest());
+    weighted_parts parts{.periods = whole ? 1 : kept + 1, .a = {}, .b = {}, .w = {}};
+    parts.a.assign(log.size() * parts.periods, 0.0);
+    parts.b = parts.w = parts.a;
+    // By fold: values of pairs and states, by the number of periods still to come; one of each where those are endless or given.
+    const std::size_t folds = robust && !how.q ? how.folds : 1;
+    std::vector<std::size_t> fold(log.size(), 0);
+    rng shuffler = random.split("folds");
+    const auto order = shuffler.permutation(log.size());
+    for (std::size_t i = 0; i < order.size(); ++i) fold[order[i]] = i % folds;
+    for (std::size_t f = 0; f < folds; ++f) {
+        std::vector<std::vector<double>> v;
+        counts seen;
+        if (robust && !how.q) {
+            std::vector<std::size_t> others;
+            for (std::size_t e = 0; e < log.size(); ++e)
+                if (folds == 1 || fold[e] != f) others.push_back(e);
+            seen = counts_of(log, others);
+            const auto last = fitted_values(log, seen, policy, how.discount, horizon, who, [&](const std::vector<double>& before) {
+                if (horizon != endless) v.push_back(before);
+            });
+            v.push_back(last);
+        }
+        const auto left = [&](std::size_t t) { return horizon == endless ? 0 : horizon - t; };  // of v, at period t
+        const auto value_of = [&](std::size_t s, std::size_t t) {
+            if (how.q) return t >= horizon ? 0.0 : policy.row(static_cast<row_index>(s)).dot(how.q->row(static_cast<row_index>(s)));
+            return v[left(t)][s];
+        };
+        const auto q_of = [&](std::size_t i, std::size_t t) {
+            const auto& step = log.steps()[i];
+            if (how.q) return (*how.q)(static_cast<row_index>(step.state), static_cast<row_index>(step.action));
+            const std::size_t p = log.step_pairs()[i];
+            // What the other folds never saw is worth what the policy's value there is.
+            return seen.pairs[p] > 0 ? backup(log, seen, p, how.discount, v[horizon == endless ? 0 : left(t) - 1]) : value_of(step.state, t);
+        };
+        for (std::size_t e = 0; e < log.size(); ++e) {
+            if (fold[e] != f) continue;
+            const std::size_t begin = log.starts()[e], length = std::min(kept, log.starts()[e + 1] - begin);
+            double* const a = parts.a.data() + e * parts.periods;
+            double* const b = parts.b.data() + e * parts.periods;
+            double* const w = parts.w.data() + e * parts.periods;
+            double weight = 1, discount = 1, total = 0;
+            for (std::size_t t = 0; t < length; ++t, discount *= how.discount) {
+                const auto& step = log.steps()[begin + t];
+                if (robust) b[t] = discount * weight * value_of(step.state, t);
+                weight *= policy(static_cast<row_index>(step.state), static_cast<row_index>(step.action)) / log.propensities()[begin + t];
+                total += discount * step.reward;
+                if (whole) continue;
+                w[t] = weight;
+                a[t] = discount * weight * (step.reward - (robust ? q_of(begin + t, t) : 0));
+            }
+            if (whole) {
+                w[0] = weight;
+                a[0] = weight * total;
+                continue;
+            }
+            for (std::size_t t = length; t < parts.periods; ++t) w[t] = weight;
+            const auto& last = log.steps()[begin + length - 1];
+            if (robust && !last.terminal && length < horizon) b[length] = discount * weight * value_of(last.next, length);
+        }
+    }
+    return parts;
+}
+inline bool normalizes(sequence_method m) noexcept {
+    using enum sequence_method;
+    return m == weighted_importance || m == weighted_per_decision || m == weighted_doubly_robust;
+}
+// What must hold of any evaluation; returns the periods that count.
+template <std::same_as<sequence_log> Log>
+std::size_t checked_horizon(const Log& log, const matrix<double>& policy, const sequence_options& how, std::string_view who) {
+    require_discount(how.discount, who);
+    require_level(how.level, who);
+    require_resamples(how.resamples, who);
+    require_policy_of(log, policy, who);
+    require(log.size() > 1, errc::too_few_rows, who, ": one episode; needs two to tell how far an estimate may be off");
+    require(how.folds >= 1 && how.folds <= log.size(), errc::bad_parameter, who, ": folds = ", how.folds, ", must lie in 1 .. the number of episodes");
+    if (how.q) {
+        require(how.q->rows() == policy.rows() && how.q->cols() == policy.cols(), errc::shape_mismatch, who, ": q is ", how.q->rows(), " x ", how.q->cols(), ", the policy ", policy.rows(),
+                " x ", policy.cols());
+        require_finite(*how.q, who);
+    }
+    return how.horizon == 0 ? log.longest() : how.horizon;
 }
 
 }  // namespace detail::off_policy
@@ -511,34 +602,22 @@ template <std::same_as<sequence_log> Log>
 /// weights as if nothing came after; fitted Q and the doubly robust ones value what comes. `effective_sample_size` counts customers
 /// by their weights at the end, and for fitted Q decisions (`policy_overlap`). `contributions` are there for the methods that are
 /// means: importance, per decision, doubly robust.
-/// Throws `error`: `bad_parameter`; `shape_mismatch`; `nan_or_inf` and `bad_data` with row and column of the policy or of `q`;
+/// Throws `error`: `bad_parameter`; `too_few_rows` (one episode); `shape_mismatch`; `nan_or_inf` and `bad_data` with row and column of the policy or of `q`;
 /// `bad_data` with the row of a step in whose state the policy knows no action, and where the policy never does what the log
 /// did (weighted methods); `diverged` (endless, and the values grow for ever).
 template <std::same_as<sequence_log> Log>
 [[nodiscard]] off_policy_estimate evaluate_sequences(const Log& log, const matrix<double>& policy, const sequence_options& how = {}, const run_options& run = {}) {
     namespace op = detail::off_policy;
-    using enum sequence_method;
     constexpr std::string_view who = "evaluate_sequences";
-    op::require_discount(how.discount, who);
-    op::require_level(how.level, who);
-    op::require_resamples(how.resamples, who);
-    op::require_policy_of(log, policy, who);
-    const bool robust = how.method == doubly_robust || how.method == weighted_doubly_robust, whole = how.method == importance || how.method == weighted_importance;
-    const bool normalize = how.method == weighted_importance || how.method == weighted_per_decision || how.method == weighted_doubly_robust;
-    require(how.folds >= 1 && how.folds <= log.size(), errc::bad_parameter, who, ": folds = ", how.folds, ", must lie in 1 .. the number of episodes");
-    if (how.q) {
-        require(how.q->rows() == policy.rows() && how.q->cols() == policy.cols(), errc::shape_mismatch, who, ": q is ", how.q->rows(), " x ", how.q->cols(), ", the policy ",
-                policy.rows(), " x ", policy.cols());
-        require_finite(*how.q, who);
-    }
-    const std::size_t horizon = how.horizon == 0 ? log.longest() : how.horizon;
+    const std::size_t horizon = op::checked_horizon(log, policy, how, who);
+    const bool normalize = op::normalizes(how.method);
     const auto everyone = op::first_numbers(log.size());
     const rng random = rng(how.seed).split(who);
     off_policy_estimate out;
     std::vector<double> drawn;
     const auto resampled = [&](const auto& statistic) { drawn = op::resample(log.size(), how.resamples, random.split("bootstrap"), run, who, statistic); };
 
-    if (how.method == fitted_q) {
+    if (how.method == sequence_method::fitted_q) {
         const auto statistic = [&](std::span<const std::size_t> episodes) {
             return op::mean_of_first(log, episodes, op::fitted_values(log, op::counts_of(log, episodes), policy, how.discount, horizon, who));
         };
@@ -546,67 +625,7 @@ template <std::same_as<sequence_log> Log>
         out.effective_sample_size = overlap_of(log, policy, how).effective_decisions;
         resampled(statistic);
     } else {
-        const std::size_t kept = std::min(horizon, log.longest());
-        op::weighted_parts parts{.periods = whole ? 1 : kept + 1, .a = {}, .b = {}, .w = {}};
-        parts.a.assign(log.size() * parts.periods, 0.0);
-        parts.b = parts.w = parts.a;
-        // By fold: values of pairs and states, by the number of periods still to come; one of each where those are endless or given.
-        const std::size_t folds = robust && !how.q ? how.folds : 1;
-        std::vector<std::size_t> fold(log.size(), 0);
-        rng shuffler = random.split("folds");
-        const auto order = shuffler.permutation(log.size());
-        for (std::size_t i = 0; i < order.size(); ++i) fold[order[i]] = i % folds;
-        for (std::size_t f = 0; f < folds; ++f) {
-            std::vector<std::vector<double>> v;
-            op::counts seen;
-            if (robust && !how.q) {
-                std::vector<std::size_t> others;
-                for (std::size_t e = 0; e < log.size(); ++e)
-                    if (folds == 1 || fold[e] != f) others.push_back(e);
-                seen = op::counts_of(log, others);
-                const auto last = op::fitted_values(log, seen, policy, how.discount, horizon, who, [&](const std::vector<double>& before) {
-                    if (horizon != endless) v.push_back(before);
-                });
-                v.push_back(last);
-            }
-            const auto left = [&](std::size_t t) { return horizon == endless ? 0 : horizon - t; };  // of v, at period t
-            const auto value_of = [&](std::size_t s, std::size_t t) {
-                if (how.q) return t >= horizon ? 0.0 : policy.row(static_cast<row_index>(s)).dot(how.q->row(static_cast<row_index>(s)));
-                return v[left(t)][s];
-            };
-            const auto q_of = [&](std::size_t i, std::size_t t) {
-                const auto& step = log.steps()[i];
-                if (how.q) return (*how.q)(static_cast<row_index>(step.state), static_cast<row_index>(step.action));
-                const std::size_t p = log.step_pairs()[i];
-                // What the other folds never saw is worth what the policy's value there is.
-                return seen.pairs[p] > 0 ? op::backup(log, seen, p, how.discount, v[horizon == endless ? 0 : left(t) - 1]) : value_of(step.state, t);
-            };
-            for (std::size_t e = 0; e < log.size(); ++e) {
-                if (fold[e] != f) continue;
-                const std::size_t begin = log.starts()[e], length = std::min(kept, log.starts()[e + 1] - begin);
-                double* const a = parts.a.data() + e * parts.periods;
-                double* const b = parts.b.data() + e * parts.periods;
-                double* const w = parts.w.data() + e * parts.periods;
-                double weight = 1, discount = 1, total = 0;
-                for (std::size_t t = 0; t < length; ++t, discount *= how.discount) {
-                    const auto& step = log.steps()[begin + t];
-                    if (robust) b[t] = discount * weight * value_of(step.state, t);
-                    weight *= policy(static_cast<row_index>(step.state), static_cast<row_index>(step.action)) / log.propensities()[begin + t];
-                    total += discount * step.reward;
-                    if (whole) continue;
-                    w[t] = weight;
-                    a[t] = discount * weight * (step.reward - (robust ? q_of(begin + t, t) : 0));
-                }
-                if (whole) {
-                    w[0] = weight;
-                    a[0] = weight * total;
-                    continue;
-                }
-                for (std::size_t t = length; t < parts.periods; ++t) w[t] = weight;
-                const auto& last = log.steps()[begin + length - 1];
-                if (robust && !last.terminal && length < horizon) b[length] = discount * weight * value_of(last.next, length);
-            }
-        }
+        const auto parts = op::parts_of(log, policy, how, random, who);
         out.value = op::weighted_value(parts, everyone, normalize);
         require(!std::isnan(out.value), errc::bad_data, who, ": the policy hardly ever takes the actions of the log: no overlap");
         std::vector<double> ends(log.size()), influence(log.size());
