@@ -13,12 +13,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <caramel/core/error.hpp>
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/parallel.hpp>
 #include <caramel/core/random.hpp>
+#include <caramel/evaluate/distributions.hpp>
 #include <caramel/policy/off_policy.hpp>
 #include <caramel/policy/off_policy_sequences.hpp>
 
@@ -34,8 +36,8 @@ struct gate_options {
     /// spread of the weighted methods; it believes that the state holds all that matters. Where that is in doubt:
     /// `weighted_per_decision`, which needs many more customers.
     sequence_method method = sequence_method::fitted_q;
-    double least_count = 5;          ///< an action seen fewer times in a state is not known there
-    double most_uncovered = .02;     ///< the share of the candidate's decisions that may be unknown
+    double least_count = 3;          ///< an action seen fewer times in a state is not known there
+    double most_uncovered = .05;     ///< the share of the candidate's decisions that may be unknown
     double least_effective = 100;    ///< so many decisions (for weights: customers) of its own must the log be worth
     std::size_t resamples = 1000;
     std::uint64_t seed = 0;
@@ -68,7 +70,8 @@ struct gate_verdict {
         switch (reason) {
             case gate_reason::shown: return message("better than the logging policy with confidence ", confidence, ": difference ", two(difference), ", at least ", two(lower_bound));
             case gate_reason::no_overlap:
-                return message("not shown: in ", std::round(overlap.uncovered * 1000) / 10, " % of its decisions (", overlap.states.size(), " states) the candidate acts as the log hardly ever did");
+                return message("not shown: in ", std::round(overlap.uncovered * 1000) / 10, " % of its decisions",
+                               overlap.states.empty() ? std::string() : message(" (", overlap.states.size(), " states)"), " the candidate acts as the log hardly ever did");
             case gate_reason::too_few: return message("not shown: the log is worth only ", std::round(effective_sample_size), " of the candidate's own decisions");
             case gate_reason::not_better: break;
         }
@@ -107,21 +110,25 @@ template <std::same_as<sequence_log> Log>
     const rng random = rng(how.seed).split(who);
     gate_verdict out{.confidence = how.confidence, .overlap = overlap_of(log, candidate, asked, how.least_count)};
     std::vector<double> drawn;
-    const auto judge = [&](const auto& candidate_value, const auto& logging_value) {
-        out.candidate = candidate_value(std::span<const std::size_t>(everyone));
-        out.logging = logging_value(std::span<const std::size_t>(everyone));
+    // `values`: what some customers earn under the candidate and under the log's policy.
+    const auto judge = [&](const auto& values) {
+        const auto [candidate_value, logging_value] = values(std::span<const std::size_t>(everyone));
+        out.candidate = candidate_value;
+        out.logging = logging_value;
         if (std::isnan(out.candidate)) return false;  // no action in common
-        drawn = op::resample(log.size(), how.resamples, random.split("bootstrap"), run, who,
-                             [&](std::span<const std::size_t> customers) { return candidate_value(customers) - logging_value(customers); });
+        drawn = op::resample(log.size(), how.resamples, random.split("bootstrap"), run, who, [&](std::span<const std::size_t> customers) {
+            const auto [of_candidate, of_log] = values(customers);
+            return of_candidate - of_log;
+        });
         return true;
     };
     bool common = false;
     if (how.method == sequence_method::fitted_q) {
-        common = judge([&](auto customers) { return op::mean_of_first(log, customers, op::fitted_values(log, op::counts_of(log, customers), candidate, how.discount, horizon, who)); },
-                       [&](auto customers) {
-                           const auto seen = op::counts_of(log, customers);
-                           return op::mean_of_first(log, customers, op::fitted_values(log, seen, op::logging_policy(log, seen), how.discount, horizon, who));
-                       });
+        common = judge([&](std::span<const std::size_t> customers) {
+            const auto seen = op::counts_of(log, customers);
+            const auto value = [&](const matrix<double>& policy) { return op::mean_of_first(log, customers, op::fitted_values(log, seen, policy, how.discount, horizon, who)); };
+            return std::pair(value(candidate), value(op::logging_policy(log, seen)));
+        });
         out.effective_sample_size = out.overlap.effective_decisions;
     } else {
         const auto parts = op::parts_of(log, candidate, asked, random, who);
@@ -131,12 +138,11 @@ template <std::same_as<sequence_log> Log>
             for (std::size_t i = log.starts()[e]; i < log.starts()[e + 1] && i - log.starts()[e] < horizon; ++i, discount *= how.discount) returns[e] += discount * log.steps()[i].reward;
             ends[e] = parts.w[(e + 1) * parts.periods - 1];
         }
-        common = judge([&](auto customers) { return op::weighted_value(parts, customers, op::normalizes(how.method)); },
-                       [&](auto customers) {
-                           double sum = 0;
-                           for (const std::size_t e : customers) sum += returns[e];
-                           return sum / static_cast<double>(customers.size());
-                       });
+        common = judge([&](std::span<const std::size_t> customers) {
+            double sum = 0;
+            for (const std::size_t e : customers) sum += returns[e];
+            return std::pair(op::weighted_value(parts, customers, op::normalizes(how.method)), sum / static_cast<double>(customers.size()));
+        });
         out.effective_sample_size = op::effective_size(ends);
     }
     if (!common) {
@@ -149,6 +155,37 @@ template <std::same_as<sequence_log> Log>
     out.standard_error = op::deviation(drawn);
     out.lower_bound = out.difference - normal_quantile(how.confidence) * out.standard_error;
     out.lower_bound = std::min(out.lower_bound, op::quantile(drawn, 1 - how.confidence));
+    out.reason = op::reason_of(out, how);
+    return out;
+}
+
+/// The same for decisions that stand alone: doubly robust where the log has a reward model (which must not be learnt from these
+/// records), else self-normalised. The bound is the normal one; where it must hold for any rewards, compare
+/// `off_policy_lower_bound`. Actions that the log never took show in weights whose mean is below 1 beyond chance.
+/// Throws `error` (`bad_parameter`).
+template <std::same_as<off_policy_log> Log>
+[[nodiscard]] gate_verdict deployment_gate(const Log& log, const gate_options& how = {}) {
+    namespace op = detail::off_policy;
+    op::require_gate(how, "deployment_gate");
+    gate_verdict out{.logging = op::mean(log.rewards()), .effective_sample_size = log.effective_sample_size(), .confidence = how.confidence, .overlap = {}};
+    const double weight = op::mean(log.weights());
+    out.overlap.uncovered = std::max(0.0, 1 - weight - 2 * op::standard_error(log.weights()));
+    out.overlap.effective_decisions = out.effective_sample_size;
+    if (!(weight > 0)) {
+        out.candidate = out.logging;
+        out.lower_bound = -std::numeric_limits<double>::infinity();
+        out.overlap.uncovered = 1;
+        out.reason = gate_reason::no_overlap;
+        return out;
+    }
+    const auto e = evaluate_off_policy(log, {.method = log.has_model() ? off_policy_method::doubly_robust : off_policy_method::self_normalized_ips});
+    std::vector<double> differences(log.size());
+    for (std::size_t i = 0; i < log.size(); ++i)
+        differences[i] = e.contributions[i] - log.rewards()[i] - (log.has_model() ? 0 : log.weights()[i] / weight * e.value);
+    out.candidate = e.value;
+    out.difference = e.value - out.logging;
+    out.standard_error = op::standard_error(differences);
+    out.lower_bound = out.difference - normal_quantile(how.confidence) * out.standard_error;
     out.reason = op::reason_of(out, how);
     return out;
 }
