@@ -121,9 +121,9 @@ std::vector<std::size_t> read_axis(const table& rows, const std::string& name, s
 }
 study read_study(const settings& run) {
     const table rows = read_csv(run.log, {.types = {{run.customer, column_type::category}, {run.action, column_type::category}}});
-    require(!run.state.empty() && run.state.size() <= 3, errc::bad_parameter, "next_best_action: name one to three columns of the state (--state)");
-    for (const auto& name : rows.names()) require(!rows.column(name).any_missing(), errc::missing_value, "next_best_action: column \"", name, "\" has empty cells");
-    study out{.log = {}, .axes = {{{"", {"any"}}, {"", {"any"}}, {"", {"any"}}}}, .actions = {}, .rules = {}};
+    require(!run.state.empty() && run.state.size() <= 3, errc::bad_parameter, "name one to three columns of the state (--state)");
+    for (const auto& name : rows.names()) require(!rows.column(name).any_missing(), errc::missing_value, "column \"", name, "\" has empty cells");
+    study out{.log = {}, .axes = {{{"all", {"customers"}}, {"all", {"customers"}}, {"all", {"customers"}}}}, .actions = {}, .rules = {}};
     std::array<std::vector<std::size_t>, 3> cells;
     for (auto& column : cells) column.assign(rows.rows(), 0);
     for (std::size_t d = 0; d < run.state.size(); ++d) {
