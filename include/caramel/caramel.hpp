@@ -118,11 +118,15 @@
 #include <caramel/recommend/top_k.hpp>
 #include <caramel/recommend/tune.hpp>
 #include <caramel/recommend/warp.hpp>
+#include <caramel/policy/batch_policy.hpp>
 #include <caramel/policy/customer_process.hpp>
 #include <caramel/policy/customer_states.hpp>
+#include <caramel/policy/deployment_gate.hpp>
 #include <caramel/policy/discretize.hpp>
 #include <caramel/policy/explore.hpp>
 #include <caramel/policy/mdp.hpp>
+#include <caramel/policy/off_policy.hpp>
+#include <caramel/policy/off_policy_sequences.hpp>
 #include <caramel/policy/policy_grid.hpp>
 #include <caramel/policy/q_learning.hpp>
 #include <caramel/policy/q_table.hpp>

@@ -79,6 +79,8 @@ static_assert(named<scores_in, shaped_mdp<2>, shop, shop_options, shop_truth, si
 static_assert(named<any_recommender<F>, blend_model<F, popularity_model<F>>, blend_recipe<F, popularity<F>>, ease<F>, ease_model<F>, neighbor_similarity,
                     recommender_search<F, popularity<F>>, recommender_trial, rp3beta<F>, rp3beta_model<F>, slim<F>, slim_model<F>>);
 static_assert(named<bpe, bpe_added_token, bpe_model, bpe_settings>);
+static_assert(named<episode_log<2>, estimate_limits, gate_options, gate_reason, gate_verdict, logged_choice, logged_step<2>, off_policy_estimate, off_policy_log, off_policy_method,
+                    off_policy_options, pessimistic_q<F, 2>, policy_overlap, reward_range, sequence_log, sequence_method, sequence_options, simulate_options>);
 static_assert(named<added_token, bert_rules, byte_span, encode_options, encoding, encoding_arrays, encoding_batch, encoding_view, id_arrays, padding, special_tokens,
                     text_encoder<wordpiece_model>, text_side, tokenizer_from_json<wordpiece_model>, truncation_order, word_split, wordpiece, wordpiece_model,
                     wordpiece_rules>);
@@ -327,6 +329,15 @@ int functions() {
     good = good && abs(value_iteration(process).v(0) - 20) < 1e-6 && abs(policy_iteration(process).v(0) - 20) < 1e-6 && abs(evaluate_policy(process, policy)(0) - 20) < 1e-6;
     const vector<transition<1>> steps{{.reward = 1}};
     (void)estimate_mdp(steps, {1}, 1);
+    const vector<logged_choice> judged(40, {.reward = 1});
+    const matrix<double> sure = matrix<double>::Ones(1, 1);
+    const off_policy_log choices(judged, sure, reward_means(judged, 1, 1));
+    good = good && evaluate_off_policy(choices).value == 1 && off_policy_lower_bound(choices, {}) < 1 && off_policy_error(choices, off_policy_method::clipped_ips, 1) > 0 &&
+           off_policy_parameters(choices, off_policy_method::clipped_ips).size() == 1;
+    const auto episodes = take_episodes(simulate_log(process, array<size_t, 1>{1}, policy_probabilities<1>(policy, {1}, 1), {.customers = 3}), vector<size_t>{0, 2});
+    const sequence_log sequences(episodes, {1}, 1);
+    good = good && evaluate_sequences(sequences, sure, {.horizon = endless}).value > 1 && fitted_q_values(sequences, sure)(0) > 1 && overlap_of(sequences, sure).uncovered == 0 &&
+           !deployment_gate(sequences, sure).passed() && moves_of(episodes).size() == 24 && episodes_of(vector<int>{1}, vector<logged_step<1>>(1)).size() == 1;
     good = good && state_number(array<size_t, 2>{2, 2}, {1, 0}) == 2 && state_at(array<size_t, 2>{2, 2}, 2)[0] == 1 && no_action > 0 && max_table_rows > 0;
 
     const auto bytes = to_bytes(model);

@@ -68,7 +68,7 @@ TEST_CASE("deployment_gate: what is better passes, what is not does not", "[gate
     CHECK(std::abs(same.difference) < 1);
     CHECK(same.text().starts_with("not shown: difference "));
     // Two rules of thumb that lose money.
-    for (const std::size_t action : {0, 2}) CHECK(!deployment_gate(log, policy_probabilities<1>(std::vector<std::size_t>(54, action), line, 4), {.resamples = 200}).passed());
+    for (const std::size_t action : {0UL, 2UL}) CHECK(!deployment_gate(log, policy_probabilities<1>(std::vector<std::size_t>(54, action), line, 4), {.resamples = 200}).passed());
     const auto few = deployment_gate(c.log(40, 2), c.optimum, {.most_uncovered = 1, .resamples = 200});
     CHECK(few.reason == gate_reason::too_few);
     CHECK(few.text().starts_with("not shown: the log is worth only "));
