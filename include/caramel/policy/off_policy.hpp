@@ -242,7 +242,12 @@ template <std::same_as<logged_choice> Record>
         all += r.reward / static_cast<double>(records.size());
     }
     for (row_index a = 0; a < sums.cols(); ++a) {
-        const double of_action = (sums.col(a).sum() + smoothing * all) / (counts.col(a).sum() + smoothing);
+        double sum = smoothing * all, count = smoothing;
+        for (row_index i = 0; i < sums.rows(); ++i) {
+            sum += sums(i, a);
+            count += counts(i, a);
+        }
+        const double of_action = sum / count;
         for (row_index i = 0; i < sums.rows(); ++i) sums(i, a) = (sums(i, a) + smoothing * of_action) / (counts(i, a) + smoothing);
     }
     return sums;

@@ -12,7 +12,6 @@
 #include <limits>
 #include <map>
 #include <optional>
-#include <ranges>
 #include <span>
 #include <string_view>
 #include <tuple>
@@ -402,8 +401,12 @@ void require_policy_of(const Log& log, const matrix<double>& policy, std::string
     require(policy.rows() == static_cast<row_index>(log.states()) && policy.cols() == static_cast<row_index>(log.actions()), errc::shape_mismatch, who, ": a policy of ", policy.rows(),
             " x ", policy.cols(), ", the log has ", log.states(), " states and ", log.actions(), " actions");
     require_policy(policy, true, who);
+    std::vector<char> knows(log.states(), 0);
+    for (row_index s = 0; s < policy.rows(); ++s)
+        for (row_index a = 0; a < policy.cols(); ++a)
+            if (policy(s, a) > 0) knows[static_cast<std::size_t>(s)] = 1;
     for (std::size_t i = 0; i < log.steps().size(); ++i)
-        require_at(policy.row(static_cast<row_index>(log.steps()[i].state)).sum() > 0, errc::bad_data, {.row = i + 1, .column = 1}, who, ": row ", i + 1,
+        require_at(knows[log.steps()[i].state] != 0, errc::bad_data, {.row = i + 1, .column = 1}, who, ": row ", i + 1,
                    ": the policy knows no action in the state of this step");
 }
 inline void require_discount(double discount, std::string_view who) { require(discount >= 0 && discount <= 1, errc::bad_parameter, who, ": discount must lie in [0, 1], got ", discount); }
@@ -464,7 +467,11 @@ weighted_parts parts_of(const Log& log, const matrix<double>& policy, const sequ
         }
         const auto left = [&](std::size_t t) { return horizon == endless ? 0 : horizon - t; };  // of v, at period t
         const auto value_of = [&](std::size_t s, std::size_t t) {
-            if (how.q) return t >= horizon ? 0.0 : policy.row(static_cast<row_index>(s)).dot(how.q->row(static_cast<row_index>(s)));
+            if (how.q) {
+                double sum = 0;
+                for (row_index a = 0; t < horizon && a < policy.cols(); ++a) sum += policy(static_cast<row_index>(s), a) * (*how.q)(static_cast<row_index>(s), a);
+                return sum;
+            }
             return v[left(t)][s];
         };
         const auto q_of = [&](std::size_t i, std::size_t t) {
