@@ -135,6 +135,7 @@ TEST_CASE("off_policy_sequences: every estimator equals its formula", "[off_poli
         matrix<double> table(2, 2);
         table << 1, 2, 3, -4;
         const vec<double> of_table = table.cwiseProduct(pi).rowwise().sum();
+        CHECK(evaluate_sequences(flat, pi, {.discount = .9, .horizon = horizon, .q = table}).value == Approx((3 * of_table(0) + of_table(1)) / 4).epsilon(1e-12));
         for (const bool weighted : {false, true})
             CHECK(evaluate_sequences(flat, pi, {.method = weighted ? weighted_doubly_robust : doubly_robust, .discount = .9, .horizon = horizon, .q = table}).value ==
                   Approx(by_hand.robust(weighted, std::vector(6, table), std::vector(6, of_table))).epsilon(1e-12));

@@ -201,7 +201,9 @@ struct sequence_options {
     double discount = .95;      ///< of a period, in [0, 1]
     std::size_t horizon = 0;    ///< periods that count; 0 = as many as the longest episode has; `endless`: only fitted Q and the doubly robust
                                 ///< ones look beyond the log (discount below 1, or steps that end)
-    std::optional<matrix<double>> q = {};  ///< doubly robust: values of actions under the policy, (states, actions); empty: fitted Q of the log
+    /// Values of actions under the policy from elsewhere, (states, actions), for the doubly robust methods and, alone, for `fitted_q`
+    /// (the direct method); empty: fitted Q of the log.
+    std::optional<matrix<double>> q = {};
     std::size_t folds = 1;      ///< doubly robust, fitted: customers are judged by the Q of other folds; 1 = by that of all
     double level = .95;         ///< of the interval
     estimate_limits limits = estimate_limits::bootstrap;  ///< customers are drawn; for `normal` they are only where the method is no mean
@@ -625,7 +627,11 @@ template <std::same_as<sequence_log> Log>
     const auto resampled = [&](const auto& statistic) { drawn = op::resample(log.size(), how.resamples, random.split("bootstrap"), run, who, statistic); };
 
     if (how.method == sequence_method::fitted_q) {
+        std::vector<double> of_q(how.q ? log.states() : 0, 0.0);
+        for (std::size_t s = 0; s < of_q.size(); ++s)
+            for (row_index a = 0; a < policy.cols(); ++a) of_q[s] += policy(static_cast<row_index>(s), a) * (*how.q)(static_cast<row_index>(s), a);
         const auto statistic = [&](std::span<const std::size_t> episodes) {
+            if (how.q) return op::mean_of_first(log, episodes, of_q);
             return op::mean_of_first(log, episodes, op::fitted_values(log, op::counts_of(log, episodes), policy, how.discount, horizon, who));
         };
         out.value = statistic(everyone);
