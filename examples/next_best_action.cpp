@@ -62,7 +62,8 @@ struct made_customers {
     static outcome<3> step(const cell_of_customer& s, std::size_t a, rng& numbers) {
         const bool buys = numbers.uniform() < chance(s, a);
         const std::size_t fatigue = a > 0 ? std::min<std::size_t>(s[2] + 1, 2) : s[2] - std::min<std::size_t>(s[2], 1);
-        return {.reward = (buys ? margin[a] : 0) - cost[a], .next_state = {buys ? 0 : std::min<std::size_t>(s[0] + 1, 5), buys ? std::min<std::size_t>(s[1] + 1, 2) : s[1], fatigue}};
+        return {.reward = (buys ? margin[a] : 0) - cost[a],
+                .next_state = {buys ? 0 : std::min<std::size_t>(s[0] + 1, 5), buys ? std::min<std::size_t>(s[1] + 1, 2) : s[1], fatigue}};
     }
     // What earns most at once half of the time, else anything: who wrote the log.
     static std::array<double, 4> logging(const cell_of_customer& s) {
@@ -147,7 +148,8 @@ study read_study(const settings& run) {
     }
     out.log = episodes_of(customers, steps);
     for (std::size_t a = 0; a < out.actions.size(); ++a)
-        out.rules.emplace_back("always " + out.actions[a], policy_probabilities<3>([a](const cell_of_customer&) { return a; }, out.shape(), out.actions.size()));
+        out.rules.emplace_back("always " + out.actions[a],
+                               policy_probabilities<3>([a](const cell_of_customer&) { return a; }, out.shape(), out.actions.size()));
     return out;
 }
 
@@ -158,13 +160,15 @@ void advise(const study& all, const settings& run) {
     const std::size_t actions = all.actions.size();
     title("1. The log");
     const auto order = rng(run.fit.seed).split("halves").permutation(all.log.size());
-    const auto teachers = take_episodes(all.log, std::span(order).first(order.size() / 2)), judges = take_episodes(all.log, std::span(order).subspan(order.size() / 2));
+    const auto teachers = take_episodes(all.log, std::span(order).first(order.size() / 2)),
+               judges = take_episodes(all.log, std::span(order).subspan(order.size() / 2));
     const sequence_log judging(judges, shape, actions);
     std::printf("  %zu customers, %zu decisions, %zu actions; half of the customers teach, half judge\n", all.log.size(), all.log.values().size(), actions);
 
     title("2. What to do next");
     const pessimistic_q<float, 3> recipe{.states = shape, .actions = actions, .discount = run.discount};
-    std::printf("  an action seen n times in a state is worth %.1f / sqrt(n) less than it seems; \"-\": nothing is known\n", recipe.pessimism_for(teachers, run.fit));
+    std::printf("  an action seen n times in a state is worth %.1f / sqrt(n) less than it seems; \"-\": nothing is known\n",
+                recipe.pessimism_for(teachers, run.fit));
     const auto policy = fit(recipe, teachers, run.fit);
     auto known = policy.greedy_actions();
     for (std::size_t s = 0; s < known.size(); ++s)
@@ -195,7 +199,8 @@ void advise(const study& all, const settings& run) {
     result("next_best_action.passed", gate.passed() ? 1 : 0);
     if (!run.log.empty()) return;
     const sequence_log trial(simulate_log(made_customers{}, shape, learnt, {.customers = 50'000, .seed = run.fit.seed + 1}), shape, actions);
-    result("next_best_action.true_value", evaluate_sequences(trial, learnt, {.method = sequence_method::per_decision, .discount = run.discount, .resamples = 10}).value);
+    result("next_best_action.true_value",
+           evaluate_sequences(trial, learnt, {.method = sequence_method::per_decision, .discount = run.discount, .resamples = 10}).value);
 }
 
 }  // namespace

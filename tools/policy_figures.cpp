@@ -63,7 +63,9 @@ mdp taxi() {
         for (std::size_t c = 0; c < 5; ++c)
             for (std::size_t p = 0; p < 5; ++p)  // 4: in the taxi
                 for (std::size_t d = 0; d < 4; ++d) {
-                    const auto add = [&](std::size_t action, std::size_t next, double reward, bool ends = false) { rows.push_back({taxi_state(r, c, p, d), action, 1, next, reward, ends}); };
+                    const auto add = [&](std::size_t action, std::size_t next, double reward, bool ends = false) {
+                        rows.push_back({taxi_state(r, c, p, d), action, 1, next, reward, ends});
+                    };
                     const auto here = std::ranges::find(stands, std::pair(r, c)) - stands.begin();
                     const auto stand = static_cast<std::size_t>(here);
                     add(0, taxi_state(std::min<std::size_t>(r + 1, 4), c, p, d), -1);
@@ -142,8 +144,12 @@ void batch(const mdp& process, const run_options& run) {
 void evaluation(const mdp& process, std::size_t repeats, const run_options& run) {
     using enum sequence_method;
     constexpr double truth = 56.06389100275049;
-    constexpr std::array methods{std::pair{fitted_q, "fitted Q"}, std::pair{importance, "importance"}, std::pair{weighted_importance, "weighted importance"},
-                                 std::pair{per_decision, "per decision"}, std::pair{weighted_per_decision, "weighted per decision"}, std::pair{doubly_robust, "doubly robust"},
+    constexpr std::array methods{std::pair{fitted_q, "fitted Q"},
+                                 std::pair{importance, "importance"},
+                                 std::pair{weighted_importance, "weighted importance"},
+                                 std::pair{per_decision, "per decision"},
+                                 std::pair{weighted_per_decision, "weighted per decision"},
+                                 std::pair{doubly_robust, "doubly robust"},
                                  std::pair{weighted_doubly_robust, "weighted doubly robust"}};
     const auto logging = behaviour(process);
     matrix<double> wanted = .9 * policy_probabilities<1>(value_iteration(process), line, 4);

@@ -23,7 +23,8 @@ struct shop_world {
     static outcome<3> step(const std::array<std::size_t, 3>& s, std::size_t a, rng& numbers) {
         const double pull = std::array{0.0, 0.5, 0.9, 1.4}[a] - (a > 0 ? .5 * static_cast<double>(s[2]) : 0);
         const bool buys = numbers.uniform() < 1 / (1 + std::exp(1 + .45 * static_cast<double>(s[0]) - .35 * static_cast<double>(s[1]) - pull));
-        return {.reward = buys ? 20.0 : 0.0, .next_state = {buys ? 0 : s[0] + (s[0] < 5), s[1] + (buys && s[1] < 2), a > 0 ? s[2] + (s[2] < 2) : s[2] - (s[2] > 0)}};
+        return {.reward = buys ? 20.0 : 0.0,
+                .next_state = {buys ? 0 : s[0] + (s[0] < 5), s[1] + (buys && s[1] < 2), a > 0 ? s[2] + (s[2] < 2) : s[2] - (s[2] > 0)}};
     }
 };
 const episode_log<3>& log_of_shop() {

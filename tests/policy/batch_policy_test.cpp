@@ -82,14 +82,17 @@ TEST_CASE("batch_policy: worked by hand", "[batch_policy]") {
     CHECK(learn(.9)({.state = {0}}).action == 1);
     CHECK(learn(1.1)({.state = {0}}).action == 0);
     CHECK(learn(1)({.state = {1}}).action == 0);  // by default
-    CHECK_THROWS_AS((fit(pessimistic_q<double>{.states = {2}, .actions = 3, .pessimism = 0, .default_action = {}}, std::span<const transition<1>>(log))({.state = {1}})), error);
+    CHECK_THROWS_AS(
+        (fit(pessimistic_q<double>{.states = {2}, .actions = 3, .pessimism = 0, .default_action = {}}, std::span<const transition<1>>(log))({.state = {1}})),
+        error);
 }
 
 TEST_CASE("batch_policy: the degree of pessimism comes from the log", "[batch_policy]") {
     const auto process = processes::crm();
     const auto logging = behaviour(process);
     const pessimistic_q<double> recipe{.states = line, .actions = 4, .candidates = {0, 1, 2, 4, 8}, .splits = 2};
-    const auto small = simulate_log(process, line, logging, {.customers = 200, .seed = 1}), large = simulate_log(process, line, logging, {.customers = 4000, .seed = 1});
+    const auto small = simulate_log(process, line, logging, {.customers = 200, .seed = 1}),
+               large = simulate_log(process, line, logging, {.customers = 4000, .seed = 1});
     const double k = recipe.pessimism_for(small, {.seed = 3});
     CHECK(k == recipe.pessimism_for(small, {.seed = 3, .threads = 3}));
     CHECK(k > recipe.pessimism_for(large));

@@ -31,7 +31,8 @@ struct customers {
             for (std::size_t s = 0; s < 54; ++s)
                 for (std::size_t a = 0; a < 4; ++a)
                     for (const auto& b : process.rows_of(s, a))
-                        next(static_cast<row_index>(s)) += policy(static_cast<row_index>(s), static_cast<row_index>(a)) * b.probability * (b.reward + .95 * v(static_cast<row_index>(b.next_state)));
+                        next(static_cast<row_index>(s)) += policy(static_cast<row_index>(s), static_cast<row_index>(a)) * b.probability *
+                                                           (b.reward + .95 * v(static_cast<row_index>(b.next_state)));
             v = next;
         }
         return v(0);
@@ -46,7 +47,9 @@ struct customers {
         }
         return low * optimum + (1 - low) * other;
     }
-    [[nodiscard]] sequence_log log(std::size_t n, std::uint64_t seed) const { return {simulate_log(process, line, logging, {.customers = n, .seed = seed}), line, 4}; }
+    [[nodiscard]] sequence_log log(std::size_t n, std::uint64_t seed) const {
+        return {simulate_log(process, line, logging, {.customers = n, .seed = seed}), line, 4};
+    }
 };
 
 }  // namespace
@@ -68,7 +71,8 @@ TEST_CASE("deployment_gate: what is better passes, what is not does not", "[gate
     CHECK(std::abs(same.difference) < 1);
     CHECK(same.text().starts_with("not shown: difference "));
     // Two rules of thumb that lose money.
-    for (const std::size_t action : {0UL, 2UL}) CHECK(!deployment_gate(log, policy_probabilities<1>(std::vector<std::size_t>(54, action), line, 4), {.resamples = 200}).passed());
+    for (const std::size_t action : {0UL, 2UL})
+        CHECK(!deployment_gate(log, policy_probabilities<1>(std::vector<std::size_t>(54, action), line, 4), {.resamples = 200}).passed());
     const auto few = deployment_gate(c.log(40, 2), c.optimum, {.most_uncovered = 1, .resamples = 200});
     CHECK(few.reason == gate_reason::too_few);
     CHECK(few.text().starts_with("not shown: the log is worth only "));
@@ -87,8 +91,9 @@ TEST_CASE("deployment_gate: what the log never did", "[gate]") {
     CHECK(verdict.overlap.uncovered == 1);
     CHECK(verdict.overlap.states == std::vector<std::size_t>{0});
     CHECK(verdict.text() == "not shown: in 100 % of its decisions (1 states) the candidate acts as the log hardly ever did");
-    CHECK(deployment_gate(log, policy_probabilities<1>(std::vector<std::size_t>(54, 2), line, 4), {.method = sequence_method::weighted_importance, .resamples = 50}).reason ==
-          gate_reason::no_overlap);
+    CHECK(deployment_gate(log, policy_probabilities<1>(std::vector<std::size_t>(54, 2), line, 4),
+                          {.method = sequence_method::weighted_importance, .resamples = 50})
+              .reason == gate_reason::no_overlap);
 }
 
 TEST_CASE("deployment_gate: how often what is no better passes", "[gate][slow]") {

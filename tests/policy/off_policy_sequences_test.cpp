@@ -72,7 +72,8 @@ struct twin {
 
     [[nodiscard]] double weight(std::size_t e, std::size_t steps) const {
         double w = 1;
-        for (std::size_t t = 0; t < std::min(steps, log[e].size()); ++t) w *= pi(static_cast<row_index>(log[e][t].state[0]), static_cast<row_index>(log[e][t].action)) / log[e][t].propensity;
+        for (std::size_t t = 0; t < std::min(steps, log[e].size()); ++t)
+            w *= pi(static_cast<row_index>(log[e][t].state[0]), static_cast<row_index>(log[e][t].action)) / log[e][t].propensity;
         return w;
     }
     [[nodiscard]] double mean_weight(std::size_t steps) const {
@@ -91,7 +92,8 @@ struct twin {
         double sum = 0;
         for (std::size_t e = 0; e < log.size(); ++e)
             for (std::size_t t = 0; t <= std::min(horizon, log[e].size()); ++t) {
-                const double d = std::pow(discount, t), now = weight(e, t + 1) / (weighted ? mean_weight(t + 1) : 1), before = weight(e, t) / (weighted ? mean_weight(t) : 1);
+                const double d = std::pow(discount, t), now = weight(e, t + 1) / (weighted ? mean_weight(t + 1) : 1),
+                             before = weight(e, t) / (weighted ? mean_weight(t) : 1);
                 if (t == log[e].size()) {
                     if (t < horizon && !log[e][t - 1].terminal) sum += d * before * v[horizon - t](static_cast<row_index>(log[e][t - 1].next_state[0]));
                 } else if (t < horizon) {
@@ -119,7 +121,8 @@ TEST_CASE("off_policy_sequences: every estimator equals its formula", "[off_poli
             for (std::size_t s = 0; s < 2; ++s)
                 for (std::size_t a = 0; a < 2; ++a)
                     for (const auto& b : process.rows_of(s, a))
-                        q[k](static_cast<row_index>(s), static_cast<row_index>(a)) += b.probability * (b.reward + (b.terminal ? 0 : .9 * v[k - 1](static_cast<row_index>(b.next_state))));
+                        q[k](static_cast<row_index>(s), static_cast<row_index>(a)) +=
+                            b.probability * (b.reward + (b.terminal ? 0 : .9 * v[k - 1](static_cast<row_index>(b.next_state))));
             v.emplace_back(q[k].cwiseProduct(pi).rowwise().sum());
         }
         const twin by_hand{log, pi, .9, horizon};
@@ -135,10 +138,11 @@ TEST_CASE("off_policy_sequences: every estimator equals its formula", "[off_poli
         matrix<double> table(2, 2);
         table << 1, 2, 3, -4;
         const vec<double> of_table = table.cwiseProduct(pi).rowwise().sum();
-        CHECK(evaluate_sequences(flat, pi, {.discount = .9, .horizon = horizon, .q = table}).value == Approx((3 * of_table(0) + of_table(1)) / 4).epsilon(1e-12));
+        CHECK(evaluate_sequences(flat, pi, {.discount = .9, .horizon = horizon, .q = table}).value ==
+              Approx((3 * of_table(0) + of_table(1)) / 4).epsilon(1e-12));
         for (const bool weighted : {false, true})
-            CHECK(evaluate_sequences(flat, pi, {.method = weighted ? weighted_doubly_robust : doubly_robust, .discount = .9, .horizon = horizon, .q = table}).value ==
-                  Approx(by_hand.robust(weighted, std::vector(6, table), std::vector(6, of_table))).epsilon(1e-12));
+            CHECK(evaluate_sequences(flat, pi, {.method = weighted ? weighted_doubly_robust : doubly_robust, .discount = .9, .horizon = horizon, .q = table})
+                      .value == Approx(by_hand.robust(weighted, std::vector(6, table), std::vector(6, of_table))).epsilon(1e-12));
     }
     // For ever: the exact value in the estimated process.
     const auto v = evaluate_policy(process, pi, {.discount = .9});
@@ -157,7 +161,8 @@ TEST_CASE("off_policy_sequences: contributions, intervals, threads", "[off_polic
         CHECK((e.value == again.value && e.low == again.low && e.high == again.high && e.standard_error == again.standard_error));
         CHECK((e.low < e.value && e.value < e.high && e.effective_sample_size > 1));
         if (!e.contributions.empty()) CHECK(detail::off_policy::mean(e.contributions) == Approx(e.value).epsilon(1e-10));
-        CHECK(e.contributions.empty() == (method == fitted_q || method == weighted_importance || method == weighted_per_decision || method == weighted_doubly_robust));
+        CHECK(e.contributions.empty() ==
+              (method == fitted_q || method == weighted_importance || method == weighted_per_decision || method == weighted_doubly_robust));
         auto plain = how;
         plain.limits = estimate_limits::normal;
         const auto normal = evaluate_sequences(flat, policy, plain);
@@ -166,7 +171,8 @@ TEST_CASE("off_policy_sequences: contributions, intervals, threads", "[off_polic
         CHECK(normal.standard_error == Approx(e.standard_error).epsilon(.5));
     }
     // Judged by Q values of other customers: another number, near by.
-    const auto own = evaluate_sequences(flat, policy, {.method = doubly_robust}), crossed = evaluate_sequences(flat, policy, {.method = doubly_robust, .folds = 5});
+    const auto own = evaluate_sequences(flat, policy, {.method = doubly_robust}),
+               crossed = evaluate_sequences(flat, policy, {.method = doubly_robust, .folds = 5});
     CHECK(own.value != crossed.value);
     CHECK(std::abs(own.value - crossed.value) < own.standard_error);
     // The log's own shares as the policy: what was earned.
@@ -187,7 +193,8 @@ TEST_CASE("off_policy_sequences: policies of every kind", "[off_policy]") {
     CHECK(one.sum() == 54);
     CHECK(one == policy_probabilities<1>(solution.policy, line, 4));
     CHECK(one == policy_probabilities<1>(one, line, 4));
-    CHECK(one == policy_probabilities<3>([&](const std::array<std::size_t, 3>& s) { return solution.policy[state_number(processes::crm_shape, s)]; }, processes::crm_shape, 4));
+    CHECK(one == policy_probabilities<3>([&](const std::array<std::size_t, 3>& s) { return solution.policy[state_number(processes::crm_shape, s)]; },
+                                         processes::crm_shape, 4));
     const auto even = policy_probabilities<3>([](const std::array<std::size_t, 3>&) { return std::array{.25, .25, .25, .25}; }, processes::crm_shape, 4);
     CHECK((even.array() == .25).all());
     q_table<float, 1> table(line, 4);
@@ -238,7 +245,8 @@ TEST_CASE("off_policy_sequences: logs", "[off_policy]") {
     CHECK_THROWS_AS(episodes_of(std::vector<int>{1}, steps), error);
     CHECK_THROWS_AS(take_episodes<1>(log, std::array<std::size_t, 1>{3}), error);
     // A lake ends in a hole or at the goal.
-    const auto lake = simulate_log(processes::frozen_lake(), std::array<std::size_t, 1>{16}, matrix<double>(matrix<double>::Constant(16, 4, .25)), {.customers = 2000, .periods = 100, .seed = 1});
+    const auto lake = simulate_log(processes::frozen_lake(), std::array<std::size_t, 1>{16}, matrix<double>(matrix<double>::Constant(16, 4, .25)),
+                                   {.customers = 2000, .periods = 100, .seed = 1});
     std::size_t ended = 0, goals = 0;
     for (std::size_t e = 0; e < lake.size(); ++e) {
         ended += lake[e].back().terminal ? 1 : 0;
@@ -270,7 +278,9 @@ TEST_CASE("off_policy_sequences: bad input", "[off_policy][error]") {
     const sequence_log alone(take_episodes<1>(short_log(), std::array<std::size_t, 1>{0}), {2}, 2);
     CHECK(error_of([&] { (void)evaluate_sequences(alone, short_policy()); }).code() == errc::too_few_rows);
     const sequence_log flat(short_log(), {2}, 2);
-    const auto code = [&](const matrix<double>& policy, const sequence_options& how) { return error_of([&] { (void)evaluate_sequences(flat, policy, how); }).code(); };
+    const auto code = [&](const matrix<double>& policy, const sequence_options& how) {
+        return error_of([&] { (void)evaluate_sequences(flat, policy, how); }).code();
+    };
     CHECK(code(matrix<double>::Zero(3, 2), {}) == errc::shape_mismatch);
     CHECK(code(2 * short_policy(), {}) == errc::bad_data);
     CHECK(code(short_policy(), {.discount = 1.5}) == errc::bad_parameter);
@@ -300,7 +310,8 @@ TEST_CASE("off_policy_sequences: twelve periods of the customer model", "[off_po
         }
     }
     const auto rmse = [&](sequence_method m) { return std::sqrt(square[static_cast<std::size_t>(m)]); };
-    INFO(rmse(fitted_q) << ' ' << rmse(importance) << ' ' << rmse(weighted_importance) << ' ' << rmse(per_decision) << ' ' << rmse(weighted_per_decision) << ' ' << rmse(doubly_robust) << ' ' << rmse(weighted_doubly_robust) << " held " << held);
+    INFO(rmse(fitted_q) << ' ' << rmse(importance) << ' ' << rmse(weighted_importance) << ' ' << rmse(per_decision) << ' ' << rmse(weighted_per_decision) << ' '
+                        << rmse(doubly_robust) << ' ' << rmse(weighted_doubly_robust) << " held " << held);
     CHECK(rmse(fitted_q) < 2.2 * 1.25);
     CHECK(std::abs(mean - truth) < 1);
     CHECK(held >= 51);  // 57 of 60 with a deviation of 1.7

@@ -157,7 +157,8 @@ TEST_CASE("off_policy: bootstrap", "[off_policy]") {
         CHECK(drawn.low == Approx(normal.low).margin(.4 * normal.standard_error));
         CHECK(drawn.high == Approx(normal.high).margin(.4 * normal.standard_error));
     }
-    CHECK(evaluate_off_policy(log, {.limits = estimate_limits::bootstrap, .seed = 1}).low != evaluate_off_policy(log, {.limits = estimate_limits::bootstrap, .seed = 2}).low);
+    CHECK(evaluate_off_policy(log, {.limits = estimate_limits::bootstrap, .seed = 1}).low !=
+          evaluate_off_policy(log, {.limits = estimate_limits::bootstrap, .seed = 2}).low);
 }
 
 TEST_CASE("off_policy: the lower bound, by its formula", "[off_policy]") {
@@ -303,8 +304,16 @@ TEST_CASE("off_policy: Open Bandit data, men and women", "[off_policy][shared]")
         for (row_index i = 0; i < 3; ++i) policy.row(i) /= policy.row(i).sum();
         const auto q = reward_means(logged.records, 3, actions, 20);
         const off_policy_log log(logged.records, policy, q);
-        for (const auto& [method, parameter] : {std::pair(ips, 0.0), {self_normalized_ips, 0.0}, {direct, 0.0}, {doubly_robust, 0.0}, {self_normalized_doubly_robust, 0.0},
-                                                {clipped_ips, 1.5}, {switch_doubly_robust, 1.5}, {shrunk_doubly_robust, 5.0}, {sub_gaussian_ips, .05}, {sub_gaussian_doubly_robust, .05}}) {
+        for (const auto& [method, parameter] : {std::pair(ips, 0.0),
+                                                {self_normalized_ips, 0.0},
+                                                {direct, 0.0},
+                                                {doubly_robust, 0.0},
+                                                {self_normalized_doubly_robust, 0.0},
+                                                {clipped_ips, 1.5},
+                                                {switch_doubly_robust, 1.5},
+                                                {shrunk_doubly_robust, 5.0},
+                                                {sub_gaussian_ips, .05},
+                                                {sub_gaussian_doubly_robust, .05}}) {
             const auto e = judged(log, method, parameter);
             CHECK(std::abs(e.value - twin(method, parameter, logged.records, policy, q)) < 1e-12);
             CHECK(std::abs(e.value - bts_clicks) < 4 * (e.standard_error + std::sqrt(bts_clicks / 10'000)));  // measured on its own traffic

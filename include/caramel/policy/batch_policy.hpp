@@ -73,9 +73,11 @@ struct pessimistic_q {
     void check() const {
         (void)detail::count_states(states, actions, who);
         detail::off_policy::require_discount(discount, who);
-        require(!pessimism || (*pessimism >= 0 && std::isfinite(*pessimism)), errc::bad_parameter, who, ": pessimism must be finite and not negative, got ", pessimism.value_or(0));
+        require(!pessimism || (*pessimism >= 0 && std::isfinite(*pessimism)), errc::bad_parameter, who, ": pessimism must be finite and not negative, got ",
+                pessimism.value_or(0));
         require(!candidates.empty(), errc::bad_parameter, who, ": no candidates");
-        for (const double c : candidates) require(c >= 0 && std::isfinite(c), errc::bad_parameter, who, ": candidates must be finite and not negative, got ", c);
+        for (const double c : candidates)
+            require(c >= 0 && std::isfinite(c), errc::bad_parameter, who, ": candidates must be finite and not negative, got ", c);
         require(splits > 0, errc::bad_parameter, who, ": splits must be at least 1");
         require(!default_action || *default_action < actions, errc::bad_parameter, who, ": default_action must be one of the ", actions, " actions");
     }
@@ -101,7 +103,8 @@ struct pessimistic_q {
         };
         return detail::off_policy::values_after(log, endless, still, who, best, [](const std::vector<double>&) {});
     }
-    [[nodiscard]] double lowered(const sequence_log& log, const detail::off_policy::counts& seen, std::size_t pair, double k, const std::vector<double>& v) const noexcept {
+    [[nodiscard]] double lowered(const sequence_log& log, const detail::off_policy::counts& seen, std::size_t pair, double k,
+                                 const std::vector<double>& v) const noexcept {
         return detail::off_policy::backup(log, seen, pair, discount, v) - k / std::sqrt(seen.pairs[pair]);
     }
     // The policy of these values as probabilities; rows of zeros where nothing was seen and there is no default.
@@ -128,7 +131,8 @@ struct pessimistic_q {
         for (const std::size_t e : customers)
             for (std::size_t i = log.starts()[e]; i < log.starts()[e + 1]; ++i) {
                 const auto& step = log.steps()[i];
-                const double off = step.reward + (step.terminal ? 0 : discount * v[step.next]) - detail::off_policy::backup(log, seen, log.step_pairs()[i], discount, v);
+                const double off =
+                    step.reward + (step.terminal ? 0 : discount * v[step.next]) - detail::off_policy::backup(log, seen, log.step_pairs()[i], discount, v);
                 squares += off * off;
             }
         for (const double n : seen.pairs) freedom += std::max(0.0, n - 1);
@@ -151,7 +155,8 @@ struct pessimistic_q {
             double best = -std::numeric_limits<double>::infinity();
             for (const double c : candidates) {
                 const auto policy = policy_of(log, learnt, c * scale, values(log, learnt, c * scale, 1e-6));
-                const double value = op::mean_of_first(log, others, op::fitted_values(log, judged, policy, discount, discount < 1 ? endless : log.longest(), who, 1e-6));
+                const double value =
+                    op::mean_of_first(log, others, op::fitted_values(log, judged, policy, discount, discount < 1 ? endless : log.longest(), who, 1e-6));
                 if (value <= best) continue;
                 best = value;
                 winners[task] = c;
@@ -167,7 +172,8 @@ struct pessimistic_q {
         for (std::size_t s = 0; s < log.states(); ++s)
             for (std::size_t p = log.pair_starts()[s]; p < log.pair_starts()[s + 1]; ++p) {
                 const double q = lowered(log, seen, p, k, v);
-                require(std::abs(q) <= static_cast<double>(std::numeric_limits<T>::max()), errc::diverged, who, ": a value left the finite numbers: scale the rewards down, or lower the discount");
+                require(std::abs(q) <= static_cast<double>(std::numeric_limits<T>::max()), errc::diverged, who,
+                        ": a value left the finite numbers: scale the rewards down, or lower the discount");
                 table.values_of(s)[log.pair_actions()[p]] = static_cast<T>(q);
                 table.visits_of(s)[log.pair_actions()[p]] = static_cast<std::uint64_t>(seen.pairs[p]);
             }

@@ -68,11 +68,15 @@ struct gate_verdict {
         const auto two = [](double x) { return std::round(x * 100) / 100; };
         const std::string numbers = message("difference ", two(difference), ", at least ", two(lower_bound), " with confidence ", confidence);
         switch (reason) {
-            case gate_reason::shown: return message("better than the logging policy with confidence ", confidence, ": difference ", two(difference), ", at least ", two(lower_bound));
+            case gate_reason::shown:
+                return message("better than the logging policy with confidence ", confidence, ": difference ", two(difference), ", at least ",
+                               two(lower_bound));
             case gate_reason::no_overlap:
                 return message("not shown: in ", std::round(overlap.uncovered * 1000) / 10, " % of its decisions",
-                               overlap.states.empty() ? std::string() : message(" (", overlap.states.size(), " states)"), " the candidate acts as the log hardly ever did");
-            case gate_reason::too_few: return message("not shown: the log is worth only ", std::round(effective_sample_size), " of the candidate's own decisions");
+                               overlap.states.empty() ? std::string() : message(" (", overlap.states.size(), " states)"),
+                               " the candidate acts as the log hardly ever did");
+            case gate_reason::too_few:
+                return message("not shown: the log is worth only ", std::round(effective_sample_size), " of the candidate's own decisions");
             case gate_reason::not_better: break;
         }
         return message("not shown: ", numbers);
@@ -126,7 +130,9 @@ template <std::same_as<sequence_log> Log>
     if (how.method == sequence_method::fitted_q) {
         common = judge([&](std::span<const std::size_t> customers) {
             const auto seen = op::counts_of(log, customers);
-            const auto value = [&](const matrix<double>& policy) { return op::mean_of_first(log, customers, op::fitted_values(log, seen, policy, how.discount, horizon, who)); };
+            const auto value = [&](const matrix<double>& policy) {
+                return op::mean_of_first(log, customers, op::fitted_values(log, seen, policy, how.discount, horizon, who));
+            };
             return std::pair(value(candidate), value(op::logging_policy(log, seen)));
         });
         out.effective_sample_size = out.overlap.effective_decisions;
@@ -135,7 +141,8 @@ template <std::same_as<sequence_log> Log>
         std::vector<double> returns(log.size(), 0.0), ends(log.size());
         for (std::size_t e = 0; e < log.size(); ++e) {
             double discount = 1;
-            for (std::size_t i = log.starts()[e]; i < log.starts()[e + 1] && i - log.starts()[e] < horizon; ++i, discount *= how.discount) returns[e] += discount * log.steps()[i].reward;
+            for (std::size_t i = log.starts()[e]; i < log.starts()[e + 1] && i - log.starts()[e] < horizon; ++i, discount *= how.discount)
+                returns[e] += discount * log.steps()[i].reward;
             ends[e] = parts.w[(e + 1) * parts.periods - 1];
         }
         common = judge([&](std::span<const std::size_t> customers) {

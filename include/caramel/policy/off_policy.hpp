@@ -132,7 +132,8 @@ inline void require_policy(const matrix<double>& x, bool zeros, std::string_view
             require_at(x(i, a) >= 0, errc::bad_data, at, who, ": row ", row, " of the policy: a probability is negative");
             sum += x(i, a);
         }
-        require_at((zeros && sum == 0) || std::abs(sum - 1) <= 1e-6, errc::bad_data, {.row = row}, who, ": row ", row, " of the policy sums to ", sum, ", not 1");
+        require_at((zeros && sum == 0) || std::abs(sum - 1) <= 1e-6, errc::bad_data, {.row = row}, who, ": row ", row, " of the policy sums to ", sum,
+                   ", not 1");
     }
 }
 inline void require_propensity(double p, std::uint64_t row, std::uint64_t column, std::string_view who) {
@@ -151,7 +152,8 @@ inline double effective_size(std::span<const double> w) noexcept {
 
 // Values of `statistic(draw)` on resampled units, sorted; `draw` holds unit numbers. A NaN asks for another draw.
 template <class Statistic>
-std::vector<double> resample(std::size_t units, std::size_t resamples, const rng& random, const run_options& run, std::string_view who, const Statistic& statistic) {
+std::vector<double> resample(std::size_t units, std::size_t resamples, const rng& random, const run_options& run, std::string_view who,
+                             const Statistic& statistic) {
     std::vector<double> values(resamples);
     parallel_blocks(resamples, 16, run, [&](std::size_t begin, std::size_t end, std::size_t) {
         std::vector<std::size_t> draw(units);
@@ -185,8 +187,8 @@ class off_policy_log {
         constexpr std::string_view who = "off_policy_log";
         require(!records.empty(), errc::empty_input, who, ": no records");
         require(records.size() > 1, errc::too_few_rows, who, ": one record; needs two to tell how far an estimate may be off");
-        require(model.size() == 0 || (model.rows() == policy.rows() && model.cols() == policy.cols()), errc::shape_mismatch, who, ": a reward model of ", model.rows(),
-                " x ", model.cols(), ", the policy is ", policy.rows(), " x ", policy.cols());
+        require(model.size() == 0 || (model.rows() == policy.rows() && model.cols() == policy.cols()), errc::shape_mismatch, who, ": a reward model of ",
+                model.rows(), " x ", model.cols(), ", the policy is ", policy.rows(), " x ", policy.cols());
         detail::off_policy::require_policy(policy, false, who);
         require_finite(model, who);
         vec<double> expected = vec<double>::Zero(model.rows());
@@ -195,8 +197,10 @@ class off_policy_log {
         for (std::size_t i = 0; i < records.size(); ++i) {
             const logged_choice& r = records[i];
             const auto at = [i](std::uint64_t column) { return place{.row = i + 1, .column = column}; };
-            require_at(r.context < static_cast<std::size_t>(policy.rows()), errc::unknown_id, at(1), who, ": row ", i + 1, ": no such context, the policy has ", policy.rows());
-            require_at(r.action < static_cast<std::size_t>(policy.cols()), errc::unknown_id, at(2), who, ": row ", i + 1, ": no such action, the policy has ", policy.cols());
+            require_at(r.context < static_cast<std::size_t>(policy.rows()), errc::unknown_id, at(1), who, ": row ", i + 1, ": no such context, the policy has ",
+                       policy.rows());
+            require_at(r.action < static_cast<std::size_t>(policy.cols()), errc::unknown_id, at(2), who, ": row ", i + 1, ": no such action, the policy has ",
+                       policy.cols());
             require_at(std::isfinite(r.reward), errc::nan_or_inf, at(3), who, ": row ", i + 1, ": the reward is not finite");
             detail::off_policy::require_propensity(r.propensity, i + 1, 4, who);
             const auto context = static_cast<row_index>(r.context), action = static_cast<row_index>(r.action);
@@ -378,7 +382,8 @@ template <std::same_as<off_policy_log> Log>
 [[nodiscard]] double off_policy_lower_bound(const Log& log, const reward_range& range, double confidence = .95, std::optional<double> clip = {}) {
     namespace op = detail::off_policy;
     constexpr std::string_view who = "off_policy_lower_bound";
-    require(std::isfinite(range.low) && std::isfinite(range.high) && range.low < range.high, errc::bad_parameter, who, ": the range of rewards must be finite and not empty");
+    require(std::isfinite(range.low) && std::isfinite(range.high) && range.low < range.high, errc::bad_parameter, who,
+            ": the range of rewards must be finite and not empty");
     require(confidence > 0 && confidence < 1, errc::bad_parameter, who, ": confidence = ", confidence, ", must lie between 0 and 1");
     require(!clip || (*clip > 0 && std::isfinite(*clip)), errc::bad_parameter, who, ": clip must be positive and finite");
     for (std::size_t i = 0; i < log.size(); ++i)

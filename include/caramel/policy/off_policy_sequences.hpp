@@ -109,8 +109,8 @@ template <std::size_t N, class Policy>
     };
     if constexpr (std::convertible_to<const Policy&, matrix<double>>) {
         const matrix<double> given = policy;
-        require(given.rows() == out.rows() && given.cols() == out.cols(), errc::shape_mismatch, who, ": a policy of ", given.rows(), " x ", given.cols(), ", there are ", states,
-                " states and ", actions, " actions");
+        require(given.rows() == out.rows() && given.cols() == out.cols(), errc::shape_mismatch, who, ": a policy of ", given.rows(), " x ", given.cols(),
+                ", there are ", states, " states and ", actions, " actions");
         out = given;
     } else if constexpr (requires { policy.greedy_actions(); }) {
         set_actions(policy.greedy_actions());
@@ -122,14 +122,15 @@ template <std::size_t N, class Policy>
             if constexpr (std::integral<std::remove_cvref_t<decltype(answer)>>) {
                 set_action(s, static_cast<std::size_t>(answer));
             } else {
-                require_at(std::size(answer) == actions, errc::shape_mismatch, {.row = s + 1}, who, ": ", std::size(answer), " probabilities in state ", s, " (from 0), there are ",
-                           actions, " actions");
+                require_at(std::size(answer) == actions, errc::shape_mismatch, {.row = s + 1}, who, ": ", std::size(answer), " probabilities in state ", s,
+                           " (from 0), there are ", actions, " actions");
                 std::size_t a = 0;
                 for (const double x : answer) out(static_cast<row_index>(s), static_cast<row_index>(a++)) = x;
             }
         }
     } else {
-        static_assert(requires { static_cast<std::size_t>(policy[0]); }, "a policy is a matrix of probabilities, a list of actions, a model, or a function of a state");
+        static_assert(
+            requires { static_cast<std::size_t>(policy[0]); }, "a policy is a matrix of probabilities, a list of actions, a model, or a function of a state");
         set_actions(policy);
     }
     detail::off_policy::require_policy(out, true, who);
@@ -147,7 +148,8 @@ struct simulate_options {
 /// Throws `error`: `bad_parameter`; `unknown_id` (a state outside the shape); `bad_data` with row = state, from 1, where the policy
 /// knows nothing.
 template <std::size_t N, Environment<N> World>
-[[nodiscard]] episode_log<N> simulate_log(const World& world, const std::array<std::size_t, N>& shape, const matrix<double>& probabilities, const simulate_options& how = {}) {
+[[nodiscard]] episode_log<N> simulate_log(const World& world, const std::array<std::size_t, N>& shape, const matrix<double>& probabilities,
+                                          const simulate_options& how = {}) {
     constexpr std::string_view who = "simulate_log";
     require(how.customers > 0 && how.periods > 0, errc::bad_parameter, who, ": customers and periods must be at least 1");
     const matrix<double> policy = policy_probabilities(probabilities, shape, static_cast<std::size_t>(probabilities.cols()));
@@ -167,7 +169,8 @@ template <std::size_t N, Environment<N> World>
                 if (u < policy(row, a)) break;
                 u -= policy(row, a);
             }
-            require_at(step.action != no_action, errc::bad_data, {.row = static_cast<std::uint64_t>(row) + 1}, who, ": the policy knows no action in state ", row, " (from 0)");
+            require_at(step.action != no_action, errc::bad_data, {.row = static_cast<std::uint64_t>(row) + 1}, who, ": the policy knows no action in state ",
+                       row, " (from 0)");
             step.propensity = policy(row, static_cast<row_index>(step.action));
             auto got = world.step(state, step.action, numbers);
             step.reward = static_cast<double>(got.reward);
@@ -230,7 +233,8 @@ class sequence_log {
                 const std::uint64_t row = steps_.size() + 1;
                 const auto flat = detail::checked_step(step.move(), shape, actions, who, row);
                 detail::off_policy::require_propensity(step.propensity, row, 2 * N + 4, who);
-                require_at(!step.terminal || t + 1 == log[i].size(), errc::bad_data, {.row = row, .column = 2 * N + 3}, who, ": row ", row, ": steps come after a terminal one");
+                require_at(!step.terminal || t + 1 == log[i].size(), errc::bad_data, {.row = row, .column = 2 * N + 3}, who, ": row ", row,
+                           ": steps come after a terminal one");
                 steps_.push_back(flat);
                 propensities_.push_back(step.propensity);
             }
@@ -348,7 +352,8 @@ std::vector<double> values_after(const Log& log, std::size_t periods, double sti
     for (std::size_t k = 0; k < periods; ++k) {
         before(v);
         const double change = sweep(log, v, next, choose);
-        require(std::isfinite(change) && (periods != endless || k < most), errc::diverged, who, ": the values do not settle: lower the discount, or limit the horizon");
+        require(std::isfinite(change) && (periods != endless || k < most), errc::diverged, who,
+                ": the values do not settle: lower the discount, or limit the horizon");
         if (periods != endless) continue;
         double size = 0;
         for (const double x : v) size = std::max(size, std::abs(x));
@@ -359,7 +364,8 @@ std::vector<double> values_after(const Log& log, std::size_t periods, double sti
 // Of the policy, in the process of the counts. An action that was never seen in a state counts as the mean of the policy's
 // others there.
 template <std::same_as<sequence_log> Log>
-double policy_value_of(const Log& log, const counts& seen, const matrix<double>& policy, double discount, std::size_t s, const std::vector<double>& v) noexcept {
+double policy_value_of(const Log& log, const counts& seen, const matrix<double>& policy, double discount, std::size_t s,
+                       const std::vector<double>& v) noexcept {
     double sum = 0, share = 0;
     for (std::size_t p = log.pair_starts()[s]; p < log.pair_starts()[s + 1]; ++p) {
         const double x = policy(static_cast<row_index>(s), static_cast<row_index>(log.pair_actions()[p]));
@@ -370,12 +376,14 @@ double policy_value_of(const Log& log, const counts& seen, const matrix<double>&
     return share > 0 ? sum / share : 0;
 }
 template <std::same_as<sequence_log> Log, class Before>
-std::vector<double> fitted_values(const Log& log, const counts& seen, const matrix<double>& policy, double discount, std::size_t periods, std::string_view who, const Before& before,
-                                  double still = 1e-13) {
-    return values_after(log, periods, still, who, [&](std::size_t s, const std::vector<double>& v) { return policy_value_of(log, seen, policy, discount, s, v); }, before);
+std::vector<double> fitted_values(const Log& log, const counts& seen, const matrix<double>& policy, double discount, std::size_t periods, std::string_view who,
+                                  const Before& before, double still = 1e-13) {
+    return values_after(
+        log, periods, still, who, [&](std::size_t s, const std::vector<double>& v) { return policy_value_of(log, seen, policy, discount, s, v); }, before);
 }
 template <std::same_as<sequence_log> Log>
-std::vector<double> fitted_values(const Log& log, const counts& seen, const matrix<double>& policy, double discount, std::size_t periods, std::string_view who, double still = 1e-13) {
+std::vector<double> fitted_values(const Log& log, const counts& seen, const matrix<double>& policy, double discount, std::size_t periods, std::string_view who,
+                                  double still = 1e-13) {
     return fitted_values(log, seen, policy, discount, periods, who, [](const std::vector<double>&) {}, still);
 }
 template <std::same_as<sequence_log> Log>
@@ -400,8 +408,8 @@ matrix<double> logging_policy(const Log& log, const counts& seen) {
 
 template <std::same_as<sequence_log> Log>
 void require_policy_of(const Log& log, const matrix<double>& policy, std::string_view who) {
-    require(policy.rows() == static_cast<row_index>(log.states()) && policy.cols() == static_cast<row_index>(log.actions()), errc::shape_mismatch, who, ": a policy of ", policy.rows(),
-            " x ", policy.cols(), ", the log has ", log.states(), " states and ", log.actions(), " actions");
+    require(policy.rows() == static_cast<row_index>(log.states()) && policy.cols() == static_cast<row_index>(log.actions()), errc::shape_mismatch, who,
+            ": a policy of ", policy.rows(), " x ", policy.cols(), ", the log has ", log.states(), " states and ", log.actions(), " actions");
     require_policy(policy, true, who);
     std::vector<char> knows(log.states(), 0);
     for (row_index s = 0; s < policy.rows(); ++s)
@@ -411,7 +419,9 @@ void require_policy_of(const Log& log, const matrix<double>& policy, std::string
         require_at(knows[log.steps()[i].state] != 0, errc::bad_data, {.row = i + 1, .column = 1}, who, ": row ", i + 1,
                    ": the policy knows no action in the state of this step");
 }
-inline void require_discount(double discount, std::string_view who) { require(discount >= 0 && discount <= 1, errc::bad_parameter, who, ": discount must lie in [0, 1], got ", discount); }
+inline void require_discount(double discount, std::string_view who) {
+    require(discount >= 0 && discount <= 1, errc::bad_parameter, who, ": discount must lie in [0, 1], got ", discount);
+}
 
 // What an estimator by weights adds up: by episode and period, `a` over the sum of the weights so far, `b` over that of the
 // period before.
@@ -442,7 +452,8 @@ inline double weighted_value(const weighted_parts& x, std::span<const std::size_
 template <std::same_as<sequence_log> Log>
 weighted_parts parts_of(const Log& log, const matrix<double>& policy, const sequence_options& how, const rng& random, std::string_view who) {
     using enum sequence_method;
-    const bool robust = how.method == doubly_robust || how.method == weighted_doubly_robust, whole = how.method == importance || how.method == weighted_importance;
+    const bool robust = how.method == doubly_robust || how.method == weighted_doubly_robust,
+               whole = how.method == importance || how.method == weighted_importance;
     const std::size_t horizon = how.horizon == 0 ? log.longest() : how.horizon;
     const std::size_t kept = std::min(horizon, log.longest());
     weighted_parts parts{.periods = whole ? 1 : kept + 1, .a = {}, .b = {}, .w = {}};
@@ -462,16 +473,18 @@ weighted_parts parts_of(const Log& log, const matrix<double>& policy, const sequ
             for (std::size_t e = 0; e < log.size(); ++e)
                 if (folds == 1 || fold[e] != f) others.push_back(e);
             seen = counts_of(log, others);
+            std::size_t done = 0;  // only what some period of the log looks at is kept
             const auto last = fitted_values(log, seen, policy, how.discount, horizon, who, [&](const std::vector<double>& before) {
-                if (horizon != endless) v.push_back(before);
+                if (horizon != endless && done++ >= horizon - kept) v.push_back(before);
             });
             v.push_back(last);
         }
-        const auto left = [&](std::size_t t) { return horizon == endless ? 0 : horizon - t; };  // of v, at period t
+        const auto left = [&](std::size_t t) { return horizon == endless ? 0 : kept - t; };  // the place in v of what is worth at period t
         const auto value_of = [&](std::size_t s, std::size_t t) {
             if (how.q) {
                 double sum = 0;
-                for (row_index a = 0; t < horizon && a < policy.cols(); ++a) sum += policy(static_cast<row_index>(s), a) * (*how.q)(static_cast<row_index>(s), a);
+                for (row_index a = 0; t < horizon && a < policy.cols(); ++a)
+                    sum += policy(static_cast<row_index>(s), a) * (*how.q)(static_cast<row_index>(s), a);
                 return sum;
             }
             return v[left(t)][s];
@@ -525,8 +538,8 @@ std::size_t checked_horizon(const Log& log, const matrix<double>& policy, const 
     require(log.size() > 1, errc::too_few_rows, who, ": one episode; needs two to tell how far an estimate may be off");
     require(how.folds >= 1 && how.folds <= log.size(), errc::bad_parameter, who, ": folds = ", how.folds, ", must lie in 1 .. the number of episodes");
     if (how.q) {
-        require(how.q->rows() == policy.rows() && how.q->cols() == policy.cols(), errc::shape_mismatch, who, ": q is ", how.q->rows(), " x ", how.q->cols(), ", the policy ", policy.rows(),
-                " x ", policy.cols());
+        require(how.q->rows() == policy.rows() && how.q->cols() == policy.cols(), errc::shape_mismatch, who, ": q is ", how.q->rows(), " x ", how.q->cols(),
+                ", the policy ", policy.rows(), " x ", policy.cols());
         require_finite(*how.q, who);
     }
     return how.horizon == 0 ? log.longest() : how.horizon;
@@ -615,7 +628,8 @@ template <std::same_as<sequence_log> Log>
 /// `bad_data` with the row of a step in whose state the policy knows no action, and where the policy never does what the log
 /// did (weighted methods); `diverged` (endless, and the values grow for ever).
 template <std::same_as<sequence_log> Log>
-[[nodiscard]] off_policy_estimate evaluate_sequences(const Log& log, const matrix<double>& policy, const sequence_options& how = {}, const run_options& run = {}) {
+[[nodiscard]] off_policy_estimate evaluate_sequences(const Log& log, const matrix<double>& policy, const sequence_options& how = {},
+                                                     const run_options& run = {}) {
     namespace op = detail::off_policy;
     constexpr std::string_view who = "evaluate_sequences";
     const std::size_t horizon = op::checked_horizon(log, policy, how, who);
