@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -148,6 +149,81 @@ TEST_CASE("off_policy_sequences: every estimator equals its formula", "[off_poli
     const auto v = evaluate_policy(process, pi, {.discount = .9});
     CHECK(evaluate_sequences(flat, pi, {.discount = .9, .horizon = endless}).value == Approx((3 * v(0) + v(1)) / 4).epsilon(1e-10));
     CHECK((fitted_q_values(flat, pi, {.discount = .9, .horizon = endless}) - v).cwiseAbs().maxCoeff() < 1e-10);
+}
+
+TEST_CASE("off_policy_sequences: a log in exact proportion gives exact values", "[off_policy]") {
+    // Probabilities are quarters, so that 4^4 customers show every sequence of two steps as often as it is likely.
+    const std::array<std::array<std::size_t, 2>, 2> quarters_of_action{{{2, 2}, {1, 3}}};                                    // [state][action]
+    const std::array<std::array<std::array<std::size_t, 2>, 2>, 2> quarters_of_next{{{{{1, 3}, {2, 2}}}, {{{3, 1}, {1, 3}}}}};  // [state][action][next]
+    const std::array<std::array<double, 2>, 2> reward{{{1, -2}, {4, .5}}};
+    episode_log<1> log;
+    std::vector<logged_step<1>> path;
+    const auto grow = [&](const auto& self, std::size_t state, std::size_t times) -> void {
+        if (path.size() == 2) {
+            for (std::size_t k = 0; k < times; ++k) log.append_row(std::span<const logged_step<1>>(path));
+            return;
+        }
+        for (std::size_t a = 0; a < 2; ++a)
+            for (std::size_t next = 0; next < 2; ++next) {
+                const std::size_t n = quarters_of_action[state][a] * quarters_of_next[state][a][next];
+                path.push_back({.state = {state},
+                                .action = a,
+                                .reward = reward[state][a] * (next == 1 ? 2 : 1),
+                                .next_state = {next},
+                                .propensity = static_cast<double>(quarters_of_action[state][a]) / 4});
+                self(self, next, times * n);
+                path.pop_back();
+            }
+    };
+    grow(grow, 0, 1);
+    REQUIRE(log.size() == 256);
+    std::vector<mdp_row> rows;
+    for (std::size_t s = 0; s < 2; ++s)
+        for (std::size_t a = 0; a < 2; ++a)
+            for (std::size_t next = 0; next < 2; ++next)
+                rows.push_back({s, a, static_cast<double>(quarters_of_next[s][a][next]) / 4, next, reward[s][a] * (next == 1 ? 2 : 1)});
+    const double truth = exact(mdp(2, 2, rows), short_policy(), 2, .9);
+    const sequence_log flat(log, {2}, 2);
+    for (const auto method : {fitted_q, importance, weighted_importance, per_decision, weighted_per_decision, doubly_robust, weighted_doubly_robust})
+        CHECK(evaluate_sequences(flat, short_policy(), {.method = method, .discount = .9, .resamples = 10}).value == Approx(truth).epsilon(1e-12));
+}
+
+TEST_CASE("off_policy_sequences: fitted Q on random processes is the exact value in the estimated one", "[off_policy]") {
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+        rng numbers(seed);
+        const std::size_t states = 2 + numbers.below(5), actions = 1 + numbers.below(3);
+        std::vector<mdp_row> rows;
+        for (std::size_t s = 0; s < states; ++s)
+            for (std::size_t a = 0; a < actions; ++a) {
+                const double split = numbers.uniform();
+                const std::size_t one = numbers.below(states), other = numbers.below(states);
+                const double first = numbers.normal();
+                rows.push_back({s, a, split, one, first, numbers.below(4) == 0});
+                rows.push_back({s, a, 1 - split, other, numbers.normal()});
+            }
+        const mdp world(states, actions, rows);
+        const std::array<std::size_t, 1> shape{states};
+        const matrix<double> even =
+            matrix<double>::Constant(static_cast<row_index>(states), static_cast<row_index>(actions), 1 / static_cast<double>(actions));
+        const auto log = simulate_log(world, shape, even, {.customers = 60, .periods = 5, .seed = seed});
+        const auto estimate = estimate_mdp(moves_of(log), shape, actions).process;
+        // Any policy among what the log shows; where it shows nothing, any.
+        matrix<double> policy = even;
+        for (std::size_t s = 0; s < states; ++s) {
+            const auto i = static_cast<row_index>(s);
+            if (estimate.allowed(s).empty()) continue;
+            policy.row(i).setZero();
+            for (const std::size_t a : estimate.allowed(s)) policy(i, static_cast<row_index>(a)) = .1 + numbers.uniform();
+            policy.row(i) /= policy.row(i).sum();
+        }
+        const sequence_log flat(log, shape, actions);
+        CHECK(evaluate_sequences(flat, policy, {.discount = .9, .resamples = 10}).value == Approx(exact(estimate, policy, flat.longest(), .9)).margin(1e-12));
+        const auto v = evaluate_policy(estimate, policy, {.discount = .9});
+        CHECK((fitted_q_values(flat, policy, {.discount = .9, .horizon = endless}) - v).cwiseAbs().maxCoeff() < 1e-9);
+        // What is not covered are states that were seen last of all.
+        const auto unknown = overlap_of(flat, policy).states;
+        CHECK(std::ranges::all_of(unknown, [&](std::size_t s) { return estimate.allowed(s).empty(); }));
+    }
 }
 
 TEST_CASE("off_policy_sequences: contributions, intervals, threads", "[off_policy]") {
