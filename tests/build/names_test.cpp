@@ -85,6 +85,8 @@ static_assert(named<any_recommender<F>, blend_model<F, popularity_model<F>>, ble
 static_assert(named<item_trend, purchase_window<F>, rolling_options, rolling_search<F, popularity<F>>, rolling_trial, trending_model<F, popularity_model<F>>,
                     trending_recipe<F, popularity<F>>>);
 static_assert(named<bpe, bpe_added_token, bpe_model, bpe_settings>);
+static_assert(named<episode_log<2>, estimate_limits, gate_options, gate_reason, gate_verdict, logged_choice, logged_step<2>, off_policy_estimate, off_policy_log, off_policy_method,
+                    off_policy_options, pessimistic_q<F, 2>, policy_overlap, reward_range, sequence_log, sequence_method, sequence_options, simulate_options>);
 static_assert(named<added_token, bert_rules, byte_span, encode_options, encoding, encoding_arrays, encoding_batch, encoding_view, id_arrays, padding, special_tokens,
                     text_encoder<wordpiece_model>, text_side, tokenizer_from_json<wordpiece_model>, truncation_order, word_split, wordpiece, wordpiece_model,
                     wordpiece_rules>);
@@ -345,6 +347,15 @@ int functions() {
     (void)estimate_mdp(steps, {1}, 1);
     (void)merge_tables(vector{q_table<F>({1}, 1)});
     (void)merge_policies(vector{q_policy<F>(q_table<F>({1}, 1), true, 0)});
+    const vector<logged_choice> judged(40, {.reward = 1});
+    const matrix<double> sure = matrix<double>::Ones(1, 1);
+    const off_policy_log choices(judged, sure, reward_means(judged, 1, 1));
+    good = good && evaluate_off_policy(choices).value == 1 && off_policy_lower_bound(choices, {}) < 1 && off_policy_error(choices, off_policy_method::clipped_ips, 1) > 0 &&
+           off_policy_parameters(choices, off_policy_method::clipped_ips).size() == 1;
+    const auto episodes = take_episodes(simulate_log(process, array<size_t, 1>{1}, policy_probabilities<1>(policy, {1}, 1), {.customers = 3}), vector<size_t>{0, 2});
+    const sequence_log sequences(episodes, {1}, 1);
+    good = good && evaluate_sequences(sequences, sure, {.horizon = endless}).value > 1 && fitted_q_values(sequences, sure)(0) > 1 && overlap_of(sequences, sure).uncovered == 0 &&
+           !deployment_gate(sequences, sure).passed() && moves_of(episodes).size() == 24 && episodes_of(vector<int>{1}, vector<logged_step<1>>(1)).size() == 1;
     good = good && state_number(array<size_t, 2>{2, 2}, {1, 0}) == 2 && state_at(array<size_t, 2>{2, 2}, 2)[0] == 1 && no_action > 0 && max_table_rows > 0;
 
     const auto bytes = to_bytes(model);

@@ -14,6 +14,7 @@
 #include <caramel/features/rhythm.hpp>
 #include <caramel/features/concat.hpp>
 #include <caramel/features/standardize.hpp>
+#include <caramel/policy/batch_policy.hpp>
 #include <caramel/policy/customer_states.hpp>
 #include <caramel/policy/q_learning.hpp>
 #include <caramel/recommend/als.hpp>
@@ -115,6 +116,11 @@ struct q_learning_component : deterministic {
     auto queries(std::uint64_t) const { return std::vector<decision<2>>{{.state = {0, 1}}, {.state = {2, 0}}, {.state = {1, 1}}}; }
     void poison(std::vector<transition<2>>& x, std::size_t row, std::size_t, double value) const { x[row].reward = value; }
 };
+// How pessimistic it is comes from the log, by cutting customers in halves at random: fixed here, so that the seed changes nothing.
+struct pessimistic_q_component : q_learning_component {
+    static constexpr std::string_view name = "pessimistic_q";
+    auto recipe() const { return pessimistic_q<float, 2>{.states = {3, 2}, .actions = 2, .pessimism = 1}; }
+};
 
 }  // namespace
 }  // namespace contract
@@ -130,6 +136,7 @@ TEST_CASE("contract: policies", "[contract]") {
     check_component(q_learning_component<one_step_rule>{});
     check_component(q_learning_component<n_step_rule<return_end::expected>>{});
     check_component(q_learning_component<sweeping_rule>{});
+    check_component(pessimistic_q_component{});
 }
 
 namespace {
