@@ -201,6 +201,57 @@ TEST_CASE("mdp: FrozenLake from its rules", "[mdp]") {
     CHECK(std::abs(evaluate_policy(process, matrix<double>(matrix<double>::Constant(16, 4, .25)), {.discount = 1})(0) - .0139397962) < 1e-9);
 }
 
+TEST_CASE("mdp: larger and deterministic lakes, the cliff and the taxi from their rules", "[mdp]") {
+    struct expected {
+        mdp process;
+        std::size_t start;
+        double discount, value, tolerance;
+    };
+    using processes::cliff_walking, processes::frozen_lake, processes::large_lake, processes::small_lake;
+    const std::vector<expected> table{
+        {frozen_lake(), 0, .95, .1804715784, 5e-11},
+        {frozen_lake(large_lake), 0, .9, .0064111143, 5e-11},
+        {frozen_lake(large_lake), 0, .99, .4146403618, 5e-11},
+        {frozen_lake(large_lake), 0, 1, 1, 1e-8},
+        {frozen_lake(small_lake, false), 0, .9, .59049, 1e-12},
+        {frozen_lake(small_lake, false), 0, .99, .9509900499, 1e-12},
+        {frozen_lake(large_lake, false), 0, .9, .2541865828, 5e-11},
+        {frozen_lake(large_lake, false), 0, .99, .8775210230, 5e-11},
+        {cliff_walking(), 36, .9, -7.4581341717, 5e-11},
+        {cliff_walking(), 36, .99, -12.2478977001, 5e-11},
+        {cliff_walking(), 36, 1, -13, 1e-9},
+        {cliff_walking(true), 36, .9, -9.9364172772, 5e-11},
+        {cliff_walking(true), 36, .99, -46.3526721817, 5e-11},
+    };
+    for (const auto& e : table) {
+        INFO(e.discount << ' ' << e.value);
+        CHECK(std::abs(policy_iteration(e.process, {.discount = e.discount}).v(static_cast<row_index>(e.start)) - e.value) < e.tolerance);
+        CHECK(std::abs(value_iteration(e.process, {.discount = e.discount, .tolerance = 1e-11}).v(static_cast<row_index>(e.start)) - e.value) < std::max(e.tolerance, 1e-10));
+    }
+    const auto taxi = processes::taxi();
+    for (const auto& [discount, mean, state_328] : {std::tuple(.9, -1.2633230990, 1.62261467), std::tuple(.99, 6.3274643149, 9.6220696980), std::tuple(1.0, 7.93, 11.0)}) {
+        const auto v = value_iteration(taxi, {.discount = discount, .tolerance = 1e-11}).v;
+        double sum = 0;
+        for (std::size_t s = 0; s < 500; ++s) sum += taxi.initial()[s] * v(static_cast<row_index>(s));
+        CHECK(std::abs(sum - mean) < 1e-9);
+        CHECK(std::abs(v(328) - state_328) < 1e-9);
+    }
+}
+
+TEST_CASE("mdp: a price for contacts lowers them", "[mdp]") {
+    const auto free = processes::crm();
+    const auto optimum = policy_iteration(free).policy;
+    for (const double price : {.5, 1.0, 2.0, 4.0}) {
+        auto rows = processes::crm_rows();
+        for (auto& r : rows) r.reward -= r.action > 0 ? price : 0;
+        const auto solution = policy_iteration(mdp(54, 4, rows));
+        CHECK((price < 4) == (solution.policy == optimum));
+        if (price < 4) continue;
+        CHECK(std::abs(solution.v(0) - 89.17500032642236) < 1e-9);
+        CHECK(std::abs(evaluate_policy(free, solution.policy)(0) - 123.25900312906484) < 1e-9);
+    }
+}
+
 TEST_CASE("mdp: forest management", "[mdp]") {
     for (const auto& [discount, v] : {std::pair(.9, std::vector{26.244, 29.484, 33.484}), std::pair(.96, std::vector{74.6496, 78.1056, 82.1056})}) {
         const auto solution = policy_iteration(processes::forest(), {.discount = discount});
