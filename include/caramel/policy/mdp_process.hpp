@@ -170,10 +170,11 @@ class mdp {
         // A stable order of the rows by pair, then of the branches within, whatever order the table had.
         std::vector<std::size_t> order(rows.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
-        std::ranges::sort(order, {}, [&](std::size_t i) {
+        const auto key = [&](std::size_t i) {
             const mdp_row& r = rows[i];
             return std::tuple(r.state, r.action, r.next_state, r.terminal, r.reward, r.probability, i);
-        });
+        };
+        if (!std::ranges::is_sorted(order, {}, key)) std::ranges::sort(order, {}, key);
         std::vector<bool> acts(n_states_, false);
         for (const mdp_row& r : rows) acts[r.state] = true;
         pair_starts_.assign(1, 0);

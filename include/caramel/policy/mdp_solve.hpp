@@ -4,6 +4,7 @@
 // Exact solutions of decision processes: what learners are measured against, and useful wherever the model is known.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -18,8 +19,10 @@
 #include <Eigen/LU>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/large_pages.hpp>
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/parallel.hpp>
+#include <caramel/core/platform.hpp>
 #include <caramel/core/ragged.hpp>
 #include <caramel/policy/mdp_process.hpp>
 
@@ -98,6 +101,9 @@ std::span<const mdp::branch> branches_of(const Process& process, std::size_t pai
 template <std::same_as<mdp> Process>
 backups backups_of(const Process& process, double discount) {
     backups out;
+    reserve_large(out.next, process.branches().size());
+    reserve_large(out.weight, process.branches().size());
+    reserve_large(out.reward, process.pair_actions().size());
     for (std::size_t p = 0; p < process.pair_actions().size(); ++p) {
         out.open();
         out.add(branches_of(process, p), discount);
@@ -179,20 +185,20 @@ inline double smallest_change(const solve_options& how, std::span<const double> 
     return how.discount < 1 && how.discount > 0 ? std::max(how.tolerance * (1 - how.discount) / how.discount, rounding) : rounding;
 }
 
-// Repeats v = sweep(v) until it stays; `update(state, v)` gives a state's next value. Returns the number of sweeps.
-template <class Update>
-std::size_t sweep_until_still(std::vector<double>& v, const Update& update, const solve_options& how, const run_options& run, std::string_view who) {
+// Repeats v = sweep(v) until it stays; `sweep(begin, end, v, next)` gives a block of states their next values. Returns the
+// number of sweeps.
+template <class Sweep>
+std::size_t sweep_until_still(std::vector<double>& v, const Sweep& sweep, const solve_options& how, const run_options& run, std::string_view who) {
     constexpr std::size_t block = 4096;
-    std::vector<double> next(v.size()), changes((v.size() + block - 1) / block);
+    std::vector<double> next, changes((v.size() + block - 1) / block);
+    reserve_large(next, v.size());
+    next.resize(v.size());
     for (std::size_t round = 1; round <= how.max_rounds; ++round) {
         parallel_blocks(v.size(), block, run, [&](std::size_t begin, std::size_t end, std::size_t number) {
-            double change = 0;
-            for (std::size_t s = begin; s < end; ++s) {
-                next[s] = update(s, v.data());
-                const double d = std::abs(next[s] - v[s]);
-                change = d <= change ? change : d;  // a NaN comes through
-            }
-            changes[number] = change;
+            sweep(begin, end, v.data(), next.data());
+            std::array<double, 4> change{};
+            for (std::size_t s = begin; s < end; ++s) change[s % 4] = std::max(change[s % 4], std::abs(next[s] - v[s]));
+            changes[number] = std::max(std::max(change[0], change[1]), std::max(change[2], change[3]));
         });
         v.swap(next);
         const double change = largest(changes);
@@ -202,6 +208,51 @@ std::size_t sweep_until_still(std::vector<double>& v, const Update& update, cons
     fail(errc::diverged, {}, who, ": the values were not still after ", how.max_rounds, " sweeps: lower the discount, or raise the tolerance or max_rounds");
 }
 
+// The best of each state's rows, those of state s being `starts[s] .. starts[s + 1]`; 0 where there are none. The values that
+// branches lead to may lie far away, beyond the nearer caches: then they are asked for long before, into the second cache, which
+// takes more requests at a time than the first. Branches: how many every row has, 0 where that differs.
+template <std::size_t Branches, bool Far, std::same_as<backups> Pairs>
+void best_rows(const Pairs& pairs, const std::size_t* starts, std::size_t begin, std::size_t end, const double* v, double* out) {
+    constexpr std::size_t ahead = 240;
+    const std::uint32_t* const next = pairs.next.data();
+    const double* const weight = pairs.weight.data();
+    std::size_t p = starts[begin], k = pairs.starts[p];
+    for (std::size_t s = begin; s < end; ++s) {
+        double best = 0;
+        for (const std::size_t first = p; p < starts[s + 1]; ++p) {
+            double sum = pairs.reward[p];
+            const std::size_t stop = Branches > 0 ? k + Branches : pairs.starts[p + 1];
+            for (; k < stop; ++k) {
+                if constexpr (Far) CARAMEL_PREFETCH_FAR(v + next[k + ahead]);
+                sum += weight[k] * v[next[k]];
+            }
+            best = p == first || sum > best ? sum : best;
+        }
+        out[s] = best;
+    }
+}
+template <std::same_as<backups> Pairs>
+auto best_row_sweep(const Pairs& pairs, std::span<const std::size_t> starts) {
+    constexpr std::size_t near = 1U << 15U, ahead = 256;
+    std::size_t branches = pairs.size() == 0 ? 0 : pairs.starts[1], far = 0;
+    for (std::size_t s = 0; s + 1 < starts.size(); ++s)
+        for (std::size_t p = starts[s]; p < starts[s + 1]; ++p) {
+            if (pairs.starts[p + 1] - pairs.starts[p] != branches) branches = 0;
+            for (std::size_t k = pairs.starts[p]; k < pairs.starts[p + 1]; ++k) far += pairs.next[k] > s + near || pairs.next[k] + near < s ? 1 : 0;
+        }
+    return [&pairs, starts = starts.data(), branches, most_far = far > pairs.next.size() / 8](std::size_t begin, std::size_t end, const double* v, double* out) {
+        // The last blocks have nothing ahead to ask for.
+        const auto sweep = [&]<std::size_t Branches>() {
+            if (most_far && pairs.starts[starts[end]] + ahead <= pairs.next.size()) best_rows<Branches, true>(pairs, starts, begin, end, v, out);
+            else best_rows<Branches, false>(pairs, starts, begin, end, v, out);
+        };
+        if (branches == 2) sweep.template operator()<2>();
+        else if (branches == 3) sweep.template operator()<3>();
+        else if (branches == 4) sweep.template operator()<4>();
+        else sweep.template operator()<0>();
+    };
+}
+
 // The value of each state of a chain, started from `v`. Returns how far off they may be.
 template <std::same_as<backups> Chain>
 double solve_chain(const Chain& chain, std::vector<double>& v, const solve_options& how, const run_options& run, std::string_view who) {
@@ -209,7 +260,10 @@ double solve_chain(const Chain& chain, std::vector<double>& v, const solve_optio
     const std::size_t n = chain.size();
     const auto idle = how.discount == 1 ? endings_of(chain, who).idle : std::vector<char>(n, 0);
     if (n > dense_limit) {
-        (void)sweep_until_still(v, [&](std::size_t s, const double* old) { return idle[s] != 0 ? 0 : chain.value(s, old); }, how, run, who);
+        const auto sweep = [&](std::size_t begin, std::size_t end, const double* old, double* out) {
+            for (std::size_t s = begin; s < end; ++s) out[s] = idle[s] != 0 ? 0 : chain.value(s, old);
+        };
+        (void)sweep_until_still(v, sweep, how, run, who);
         return how.tolerance;
     }
     const auto size = static_cast<row_index>(n);
@@ -417,18 +471,10 @@ template <std::same_as<mdp> Process>
     detail::exact::require_solvable(how, who);
     if (how.discount == 1) (void)detail::exact::endings_of(detail::exact::chain_of_everything(process), who);
     const auto pairs = detail::exact::backups_of(process, how.discount);
-    const auto starts = process.pair_starts();
-    const auto update = [&](std::size_t s, const double* v) {
-        if (starts[s] == starts[s + 1]) return 0.0;
-        double best = pairs.value(starts[s], v);
-        for (std::size_t p = starts[s] + 1; p < starts[s + 1]; ++p) {
-            const double x = pairs.value(p, v);
-            best = x > best ? x : best;
-        }
-        return best;
-    };
-    std::vector<double> v(process.states(), 0.0);
-    const std::size_t rounds = detail::exact::sweep_until_still(v, update, how, run, who);
+    std::vector<double> v;
+    detail::reserve_large(v, process.states());
+    v.resize(process.states(), 0.0);
+    const std::size_t rounds = detail::exact::sweep_until_still(v, detail::exact::best_row_sweep(pairs, process.pair_starts()), how, run, who);
     return detail::exact::solution_of(process, pairs, v, how, rounds);
 }
 
