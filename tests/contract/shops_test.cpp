@@ -10,6 +10,7 @@
 #include <caramel/features/standardize.hpp>
 #include <caramel/policy/customer_states.hpp>
 #include <caramel/policy/q_learning.hpp>
+#include <caramel/policy/state_space.hpp>
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>
@@ -88,6 +89,21 @@ struct churn_features_component : items_component {
                standardize<float>{};
     }
 };
+struct state_space_component : deterministic {
+    static constexpr std::string_view name = "state_space";
+    auto recipe() const { return state_space<double, 3>{{axis_rule{.name = "a"}, {.cuts = {0}}, {.cells = 1}}}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return numbers<double>(rows, seed); }
+};
+struct state_space_by_target_component : deterministic {
+    static constexpr std::string_view name = "state_space_by_target";
+    auto recipe() const { return state_space_by_target<double, 3>{.axes = {}, .min_rows = 2}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return numbers<double>(rows, seed); }
+    auto targets(std::size_t rows, std::uint64_t seed) const {
+        std::vector<double> out;
+        for (const double x : numbers<double>(rows, seed).col(0)) out.push_back(x > 0 ? 3 : 1);
+        return out;
+    }
+};
 struct q_learning_component : deterministic {
     static constexpr std::string_view name = "q_learning";
     static constexpr std::array skipped{skip{"C37", "there are no columns: states outside the table are checked with the policies"}};
@@ -119,7 +135,9 @@ TEMPLATE_TEST_CASE("contract: histories", "[contract]", rfm_component, purchase_
     check_component(TestType{});
 }
 
-TEST_CASE("contract: policies", "[contract]") { check_component(q_learning_component{}); }
+TEMPLATE_TEST_CASE("contract: states and policies", "[contract]", state_space_component, state_space_by_target_component, q_learning_component) {
+    check_component(TestType{});
+}
 
 TEMPLATE_TEST_CASE("contract: recommenders", "[contract]", popularity_component, item_neighbors_component, customer_neighbors_component, als_component,
                    sgd_component<4>, sgd_component<0>) {

@@ -185,6 +185,19 @@ inline double smallest_change(const solve_options& how, std::span<const double> 
     return how.discount < 1 && how.discount > 0 ? std::max(how.tolerance * (1 - how.discount) / how.discount, rounding) : rounding;
 }
 
+inline double largest_difference(const double* a, const double* b, std::size_t n) {
+    constexpr std::size_t lanes = 8;  // side by side: one alone would wait for itself
+    std::array<double, lanes> out{};
+    std::size_t i = 0;
+    for (; i + lanes <= n; i += lanes)
+        for (std::size_t j = 0; j < lanes; ++j) {
+            const double d = std::abs(a[i + j] - b[i + j]);
+            out[j] = d > out[j] ? d : out[j];
+        }
+    for (; i < n; ++i) out[0] = std::max(out[0], std::abs(a[i] - b[i]));
+    return largest(out);
+}
+
 // Repeats v = sweep(v) until it stays; `sweep(begin, end, v, next)` gives a block of states their next values. Returns the
 // number of sweeps.
 template <class Sweep>
@@ -196,9 +209,7 @@ std::size_t sweep_until_still(std::vector<double>& v, const Sweep& sweep, const 
     for (std::size_t round = 1; round <= how.max_rounds; ++round) {
         parallel_blocks(v.size(), block, run, [&](std::size_t begin, std::size_t end, std::size_t number) {
             sweep(begin, end, v.data(), next.data());
-            std::array<double, 4> change{};
-            for (std::size_t s = begin; s < end; ++s) change[s % 4] = std::max(change[s % 4], std::abs(next[s] - v[s]));
-            changes[number] = std::max(std::max(change[0], change[1]), std::max(change[2], change[3]));
+            changes[number] = largest_difference(v.data() + begin, next.data() + begin, end - begin);
         });
         v.swap(next);
         const double change = largest(changes);
@@ -208,25 +219,61 @@ std::size_t sweep_until_still(std::vector<double>& v, const Sweep& sweep, const 
     fail(errc::diverged, {}, who, ": the values were not still after ", how.max_rounds, " sweeps: lower the discount, or raise the tolerance or max_rounds");
 }
 
+// Rows of nearly equally many branches get equally many, the others of weight 0: then sweeps need not look how many there are.
+template <std::same_as<backups> Pairs>
+Pairs even_rows(Pairs pairs) {
+    std::size_t most = 0;
+    for (std::size_t p = 0; p < pairs.size(); ++p) most = std::max(most, pairs.starts[p + 1] - pairs.starts[p]);
+    const std::size_t links = pairs.next.size(), even = most * pairs.size();
+    if (most > 4 || even == links || even - links > links / 4) return pairs;
+    std::vector<std::uint32_t> next;
+    std::vector<double> weight;
+    reserve_large(next, even);
+    reserve_large(weight, even);
+    for (std::size_t p = 0; p < pairs.size(); ++p) {
+        for (std::size_t k = pairs.starts[p]; k < pairs.starts[p + 1]; ++k) {
+            next.push_back(pairs.next[k]);
+            weight.push_back(pairs.weight[k]);
+        }
+        const std::uint32_t near = next.empty() ? 0 : next.back();
+        next.resize((p + 1) * most, near);
+        weight.resize((p + 1) * most, 0.0);
+        pairs.starts[p] = p * most;
+    }
+    pairs.starts.back() = even;
+    pairs.next = std::move(next);
+    pairs.weight = std::move(weight);
+    return pairs;
+}
+
 // The best of each state's rows, those of state s being `starts[s] .. starts[s + 1]`; 0 where there are none. The values that
 // branches lead to may lie far away, beyond the nearer caches: then they are asked for long before, into the second cache, which
 // takes more requests at a time than the first. Branches: how many every row has, 0 where that differs.
 template <std::size_t Branches, bool Far, std::same_as<backups> Pairs>
 void best_rows(const Pairs& pairs, const std::size_t* starts, std::size_t begin, std::size_t end, const double* v, double* out) {
     constexpr std::size_t ahead = 240;
-    const std::uint32_t* const next = pairs.next.data();
-    const double* const weight = pairs.weight.data();
-    std::size_t p = starts[begin], k = pairs.starts[p];
+    const std::uint32_t* next = pairs.next.data();
+    const double *weight = pairs.weight.data(), *const reward = pairs.reward.data();
+    const std::size_t* const stops = pairs.starts.data() + 1;
+    std::size_t p = starts[begin];
+    const std::size_t skipped = pairs.starts[p];
+    next += skipped;
+    weight += skipped;
+    [[maybe_unused]] std::size_t k = skipped;
     for (std::size_t s = begin; s < end; ++s) {
-        double best = 0;
-        for (const std::size_t first = p; p < starts[s + 1]; ++p) {
-            double sum = pairs.reward[p];
-            const std::size_t stop = Branches > 0 ? k + Branches : pairs.starts[p + 1];
-            for (; k < stop; ++k) {
-                if constexpr (Far) CARAMEL_PREFETCH_FAR(v + next[k + ahead]);
-                sum += weight[k] * v[next[k]];
+        const std::size_t stop = starts[s + 1];
+        double best = p < stop ? -std::numeric_limits<double>::infinity() : 0;
+        for (; p < stop; ++p) {
+            double sum = reward[p];
+            const std::size_t count = Branches > 0 ? Branches : stops[p] - k;
+            for (std::size_t j = 0; j < count; ++j) {
+                if constexpr (Far) CARAMEL_PREFETCH_FAR(v + next[j + ahead]);
+                sum += weight[j] * v[next[j]];
             }
-            best = p == first || sum > best ? sum : best;
+            next += count;
+            weight += count;
+            if constexpr (Branches == 0) k = stops[p];
+            best = sum > best ? sum : best;
         }
         out[s] = best;
     }
@@ -470,7 +517,7 @@ template <std::same_as<mdp> Process>
     constexpr std::string_view who = "value_iteration";
     detail::exact::require_solvable(how, who);
     if (how.discount == 1) (void)detail::exact::endings_of(detail::exact::chain_of_everything(process), who);
-    const auto pairs = detail::exact::backups_of(process, how.discount);
+    const auto pairs = detail::exact::even_rows(detail::exact::backups_of(process, how.discount));
     std::vector<double> v;
     detail::reserve_large(v, process.states());
     v.resize(process.states(), 0.0);

@@ -28,15 +28,14 @@ namespace caramel::inline CARAMEL_ABI {
 /// What one axis of a state is called and how it is cut.
 struct axis_rule {
     std::string name{};                ///< empty: "axis 1"
-    std::size_t cells = 3;             ///< at most; fewer where values repeat or tell nothing
+    std::size_t cells = 3;             ///< at most; fewer where values repeat or tell nothing; 1: whatever the value
     std::vector<double> cuts{};        ///< by hand instead, ascending: see `cell_of`
-    bool whole = false;                ///< one cell, whatever the value
-    std::vector<std::string> words{};  ///< what the cells are called, one each (empty: "to 30", "over 30"); only with `cuts` or `whole`
+    std::vector<std::string> words{};  ///< what the cells are called, one each (empty: "to 30", "over 30"); only with `cuts`, or one cell
 };
 
 /// An axis for a number that is a category, 0, 1, ...: the last action, a segment.
 [[nodiscard]] inline axis_rule category_axis(std::string name, std::vector<std::string> words) {
-    axis_rule out{.name = std::move(name), .whole = words.size() <= 1};
+    axis_rule out{.name = std::move(name), .cells = 1};
     for (std::size_t i = 0; i + 1 < words.size(); ++i) out.cuts.push_back(static_cast<double>(i));
     out.words = std::move(words);
     return out;
@@ -133,8 +132,7 @@ state_space_model<T, N> fit_state_space(const std::array<axis_rule, N>& axes, co
         const axis_rule& a = axes[d];
         require(a.cells > 0, errc::bad_parameter, who, ": axis ", d + 1, ": cells must be at least 1");
         require(are_cuts(a.cuts), errc::bad_parameter, who, ": axis ", d + 1, ": the cuts must be finite and ascending");
-        require(!a.whole || a.cuts.empty(), errc::bad_parameter, who, ": axis ", d + 1, " is whole, but has cuts");
-        require(a.words.empty() || ((a.whole || !a.cuts.empty()) && a.words.size() == a.cuts.size() + 1), errc::bad_parameter, who, ": axis ", d + 1, ": ", a.words.size(),
+        require(a.words.empty() || ((a.cells == 1 || !a.cuts.empty()) && a.words.size() == a.cuts.size() + 1), errc::bad_parameter, who, ": axis ", d + 1, ": ", a.words.size(),
                 " words; with cuts by hand there may be one for each of their ", a.cuts.size() + 1, " cells");
     }
     require(x.rows() > 0, errc::empty_input, who, ": no rows to learn from");
@@ -145,7 +143,7 @@ state_space_model<T, N> fit_state_space(const std::array<axis_rule, N>& axes, co
     for (std::size_t d = 0; d < N; ++d) {
         const axis_rule& a = axes[d];
         std::vector<double> mine = a.cuts;
-        if (mine.empty() && !a.whole && a.cells > 1) {
+        if (mine.empty() && a.cells > 1) {
             std::vector<double> column(static_cast<std::size_t>(x.rows()));
             for (row_index i = 0; i < x.rows(); ++i) column[static_cast<std::size_t>(i)] = static_cast<double>(x(i, static_cast<row_index>(d)));
             mine = cut(a, column);
