@@ -83,6 +83,8 @@ class als_model;
 struct query;
 template <class T, std::size_t N>
 class q_policy;
+template <class T, std::size_t N>
+class state_space_model;
 struct choice;
 
 }  // namespace caramel::inline CARAMEL_ABI

@@ -203,6 +203,11 @@ TEST_CASE("budget: contacts of the customer model, and their price", "[mdp][budg
     const auto none = limited(0);
     CHECK(std::abs(none.value - 66.10825332279336) < 1e-9);
     CHECK(none.policy.col(0).minCoeff() == 1);
+    // Without a future all is decided in the first state: the best contact there, for the share that may be contacted.
+    const auto now = policy_iteration(process, {.discount = 0}).q.row(0).eval();
+    const auto once = solve_with_budgets(process, budget_for(process, [](std::size_t, std::size_t a) { return a > 0; }, .3), {.discount = 0});
+    CHECK(std::abs(once.value - (.7 * now(0) + .3 * now.maxCoeff())) < 1e-12);
+    CHECK(std::abs(once.prices(0) - (now.maxCoeff() - now(0))) < 1e-12);
     const error e = error_of([&] { (void)limited(-.1); });
     CHECK(e.code() == errc::bad_parameter);
     CHECK(std::string(e.what()).find("any policy spends at least 0") != std::string::npos);

@@ -354,6 +354,46 @@ TEST_CASE("mdp: above 600 states sweeps replace elimination, with the same bits 
     CHECK((improved.v - value_iteration(process, {.discount = .5}).v).cwiseAbs().maxCoeff() < 1e-9);
 }
 
+TEST_CASE("mdp: sweeps over rows of any number of branches, near and far", "[mdp]") {
+    rng numbers(21);
+    struct table {
+        std::size_t states, actions, least, most;
+    };
+    for (const auto& [states, actions, least, most] :
+         {table{900, 2, 1, 1}, {900, 2, 2, 2}, {900, 3, 3, 3}, {900, 2, 4, 4}, {900, 2, 5, 5}, {900, 3, 3, 4}, {900, 2, 1, 4}, {70'000, 1, 2, 2}, {70'000, 1, 1, 3}}) {
+        std::vector<mdp_row> rows;
+        for (std::size_t s = 0; s < states; ++s)
+            for (std::size_t a = 0; a < actions; ++a) {
+                if (s % 7 == 3 && a > 0) continue;  // fewer actions here
+                if (s % 11 == 5) continue;          // an end
+                const std::size_t count = least + numbers.below(most - least + 1);
+                const double reward = numbers.uniform();
+                for (std::size_t b = 0; b < count; ++b) rows.push_back({s, a, 1 / static_cast<double>(count), numbers.below(states), reward, numbers.below(20) == 0});
+            }
+        const mdp process(states, actions, rows);
+        const solve_options how{.discount = .5};
+        const auto solution = value_iteration(process, how);
+        vec<double> v = vec<double>::Zero(static_cast<row_index>(states)), next(v.size());
+        for (int round = 0; round < 50; ++round) {
+            next.setConstant(-1e300);
+            std::size_t i = 0;
+            for (std::size_t s = 0; s < states; ++s) {
+                if (s % 11 == 5) next(static_cast<row_index>(s)) = 0;
+                while (i < rows.size() && rows[i].state == s) {
+                    double sum = rows[i].reward;
+                    for (const std::size_t a = rows[i].action; i < rows.size() && rows[i].state == s && rows[i].action == a; ++i)
+                        if (!rows[i].terminal) sum += .5 * rows[i].probability * v(static_cast<row_index>(rows[i].next_state));
+                    next(static_cast<row_index>(s)) = std::max(next(static_cast<row_index>(s)), sum);
+                }
+            }
+            v.swap(next);
+        }
+        INFO(states << ' ' << least << ' ' << most);
+        CHECK((solution.v - v).cwiseAbs().maxCoeff() < 1e-9);
+        CHECK(std::memcmp(solution.v.data(), value_iteration(process, how, {.threads = 3}).v.data(), states * sizeof(double)) == 0);
+    }
+}
+
 TEST_CASE("mdp: the order of the table does not matter, and equal rows add up", "[mdp]") {
     auto rows = processes::crm_rows();
     const auto reference = policy_iteration(mdp(54, 4, rows));

@@ -187,6 +187,16 @@ TEST_CASE("policy_table: exact text", "[policy_grid]") {
           "  days     Käufe   action   value  visits\n"
           "  to 30    1       nothing      0       2\n"
           "  over 30  über 1  mail         4       7\n");
+    struct {
+        std::vector<std::size_t> policy{1, 0, 0, no_action};
+        vec<double> v = vec<double>::Constant(4, .5);
+    } solution;
+    CHECK(policy_table(axes, solution, names) ==
+          "  days     Käufe   action   value\n"
+          "  to 30    1       mail      0.50\n"
+          "  to 30    über 1  nothing   0.50\n"
+          "  over 30  1       nothing   0.50\n"
+          "  over 30  über 1  -         0.50\n");
     CHECK(error_of([&] { (void)policy_table(axes, std::vector<std::size_t>(3), names); }).code() == errc::shape_mismatch);
     CHECK(error_of([&] { (void)policy_table(axes, actions, names, numbers(3)); }).code() == errc::shape_mismatch);
     CHECK(error_of([&] { (void)policy_table(axes, actions, std::vector<std::string>{"nothing"}); }).code() == errc::unknown_id);

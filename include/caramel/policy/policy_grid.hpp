@@ -157,6 +157,16 @@ template <std::size_t N, class Policy, class Names = std::vector<std::string>>
     return policy_table(axes, std::span<const std::size_t>(actions), names, values, visits, least_visits);
 }
 
+/// The same of an exact solution, such as that of `policy_iteration`, with the values of the states.
+template <std::size_t N, class Solution, class Names = std::vector<std::string>>
+    requires requires(const Solution& solution) {
+        solution.policy.begin();
+        solution.v.data();
+    }
+[[nodiscard]] std::string policy_table(const std::array<state_axis, N>& axes, const Solution& solution, const Names& names) {
+    return policy_table(axes, std::span<const std::size_t>(solution.policy), names, std::span(solution.v.data(), static_cast<std::size_t>(solution.v.size())));
+}
+
 }  // namespace caramel::inline CARAMEL_ABI
 
 #endif
