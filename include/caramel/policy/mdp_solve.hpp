@@ -307,10 +307,14 @@ double solve_chain(const Chain& chain, std::vector<double>& v, const solve_optio
     const std::size_t n = chain.size();
     const auto idle = how.discount == 1 ? endings_of(chain, who).idle : std::vector<char>(n, 0);
     if (n > dense_limit) {
-        const auto sweep = [&](std::size_t begin, std::size_t end, const double* old, double* out) {
-            for (std::size_t s = begin; s < end; ++s) out[s] = idle[s] != 0 ? 0 : chain.value(s, old);
+        std::vector<std::size_t> starts(n + 1);
+        std::iota(starts.begin(), starts.end(), std::size_t{0});
+        const auto sweep = best_row_sweep(chain, starts);  // one row a state
+        const auto but_idle = [&](std::size_t begin, std::size_t end, const double* old, double* out) {
+            sweep(begin, end, old, out);
+            for (std::size_t s = begin; s < end; ++s) out[s] = idle[s] != 0 ? 0 : out[s];
         };
-        (void)sweep_until_still(v, sweep, how, run, who);
+        (void)sweep_until_still(v, but_idle, how, run, who);
         return how.tolerance;
     }
     const auto size = static_cast<row_index>(n);
