@@ -38,7 +38,7 @@ struct budget_solution {
     matrix<double> occupancy;             ///< (states, actions): the discounted share of all periods that is spent there; sums to 1 unless the process ends
     vec<double> spent;                    ///< of each budget
     vec<double> prices;                   ///< of each budget: what one unit of cost is worth at the limit; 0 where the budget does not bind
-    std::vector<std::size_t> randomised;  ///< the states, ascending, in which more than one action is taken: at most one more action than states a binding budget
+    std::vector<std::size_t> randomised;  ///< the states, ascending, in which more than one action is taken: at most one a binding budget
     std::size_t policies = 0;             ///< deterministic policies that were looked at
 };
 
@@ -286,7 +286,8 @@ class budget_solver {
         while (drop_an_action(x)) {
         }
         const auto states = static_cast<row_index>(process_.states()), actions = static_cast<row_index>(process_.actions());
-        budget_solution out{.policy = matrix<double>::Zero(states, actions), .occupancy = matrix<double>::Zero(states, actions), .spent = {}, .prices = {}, .randomised = {}};
+        budget_solution out;
+        out.policy = out.occupancy = matrix<double>::Zero(states, actions);
         out.spent = spent_by(x).cwiseProduct(cost_scale_);
         out.prices = reward_scale_ * prices.cwiseQuotient(cost_scale_);
         out.policies = columns_.size();
@@ -433,12 +434,14 @@ matrix<double> occupancy_of_policy(const Process& process, const Policy& policy,
 /// ends; times rewards it sums to `(1 - discount)` times the value. One action a state; a discount below 1.
 /// Throws `error`: `bad_parameter`, and for the policy as `evaluate_policy`.
 template <std::same_as<mdp> Process>
-[[nodiscard]] matrix<double> discounted_occupancy(const Process& process, std::span<const std::size_t> policy, const solve_options& how = {}, const run_options& run = {}) {
+[[nodiscard]] matrix<double> discounted_occupancy(const Process& process, std::span<const std::size_t> policy, const solve_options& how = {},
+                                                  const run_options& run = {}) {
     return detail::exact::occupancy_of_policy(process, policy, how, run);
 }
 /// The same for a probability of each action, (states, actions).
 template <std::same_as<mdp> Process>
-[[nodiscard]] matrix<double> discounted_occupancy(const Process& process, const matrix<double>& policy, const solve_options& how = {}, const run_options& run = {}) {
+[[nodiscard]] matrix<double> discounted_occupancy(const Process& process, const matrix<double>& policy, const solve_options& how = {},
+                                                  const run_options& run = {}) {
     return detail::exact::occupancy_of_policy(process, policy, how, run);
 }
 
@@ -459,7 +462,8 @@ template <std::same_as<mdp> Process, class Rule>
 /// Throws `error`: `bad_parameter` (discount not below 1, a limit that is not finite, budgets that no policy keeps);
 /// `empty_input` (no budgets); `shape_mismatch` (costs); `nan_or_inf` with row = state and column = action, from 1, of a cost.
 template <std::same_as<mdp> Process>
-[[nodiscard]] budget_solution solve_with_budgets(const Process& process, std::span<const occupancy_budget> budgets, const solve_options& how = {}, const run_options& run = {}) {
+[[nodiscard]] budget_solution solve_with_budgets(const Process& process, std::span<const occupancy_budget> budgets, const solve_options& how = {},
+                                                 const run_options& run = {}) {
     constexpr std::string_view who = detail::exact::budget_solver<Process>::who;
     detail::exact::require_solvable(how, who);
     require(how.discount < 1, errc::bad_parameter, who, ": discount must be below 1");
@@ -474,11 +478,13 @@ template <std::same_as<mdp> Process>
     return detail::exact::budget_solver<Process>(process, budgets, how, run).solve();
 }
 template <std::same_as<mdp> Process>
-[[nodiscard]] budget_solution solve_with_budgets(const Process& process, const occupancy_budget& budget, const solve_options& how = {}, const run_options& run = {}) {
+[[nodiscard]] budget_solution solve_with_budgets(const Process& process, const occupancy_budget& budget, const solve_options& how = {},
+                                                 const run_options& run = {}) {
     return solve_with_budgets(process, std::span(&budget, 1), how, run);
 }
 template <std::same_as<mdp> Process>
-[[nodiscard]] budget_solution solve_with_budgets(const Process& process, const std::vector<occupancy_budget>& budgets, const solve_options& how = {}, const run_options& run = {}) {
+[[nodiscard]] budget_solution solve_with_budgets(const Process& process, const std::vector<occupancy_budget>& budgets, const solve_options& how = {},
+                                                 const run_options& run = {}) {
     return solve_with_budgets(process, std::span<const occupancy_budget>(budgets), how, run);
 }
 

@@ -174,28 +174,27 @@ endings endings_of(const Chain& chain, std::string_view who) {
     return out;
 }
 
+// The largest of n numbers that are not negative, eight side by side: one alone would wait for itself.
+template <class Number>
+double largest_of(std::size_t n, const Number& number) {
+    constexpr std::size_t lanes = 8;
+    std::array<double, lanes> out{};
+    std::size_t i = 0;
+    for (; i + lanes <= n; i += lanes)
+        for (std::size_t j = 0; j < lanes; ++j) {
+            const double x = number(i + j);
+            out[j] = x > out[j] ? x : out[j];
+        }
+    for (; i < n; ++i) out[0] = std::max(out[0], number(i));
+    return *std::max_element(out.begin(), out.end());
+}
 inline double largest(std::span<const double> values) {
-    double out = 0;
-    for (const double x : values) out = std::max(out, std::abs(x));
-    return out;
+    return largest_of(values.size(), [v = values.data()](std::size_t i) { return std::abs(v[i]); });
 }
 // When sweeps may stop: the values are then within the tolerance, or as near as rounding lets them.
 inline double smallest_change(const solve_options& how, std::span<const double> v) {
     const double rounding = 16 * std::numeric_limits<double>::epsilon() * largest(v);
     return how.discount < 1 && how.discount > 0 ? std::max(how.tolerance * (1 - how.discount) / how.discount, rounding) : rounding;
-}
-
-inline double largest_difference(const double* a, const double* b, std::size_t n) {
-    constexpr std::size_t lanes = 8;  // side by side: one alone would wait for itself
-    std::array<double, lanes> out{};
-    std::size_t i = 0;
-    for (; i + lanes <= n; i += lanes)
-        for (std::size_t j = 0; j < lanes; ++j) {
-            const double d = std::abs(a[i + j] - b[i + j]);
-            out[j] = d > out[j] ? d : out[j];
-        }
-    for (; i < n; ++i) out[0] = std::max(out[0], std::abs(a[i] - b[i]));
-    return largest(out);
 }
 
 // Repeats v = sweep(v) until it stays; `sweep(begin, end, v, next)` gives a block of states their next values. Returns the
@@ -209,7 +208,7 @@ std::size_t sweep_until_still(std::vector<double>& v, const Sweep& sweep, const 
     for (std::size_t round = 1; round <= how.max_rounds; ++round) {
         parallel_blocks(v.size(), block, run, [&](std::size_t begin, std::size_t end, std::size_t number) {
             sweep(begin, end, v.data(), next.data());
-            changes[number] = largest_difference(v.data() + begin, next.data() + begin, end - begin);
+            changes[number] = largest_of(end - begin, [a = v.data() + begin, b = next.data() + begin](std::size_t i) { return std::abs(a[i] - b[i]); });
         });
         v.swap(next);
         const double change = largest(changes);
@@ -248,10 +247,11 @@ Pairs even_rows(Pairs pairs) {
 
 // The best of each state's rows, those of state s being `starts[s] .. starts[s + 1]`; 0 where there are none. The values that
 // branches lead to may lie far away, beyond the nearer caches: then they are asked for long before, into the second cache, which
-// takes more requests at a time than the first. Branches: how many every row has, 0 where that differs.
-template <std::size_t Branches, bool Far, std::same_as<backups> Pairs>
+// takes more requests at a time than the first. Branches: how many every row has, 0 where that differs. Ahead: `rows_ahead` more
+// branches follow after the block.
+inline constexpr std::size_t rows_ahead = 768, values_ahead = 240;
+template <std::size_t Branches, bool Ahead, bool Far, std::same_as<backups> Pairs>
 void best_rows(const Pairs& pairs, const std::size_t* starts, std::size_t begin, std::size_t end, const double* v, double* out) {
-    constexpr std::size_t ahead = 240;
     const std::uint32_t* next = pairs.next.data();
     const double *weight = pairs.weight.data(), *const reward = pairs.reward.data();
     const std::size_t* const stops = pairs.starts.data() + 1;
@@ -265,9 +265,10 @@ void best_rows(const Pairs& pairs, const std::size_t* starts, std::size_t begin,
         double best = p < stop ? -std::numeric_limits<double>::infinity() : 0;
         for (; p < stop; ++p) {
             double sum = reward[p];
+            if constexpr (Ahead) CARAMEL_PREFETCH(weight + rows_ahead);
             const std::size_t count = Branches > 0 ? Branches : stops[p] - k;
             for (std::size_t j = 0; j < count; ++j) {
-                if constexpr (Far) CARAMEL_PREFETCH_FAR(v + next[j + ahead]);
+                if constexpr (Far) CARAMEL_PREFETCH_FAR(v + next[j + values_ahead]);
                 sum += weight[j] * v[next[j]];
             }
             next += count;
@@ -280,7 +281,7 @@ void best_rows(const Pairs& pairs, const std::size_t* starts, std::size_t begin,
 }
 template <std::same_as<backups> Pairs>
 auto best_row_sweep(const Pairs& pairs, std::span<const std::size_t> starts) {
-    constexpr std::size_t near = 1U << 15U, ahead = 256;
+    constexpr std::size_t near = 1U << 15U;
     std::size_t branches = pairs.size() == 0 ? 0 : pairs.starts[1], far = 0;
     for (std::size_t s = 0; s + 1 < starts.size(); ++s)
         for (std::size_t p = starts[s]; p < starts[s + 1]; ++p) {
@@ -290,8 +291,9 @@ auto best_row_sweep(const Pairs& pairs, std::span<const std::size_t> starts) {
     return [&pairs, starts = starts.data(), branches, most_far = far > pairs.next.size() / 8](std::size_t begin, std::size_t end, const double* v, double* out) {
         // The last blocks have nothing ahead to ask for.
         const auto sweep = [&]<std::size_t Branches>() {
-            if (most_far && pairs.starts[starts[end]] + ahead <= pairs.next.size()) best_rows<Branches, true>(pairs, starts, begin, end, v, out);
-            else best_rows<Branches, false>(pairs, starts, begin, end, v, out);
+            if (pairs.starts[starts[end]] + rows_ahead > pairs.next.size()) best_rows<Branches, false, false>(pairs, starts, begin, end, v, out);
+            else if (most_far) best_rows<Branches, true, true>(pairs, starts, begin, end, v, out);
+            else best_rows<Branches, true, false>(pairs, starts, begin, end, v, out);
         };
         if (branches == 2) sweep.template operator()<2>();
         else if (branches == 3) sweep.template operator()<3>();
