@@ -53,7 +53,11 @@ double mean_value(const mdp& process, const vec<double>& v) {
     return v.dot(Eigen::Map<const vec<double>>(initial.data(), v.size()));
 }
 double contacts(const mdp& process, const matrix<double>& occupancy) {
-    return occupancy.cwiseProduct(budget_for(process, [](std::size_t, std::size_t a) { return a > 0; }, 0).cost).sum();
+    return occupancy
+        .cwiseProduct(budget_for(
+                          process, [](std::size_t, std::size_t a) { return a > 0; }, 0)
+                          .cost)
+        .sum();
 }
 matrix<double> shares_of(const actions_by_state& policy, row_index actions) {
     matrix<double> out = matrix<double>::Zero(static_cast<row_index>(policy.size()), actions);
@@ -182,8 +186,12 @@ TEST_CASE("occupancy: shares of the discounted time", "[mdp][budget]") {
 
 TEST_CASE("budget: contacts of the customer model, and their price", "[mdp][budget]") {
     const auto process = processes::crm();
-    const auto limited = [&](double limit) { return solve_with_budgets(process, budget_for(process, [](std::size_t, std::size_t a) { return a > 0; }, limit)); };
-    for (const auto& [limit, value, price, state] : {std::tuple(.2, 99.82972201892542, 7.116684375156725, 42U), std::tuple(.4, 120.98630781796682, 4.37357769480144, 15U)}) {
+    const auto limited = [&](double limit) {
+        return solve_with_budgets(process, budget_for(
+                                               process, [](std::size_t, std::size_t a) { return a > 0; }, limit));
+    };
+    for (const auto& [limit, value, price, state] :
+         {std::tuple(.2, 99.82972201892542, 7.116684375156725, 42U), std::tuple(.4, 120.98630781796682, 4.37357769480144, 15U)}) {
         const auto solution = limited(limit);
         CHECK(std::abs(solution.value - value) < 1e-9);
         CHECK(std::abs(solution.prices(0) - price) < 1e-9);
@@ -205,7 +213,10 @@ TEST_CASE("budget: contacts of the customer model, and their price", "[mdp][budg
     CHECK(none.policy.col(0).minCoeff() == 1);
     // Without a future all is decided in the first state: the best contact there, for the share that may be contacted.
     const auto now = policy_iteration(process, {.discount = 0}).q.row(0).eval();
-    const auto once = solve_with_budgets(process, budget_for(process, [](std::size_t, std::size_t a) { return a > 0; }, .3), {.discount = 0});
+    const auto once = solve_with_budgets(process,
+                                         budget_for(
+                                             process, [](std::size_t, std::size_t a) { return a > 0; }, .3),
+                                         {.discount = 0});
     CHECK(std::abs(once.value - (.7 * now(0) + .3 * now.maxCoeff())) < 1e-12);
     CHECK(std::abs(once.prices(0) - (now.maxCoeff() - now(0))) < 1e-12);
     const error e = error_of([&] { (void)limited(-.1); });
@@ -223,9 +234,11 @@ TEST_CASE("budget: small random processes against every policy and its mixtures"
         std::vector<occupancy_budget> budgets;
         for (std::size_t i = 0; i < count; ++i) {
             std::vector<double> costs;
-            for (std::size_t k = 0; k < states * actions; ++k) costs.push_back(round % 3 == 0 ? static_cast<double>(numbers.below(3)) : 10 * numbers.uniform() - 2);
+            for (std::size_t k = 0; k < states * actions; ++k)
+                costs.push_back(round % 3 == 0 ? static_cast<double>(numbers.below(3)) : 10 * numbers.uniform() - 2);
             const double limit = round % 3 == 0 ? .2 + numbers.uniform() : 6 * numbers.uniform() - 1;
-            budgets.push_back(budget_for(process, [&](std::size_t s, std::size_t a) { return costs[s * actions + a]; }, limit));
+            budgets.push_back(budget_for(
+                process, [&](std::size_t s, std::size_t a) { return costs[s * actions + a]; }, limit));
         }
         struct point {
             double value;
@@ -295,20 +308,28 @@ TEST_CASE("budget: where many policies tie, still one state is randomised", "[md
         for (std::size_t a = 0; a < 3; ++a) rows.push_back({.state = s, .action = a, .next_state = (s + 1) % 10, .reward = a == 1 ? 1.0 : 0.0});
     const mdp process(10, 3, rows);
     for (const double limit : {.05, .3333, .5, .77}) {
-        const auto solution = solve_with_budgets(process, budget_for(process, [](std::size_t, std::size_t a) { return a > 0; }, limit), {.discount = .9});
+        const auto solution = solve_with_budgets(process,
+                                                 budget_for(
+                                                     process, [](std::size_t, std::size_t a) { return a > 0; }, limit),
+                                                 {.discount = .9});
         CHECK(std::abs(solution.value - 10 * limit) < 1e-9);
         CHECK(std::abs(solution.prices(0) - 1) < 1e-9);
         CHECK(solution.randomised.size() <= 1);
     }
     // Two budgets that say the same.
-    const auto twice = budget_for(process, [](std::size_t, std::size_t a) { return 2.0 * static_cast<double>(a > 0); }, .6);
-    const auto once = budget_for(process, [](std::size_t, std::size_t a) { return a > 0; }, .3);
+    const auto twice = budget_for(
+        process, [](std::size_t, std::size_t a) { return 2.0 * static_cast<double>(a > 0); }, .6);
+    const auto once = budget_for(
+        process, [](std::size_t, std::size_t a) { return a > 0; }, .3);
     const auto solution = solve_with_budgets(process, std::vector{once, twice}, {.discount = .9});
     CHECK(std::abs(solution.value - 3) < 1e-9);
     CHECK(std::abs(solution.prices(0) + 2 * solution.prices(1) - 1) < 1e-9);
     CHECK(solution.randomised.size() <= 2);
     const auto lake = processes::frozen_lake();
-    const auto no_left = solve_with_budgets(lake, budget_for(lake, [](std::size_t, std::size_t a) { return a == 0; }, .05), {.discount = .9});
+    const auto no_left = solve_with_budgets(lake,
+                                            budget_for(
+                                                lake, [](std::size_t, std::size_t a) { return a == 0; }, .05),
+                                            {.discount = .9});
     CHECK(no_left.randomised.size() <= 1);
     CHECK(std::abs(no_left.spent(0) - .05) < 1e-12);
 }
@@ -318,7 +339,10 @@ TEST_CASE("budget: above 600 states, by sweeps", "[mdp][budget]") {
     const auto process = random_process(numbers, 700, 2, 0);
     const solve_options how{.discount = .8};
     const auto free = contacts(process, discounted_occupancy(process, policy_iteration(process, how).policy, how));
-    const auto solution = solve_with_budgets(process, budget_for(process, [](std::size_t, std::size_t a) { return a > 0; }, .5 * free), how);
+    const auto solution = solve_with_budgets(process,
+                                             budget_for(
+                                                 process, [](std::size_t, std::size_t a) { return a > 0; }, .5 * free),
+                                             how);
     CHECK(std::abs(solution.spent(0) - .5 * free) < 1e-9);
     CHECK(solution.randomised.size() <= 1);
     CHECK(std::abs(mean_value(process, evaluate_policy(process, solution.policy, how)) - solution.value) < 1e-7);
@@ -326,8 +350,11 @@ TEST_CASE("budget: above 600 states, by sweeps", "[mdp][budget]") {
 
 TEST_CASE("budget: refusals", "[mdp][budget][error]") {
     const auto process = processes::forest();
-    const auto fine = budget_for(process, [](std::size_t, std::size_t a) { return a; }, .1);
-    const auto refused = [&](occupancy_budget budget, const solve_options& how = {}) { return error_of([&] { (void)solve_with_budgets(process, budget, how); }); };
+    const auto fine = budget_for(
+        process, [](std::size_t, std::size_t a) { return a; }, .1);
+    const auto refused = [&](occupancy_budget budget, const solve_options& how = {}) {
+        return error_of([&] { (void)solve_with_budgets(process, budget, how); });
+    };
     CHECK(refused(fine, {.discount = 1}).code() == errc::bad_parameter);
     CHECK(refused(fine, {.discount = -1}).code() == errc::bad_parameter);
     CHECK(refused({.cost = fine.cost, .limit = not_a_number}).code() == errc::bad_parameter);
@@ -337,7 +364,8 @@ TEST_CASE("budget: refusals", "[mdp][budget][error]") {
     CHECK(refused(broken).code() == errc::nan_or_inf);
     CHECK(refused(broken).where() == place{.row = 2, .column = 1});
     CHECK(error_of([&] { (void)solve_with_budgets(process, std::vector<occupancy_budget>{}); }).code() == errc::empty_input);
-    const auto at_least_half = budget_for(process, [](std::size_t, std::size_t a) { return a > 0 ? -1 : 0; }, -.5);
+    const auto at_least_half = budget_for(
+        process, [](std::size_t, std::size_t a) { return a > 0 ? -1 : 0; }, -.5);
     CHECK(solve_with_budgets(process, at_least_half).spent(0) == Approx(-.5));
     const error both = error_of([&] { (void)solve_with_budgets(process, std::vector{fine, at_least_half}); });
     CHECK(both.code() == errc::bad_parameter);
@@ -352,7 +380,8 @@ TEST_CASE("lifetime_value: recency chains, by horizon and for ever", "[chain]") 
     const auto four = recency_transitions({.3, .2, .15, .05}), three = recency_transitions({.3, .2, .05});
     const std::vector<double> of_four{36, -4, -4, -4, 0}, of_three{36, -4, -4, 0};
     const double discount = 1 / 1.2;
-    CHECK(difference(lifetime_value(four, of_four, {.discount = discount}), {52.319609438567944, 5.553783563873068, 1.2507729861676158, -1.8200162733930025, 0}) < 1e-9);
+    CHECK(difference(lifetime_value(four, of_four, {.discount = discount}),
+                     {52.319609438567944, 5.553783563873068, 1.2507729861676158, -1.8200162733930025, 0}) < 1e-9);
     CHECK(difference(lifetime_value(three, of_three, {.discount = discount}), {50.443636363636365, 3.1418181818181816, -1.898181818181818, 0}) < 1e-9);
     const auto at = [&](std::size_t horizon) { return lifetime_options{.discount = discount, .horizon = horizon}; };
     CHECK(difference(lifetime_value(four, of_four, at(0)), of_four) == 0);
@@ -458,7 +487,9 @@ TEST_CASE("chains: refusals", "[chain][error]") {
 
     const matrix<double> fine = recency_transitions({.5});
     const std::vector<double> rewards{1, 0};
-    const auto refused = [&](const matrix<double>& p, const std::vector<double>& r = {1, 0}, const lifetime_options& how = {}) { return error_of([&] { (void)lifetime_value(p, r, how); }); };
+    const auto refused = [&](const matrix<double>& p, const std::vector<double>& r = {1, 0}, const lifetime_options& how = {}) {
+        return error_of([&] { (void)lifetime_value(p, r, how); });
+    };
     CHECK(refused(fine, {1}).code() == errc::shape_mismatch);
     CHECK(refused(fine, {1, not_a_number}).where() == place{.row = 2});
     CHECK(refused(fine, {1, 0}, {.discount = 1.5}).code() == errc::bad_parameter);

@@ -23,7 +23,10 @@ constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 using numbers = std::vector<double>;
 
 state_space<double, 4> four_axes() {
-    return {{axis_rule{.name = "recency", .cuts = {30, 90}}, {.name = "orders", .cells = 2}, {.cells = 1, .words = {"all"}}, category_axis("last action", {"none", "mail", "call"})}};
+    return {{axis_rule{.name = "recency", .cuts = {30, 90}},
+             {.name = "orders", .cells = 2},
+             {.cells = 1, .words = {"all"}},
+             category_axis("last action", {"none", "mail", "call"})}};
 }
 matrix<double> eight_rows() {
     matrix<double> x(8, 4);
@@ -77,7 +80,10 @@ TEST_CASE("state_space: by a target only what tells is cut", "[state_space]") {
         x.row(i) << static_cast<double>(random.below(100)), random.normal(), random.normal();
         y[static_cast<std::size_t>(i)] = (x(i, 0) > 59 ? 10 : 2) + .5 * random.normal();
     }
-    const auto space = fit(state_space_by_target<double, 3>{{axis_rule{.name = "age", .cells = 4}, {.name = "noise", .cells = 4}, {.name = "sign", .cuts = {0}, .words = {"below", "above"}}}}, x, y);
+    const auto space = fit(
+        state_space_by_target<double, 3>{
+            {axis_rule{.name = "age", .cells = 4}, {.name = "noise", .cells = 4}, {.name = "sign", .cuts = {0}, .words = {"below", "above"}}}},
+        x, y);
     CHECK(space.shape() == std::array<std::size_t, 3>{2, 1, 2});
     CHECK(space.cuts(0)[0] == 59);
     CHECK(space.words_of({1, 0, 0}) == "age over 59, noise any, sign below");
@@ -95,7 +101,9 @@ TEST_CASE("state_space: refusals", "[state_space][error]") {
     CHECK(error_of([&] { (void)fit(four_axes(), matrix<double>(x.leftCols(3))); }).code() == errc::shape_mismatch);
     CHECK(error_of([&] { (void)space.words_of({0, 2, 0, 0}); }).where() == place{.column = 2});
     CHECK(error_of([&] { (void)space.cuts(4); }).code() == errc::unknown_id);
-    const auto refused = [&](const axis_rule& rule) { return error_of([&] { (void)fit(state_space<double, 1>{{rule}}, matrix<double>(x.leftCols(1))); }).code(); };
+    const auto refused = [&](const axis_rule& rule) {
+        return error_of([&] { (void)fit(state_space<double, 1>{{rule}}, matrix<double>(x.leftCols(1))); }).code();
+    };
     CHECK(refused({.cells = 0}) == errc::bad_parameter);
     CHECK(refused({.cuts = {2, 1}}) == errc::bad_parameter);
     CHECK(refused({.cuts = {1, not_a_number}}) == errc::bad_parameter);

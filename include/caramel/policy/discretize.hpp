@@ -45,7 +45,8 @@ template <class Values = std::vector<double>>
     require(cells > 0, errc::bad_parameter, "quantile_cuts: cells must be at least 1");
     std::vector<double> sorted(values.begin(), values.end());
     require(!sorted.empty(), errc::empty_input, "quantile_cuts: no values to learn from");
-    for (std::size_t i = 0; i < sorted.size(); ++i) require_at(std::isfinite(sorted[i]), errc::nan_or_inf, {.row = i + 1}, "quantile_cuts: value ", i + 1, " is not finite");
+    for (std::size_t i = 0; i < sorted.size(); ++i)
+        require_at(std::isfinite(sorted[i]), errc::nan_or_inf, {.row = i + 1}, "quantile_cuts: value ", i + 1, " is not finite");
     std::sort(sorted.begin(), sorted.end());
     std::vector<double> cuts;
     for (std::size_t k = 1; k < cells; ++k) {
@@ -84,8 +85,8 @@ template <class Values = std::vector<double>, class Targets = std::vector<double
     double mean = 0, most = 0;
     for (const auto value : values) {
         rows.push_back({static_cast<double>(value), static_cast<double>(*target++)});
-        require_at(std::isfinite(rows.back().value) && std::isfinite(rows.back().target), errc::nan_or_inf, {.row = rows.size()}, who, ": value or target ", rows.size(),
-                   " is not finite");
+        require_at(std::isfinite(rows.back().value) && std::isfinite(rows.back().target), errc::nan_or_inf, {.row = rows.size()}, who, ": value or target ",
+                   rows.size(), " is not finite");
         most = std::max(most, std::abs(rows.back().target));
     }
     for (seen& r : rows) mean += (r.target = most > 0 ? r.target / most : 0) / static_cast<double>(n);  // so that squares are finite
@@ -104,7 +105,9 @@ template <class Values = std::vector<double>, class Targets = std::vector<double
     };
     const auto best_split = [&](std::size_t begin, std::size_t end) {
         split out{begin, end, begin, 0};
-        const auto square = [&](std::size_t from, std::size_t to) { return (sums[to] - sums[from]) * (sums[to] - sums[from]) / static_cast<double>(to - from); };
+        const auto square = [&](std::size_t from, std::size_t to) {
+            return (sums[to] - sums[from]) * (sums[to] - sums[from]) / static_cast<double>(to - from);
+        };
         for (std::size_t i = begin + how.min_rows; i + how.min_rows <= end; ++i) {
             if (!(rows[i - 1].value < rows[i].value)) continue;
             const double gain = square(begin, i) + square(i, end) - square(begin, end);

@@ -29,8 +29,8 @@ namespace caramel::inline CARAMEL_ABI {
 
 /// How to add up what a customer brings.
 struct lifetime_options {
-    double discount = 1 / 1.1;                 ///< from one period to the next, in [0, 1]: 1 / (1 + rate of interest)
-    std::optional<std::size_t> horizon = {};   ///< the last period that counts, from 0: the one now (empty: for ever)
+    double discount = 1 / 1.1;                ///< from one period to the next, in [0, 1]: 1 / (1 + rate of interest)
+    std::optional<std::size_t> horizon = {};  ///< the last period that counts, from 0: the one now (empty: for ever)
 };
 
 /// The best average reward a period.
@@ -48,8 +48,10 @@ namespace detail::exact {
 template <std::same_as<double> T>
 backups chain_of_matrix(const matrix_in<T>& transitions, double discount, std::span<const double> rewards, std::string_view who) {
     require(transitions.rows() > 0, errc::empty_input, who, ": no states");
-    require(transitions.rows() == transitions.cols(), errc::shape_mismatch, who, ": transitions of ", transitions.rows(), " x ", transitions.cols(), ", they must be square");
-    require(static_cast<std::uint64_t>(transitions.rows()) < std::numeric_limits<std::uint32_t>::max(), errc::limit_exceeded, who, ": ", transitions.rows(), " states");
+    require(transitions.rows() == transitions.cols(), errc::shape_mismatch, who, ": transitions of ", transitions.rows(), " x ", transitions.cols(),
+            ", they must be square");
+    require(static_cast<std::uint64_t>(transitions.rows()) < std::numeric_limits<std::uint32_t>::max(), errc::limit_exceeded, who, ": ", transitions.rows(),
+            " states");
     require_finite(transitions, who);
     backups out;
     for (row_index i = 0; i < transitions.rows(); ++i) {
@@ -62,8 +64,8 @@ backups chain_of_matrix(const matrix_in<T>& transitions, double discount, std::s
         double sum = 0;
         for (row_index j = 0; j < transitions.cols(); ++j) {
             const double p = transitions(i, j);
-            require_at(p >= 0, errc::bad_data, {.row = s + 1, .column = static_cast<std::uint64_t>(j) + 1}, who, ": the probability in row ", i + 1, ", column ", j + 1,
-                       " is negative");
+            require_at(p >= 0, errc::bad_data, {.row = s + 1, .column = static_cast<std::uint64_t>(j) + 1}, who, ": the probability in row ", i + 1,
+                       ", column ", j + 1, " is negative");
             sum += p;
             if (p == 0 || discount == 0) continue;
             out.next.push_back(static_cast<std::uint32_t>(j));
@@ -197,11 +199,13 @@ vec<double> stationary_of(const Chain& chain, std::span<const double> initial, c
         x.setConstant(1 / static_cast<double>(n));
         vec<double> next(n);
         for (std::size_t round = 1;; ++round) {
-            require(round <= how.max_rounds, errc::diverged, who, ": the shares were not still after ", how.max_rounds, " sweeps: raise the tolerance or max_rounds");
+            require(round <= how.max_rounds, errc::diverged, who, ": the shares were not still after ", how.max_rounds,
+                    " sweeps: raise the tolerance or max_rounds");
             next = .5 * x;
             for (row_index i = 0; i < n; ++i) {
                 const std::size_t s = mine[static_cast<std::size_t>(i)];
-                for (std::size_t k = chain.starts[s]; k < chain.starts[s + 1]; ++k) next(static_cast<row_index>(place_of[chain.next[k]])) += .5 * x(i) * chain.weight[k];
+                for (std::size_t k = chain.starts[s]; k < chain.starts[s + 1]; ++k)
+                    next(static_cast<row_index>(place_of[chain.next[k]])) += .5 * x(i) * chain.weight[k];
             }
             next /= next.sum();
             const double change = (next - x).cwiseAbs().sum();
@@ -238,11 +242,13 @@ double gain_of(const Process& process, const Policy& policy, const solve_options
 /// Throws `error`: `bad_parameter`; `empty_input`; `shape_mismatch`; `nan_or_inf` and `bad_data` with the row and column of a
 /// probability, or the row of a state whose probabilities do not sum to 1, or whose rewards go on for ever at discount 1.
 template <std::same_as<double> T = double>
-[[nodiscard]] vec<double> lifetime_value(const matrix_in<std::type_identity_t<T>>& transitions, std::span<const double> rewards, const lifetime_options& how = {}) {
+[[nodiscard]] vec<double> lifetime_value(const matrix_in<std::type_identity_t<T>>& transitions, std::span<const double> rewards,
+                                         const lifetime_options& how = {}) {
     constexpr std::string_view who = "lifetime_value";
     solve_options solve{.discount = how.discount};
     detail::exact::require_solvable(solve, who);
-    require(std::cmp_equal(rewards.size(), transitions.rows()), errc::shape_mismatch, who, ": ", rewards.size(), " rewards for ", transitions.rows(), " states");
+    require(std::cmp_equal(rewards.size(), transitions.rows()), errc::shape_mismatch, who, ": ", rewards.size(), " rewards for ", transitions.rows(),
+            " states");
     for (std::size_t s = 0; s < rewards.size(); ++s)
         require_at(std::isfinite(rewards[s]), errc::nan_or_inf, {.row = s + 1}, who, ": the reward of state ", s, " (from 0) is not finite");
     const auto chain = detail::exact::chain_of_matrix(transitions, how.discount, rewards, who);
@@ -281,7 +287,8 @@ template <std::same_as<double> T = double>
     for (std::size_t t = 0; t < periods; ++t) {
         next.setZero();
         for (std::size_t s = 0; s < chain.size(); ++s)
-            for (std::size_t k = chain.starts[s]; k < chain.starts[s + 1]; ++k) next(static_cast<row_index>(chain.next[k])) += x(static_cast<row_index>(s)) * chain.weight[k];
+            for (std::size_t k = chain.starts[s]; k < chain.starts[s + 1]; ++k)
+                next(static_cast<row_index>(chain.next[k])) += x(static_cast<row_index>(s)) * chain.weight[k];
         x.swap(next);
     }
     return x;
@@ -368,7 +375,8 @@ template <std::same_as<mdp> Process>
             low = std::min(low, l);
             high = std::max(high, g);
         }
-        require(std::isfinite(low) && std::isfinite(high), errc::diverged, who, ": the values left the finite numbers after ", out.rounds, " sweeps: lower the rewards");
+        require(std::isfinite(low) && std::isfinite(high), errc::diverged, who, ": the values left the finite numbers after ", out.rounds,
+                " sweeps: lower the rewards");
         out.gain = low + (high - low) / 2;
         const double rounding = 16 * std::numeric_limits<double>::epsilon() * std::max(detail::exact::largest(h), std::abs(out.gain));
         if (high - low <= std::max(how.tolerance, rounding)) break;

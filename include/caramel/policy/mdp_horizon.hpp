@@ -41,9 +41,10 @@ matrix<double> values_at_the_end(const Process& process, const horizon_options& 
     require(how.periods > 0, errc::bad_parameter, who, ": periods must be at least 1");
     require(how.discount >= 0 && how.discount <= 1, errc::bad_parameter, who, ": discount must lie in [0, 1], got ", how.discount);
     require(how.ties >= 0 && std::isfinite(how.ties), errc::bad_parameter, who, ": ties must be finite and not negative, got ", how.ties);
-    require(how.periods < static_cast<std::size_t>(PTRDIFF_MAX) / sizeof(double) / process.states() - 1, errc::limit_exceeded, who, ": periods times states overflow");
-    require(how.final_values.empty() || how.final_values.size() == process.states(), errc::shape_mismatch, who, ": ", how.final_values.size(), " final values for ",
-            process.states(), " states");
+    require(how.periods < static_cast<std::size_t>(PTRDIFF_MAX) / sizeof(double) / process.states() - 1, errc::limit_exceeded, who,
+            ": periods times states overflow");
+    require(how.final_values.empty() || how.final_values.size() == process.states(), errc::shape_mismatch, who, ": ", how.final_values.size(),
+            " final values for ", process.states(), " states");
     const auto last = static_cast<row_index>(how.periods);
     matrix<double> v = matrix<double>::Zero(last + 1, static_cast<row_index>(process.states()));
     for (std::size_t s = 0; s < how.final_values.size(); ++s) {
@@ -78,7 +79,8 @@ matrix<double> values_over(const Process& process, const ShareOf& share_of, cons
 template <std::same_as<mdp> Process>
 [[nodiscard]] horizon_solution backward_induction(const Process& process, const horizon_options& how = {}) {
     constexpr std::string_view who = "backward_induction";
-    horizon_solution out{.v = detail::exact::values_at_the_end(process, how, who), .policy = std::vector(how.periods, std::vector(process.states(), no_action))};
+    horizon_solution out{.v = detail::exact::values_at_the_end(process, how, who),
+                         .policy = std::vector(how.periods, std::vector(process.states(), no_action))};
     const auto pairs = detail::exact::backups_of(process, how.discount);
     for (std::size_t t = how.periods; t-- > 0;) {
         const auto row = static_cast<row_index>(t);
@@ -104,13 +106,15 @@ template <std::same_as<mdp> Process>
 template <std::same_as<mdp> Process>
 [[nodiscard]] matrix<double> evaluate_horizon(const Process& process, std::span<const std::size_t> policy, const horizon_options& how = {}) {
     const auto share = detail::exact::shares_of_policy(process, policy, "evaluate_horizon");
-    return detail::exact::values_over(process, [&](std::size_t) -> const std::vector<double>& { return share; }, how, "evaluate_horizon");
+    return detail::exact::values_over(
+        process, [&](std::size_t) -> const std::vector<double>& { return share; }, how, "evaluate_horizon");
 }
 /// The same for a probability of each action, (states, actions).
 template <std::same_as<mdp> Process>
 [[nodiscard]] matrix<double> evaluate_horizon(const Process& process, const matrix<double>& policy, const horizon_options& how = {}) {
     const auto share = detail::exact::shares_of_policy(process, policy, "evaluate_horizon");
-    return detail::exact::values_over(process, [&](std::size_t) -> const std::vector<double>& { return share; }, how, "evaluate_horizon");
+    return detail::exact::values_over(
+        process, [&](std::size_t) -> const std::vector<double>& { return share; }, how, "evaluate_horizon");
 }
 /// The same for one action a state in each period. Throws `error` also: `shape_mismatch` (as many policies as periods).
 template <std::same_as<mdp> Process>
@@ -118,9 +122,8 @@ template <std::same_as<mdp> Process>
     require(policy.size() == how.periods, errc::shape_mismatch, "evaluate_horizon: policies for ", policy.size(), " periods of ", how.periods);
     std::vector<double> share;
     return detail::exact::values_over(
-        process,
-        [&](std::size_t t) -> const std::vector<double>& { return share = detail::exact::shares_of_policy(process, policy[t], "evaluate_horizon"); }, how,
-        "evaluate_horizon");
+        process, [&](std::size_t t) -> const std::vector<double>& { return share = detail::exact::shares_of_policy(process, policy[t], "evaluate_horizon"); },
+        how, "evaluate_horizon");
 }
 
 }  // namespace caramel::inline CARAMEL_ABI

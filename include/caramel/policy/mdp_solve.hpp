@@ -30,20 +30,20 @@ namespace caramel::inline CARAMEL_ABI {
 
 /// How to solve a process.
 struct solve_options {
-    double discount = .95;           ///< in [0, 1]; 1 for processes that end
-    double tolerance = 1e-10;        ///< of the values, where they are found by iteration; not below what doubles can tell
-    double ties = 1e-9;              ///< actions within this of the best one are optimal, too
+    double discount = .95;     ///< in [0, 1]; 1 for processes that end
+    double tolerance = 1e-10;  ///< of the values, where they are found by iteration; not below what doubles can tell
+    double ties = 1e-9;        ///< actions within this of the best one are optimal, too
     std::size_t max_rounds = 1'000'000;
     std::vector<std::size_t> start = {};  ///< policy iteration: the first policy, one action a state (empty: see there)
 };
 
 /// The optimum of a process.
 struct mdp_solution {
-    vec<double> v;                            ///< (states): the value of each state
-    matrix<double> q;                         ///< (states, actions): of each action; -infinity where it is not allowed
-    std::vector<std::size_t> policy;          ///< an optimal policy; `no_action` at ends
-    ragged<std::size_t> optimal_actions;      ///< by state, ascending: all that tie with the best
-    std::size_t rounds = 0;                   ///< sweeps, or policies evaluated
+    vec<double> v;                        ///< (states): the value of each state
+    matrix<double> q;                     ///< (states, actions): of each action; -infinity where it is not allowed
+    std::vector<std::size_t> policy;      ///< an optimal policy; `no_action` at ends
+    ragged<std::size_t> optimal_actions;  ///< by state, ascending: all that tie with the best
+    std::size_t rounds = 0;               ///< sweeps, or policies evaluated
 };
 
 // Templates throughout, though of one type each, so that the solvers are compiled only where a process is solved.
@@ -288,18 +288,19 @@ auto best_row_sweep(const Pairs& pairs, std::span<const std::size_t> starts) {
             if (pairs.starts[p + 1] - pairs.starts[p] != branches) branches = 0;
             for (std::size_t k = pairs.starts[p]; k < pairs.starts[p + 1]; ++k) far += pairs.next[k] > s + near || pairs.next[k] + near < s ? 1 : 0;
         }
-    return [&pairs, starts = starts.data(), branches, most_far = far > pairs.next.size() / 8](std::size_t begin, std::size_t end, const double* v, double* out) {
-        // The last blocks have nothing ahead to ask for.
-        const auto sweep = [&]<std::size_t Branches>() {
-            if (pairs.starts[starts[end]] + rows_ahead > pairs.next.size()) best_rows<Branches, false, false>(pairs, starts, begin, end, v, out);
-            else if (most_far) best_rows<Branches, true, true>(pairs, starts, begin, end, v, out);
-            else best_rows<Branches, true, false>(pairs, starts, begin, end, v, out);
+    return
+        [&pairs, starts = starts.data(), branches, most_far = far > pairs.next.size() / 8](std::size_t begin, std::size_t end, const double* v, double* out) {
+            // The last blocks have nothing ahead to ask for.
+            const auto sweep = [&]<std::size_t Branches>() {
+                if (pairs.starts[starts[end]] + rows_ahead > pairs.next.size()) best_rows<Branches, false, false>(pairs, starts, begin, end, v, out);
+                else if (most_far) best_rows<Branches, true, true>(pairs, starts, begin, end, v, out);
+                else best_rows<Branches, true, false>(pairs, starts, begin, end, v, out);
+            };
+            if (branches == 2) sweep.template operator()<2>();
+            else if (branches == 3) sweep.template operator()<3>();
+            else if (branches == 4) sweep.template operator()<4>();
+            else sweep.template operator()<0>();
         };
-        if (branches == 2) sweep.template operator()<2>();
-        else if (branches == 3) sweep.template operator()<3>();
-        else if (branches == 4) sweep.template operator()<4>();
-        else sweep.template operator()<0>();
-    };
 }
 
 // The value of each state of a chain, started from `v`. Returns how far off they may be.
@@ -325,7 +326,8 @@ double solve_chain(const Chain& chain, std::vector<double>& v, const solve_optio
     for (std::size_t s = 0; s < n; ++s) {
         if (idle[s] != 0) continue;
         b(static_cast<row_index>(s)) = chain.reward[s];
-        for (std::size_t k = chain.starts[s]; k < chain.starts[s + 1]; ++k) a(static_cast<row_index>(s), static_cast<row_index>(chain.next[k])) -= chain.weight[k];
+        for (std::size_t k = chain.starts[s]; k < chain.starts[s + 1]; ++k)
+            a(static_cast<row_index>(s), static_cast<row_index>(chain.next[k])) -= chain.weight[k];
     }
     const vec<double> x = a.partialPivLu().solve(b);
     require(x.allFinite(), errc::diverged, who, ": the values are not finite: lower the discount or the rewards");
@@ -367,7 +369,8 @@ std::vector<std::size_t> pairs_of_policy(const Process& process, std::span<const
         const auto mine = process.allowed(s);
         if (mine.empty()) continue;
         const auto found = std::ranges::lower_bound(mine, policy[s]);
-        require_at(found != mine.end() && *found == policy[s], errc::bad_data, {.row = s + 1}, who, ": the policy's action in state ", s, " (from 0) is not allowed there");
+        require_at(found != mine.end() && *found == policy[s], errc::bad_data, {.row = s + 1}, who, ": the policy's action in state ", s,
+                   " (from 0) is not allowed there");
         out[s] = process.pair_starts()[s] + static_cast<std::size_t>(found - mine.begin());
     }
     return out;
@@ -399,7 +402,8 @@ std::vector<double> shares_of_policy(const Process& process, const matrix<double
             if (allowed) share[process.pair_starts()[s] + k++] = x;
             sum += x;
         }
-        require_at(std::abs(sum - 1) <= 1e-9, errc::bad_data, {.row = s + 1}, who, ": the policy's probabilities of state ", s, " (from 0) sum to ", sum, ", not 1");
+        require_at(std::abs(sum - 1) <= 1e-9, errc::bad_data, {.row = s + 1}, who, ": the policy's probabilities of state ", s, " (from 0) sum to ", sum,
+                   ", not 1");
     }
     return share;
 }
@@ -502,7 +506,8 @@ std::size_t improve_policy(const Process& process, const backups& pairs, std::ve
 /// Throws `error`: `bad_parameter`; `shape_mismatch`; `bad_data` with row = state, from 1, of an action that is not
 /// allowed, or, at discount 1, of a state from which the policy earns for ever.
 template <std::same_as<mdp> Process>
-[[nodiscard]] vec<double> evaluate_policy(const Process& process, std::span<const std::size_t> policy, const solve_options& how = {}, const run_options& run = {}) {
+[[nodiscard]] vec<double> evaluate_policy(const Process& process, std::span<const std::size_t> policy, const solve_options& how = {},
+                                          const run_options& run = {}) {
     return detail::exact::values_of_policy(process, policy, how, run);
 }
 /// The same for a policy that is a probability for each action, (states, actions); rows of ends are not looked at.
@@ -541,7 +546,8 @@ template <std::same_as<mdp> Process>
     const auto pairs = detail::exact::backups_of(process, how.discount);
     std::vector<std::size_t> policy;
     if (!how.start.empty()) policy = detail::exact::pairs_of_policy(process, how.start, who);
-    else if (how.discount == 1) policy = detail::exact::ending_policy(process, detail::exact::endings_of(detail::exact::chain_of_everything(process), who).distance);
+    else if (how.discount == 1)
+        policy = detail::exact::ending_policy(process, detail::exact::endings_of(detail::exact::chain_of_everything(process), who).distance);
     else policy = detail::exact::myopic_policy(process, pairs);
     std::vector<double> v(process.states(), 0.0);
     const std::size_t rounds = detail::exact::improve_policy(process, pairs, policy, v, how, run, who);

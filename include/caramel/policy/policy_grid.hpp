@@ -62,7 +62,8 @@ template <class Cuts>
 /// Throws `error`: `shape_mismatch` (not one action a state), `unknown_id` (`at`, or an action without a name).
 template <std::size_t N, class Names = std::vector<std::string>>
     requires(N >= 2)
-[[nodiscard]] std::string policy_grid(const std::array<state_axis, N>& axes, std::span<const std::size_t> actions, const Names& names, std::array<std::size_t, N> at = {}) {
+[[nodiscard]] std::string policy_grid(const std::array<state_axis, N>& axes, std::span<const std::size_t> actions, const Names& names,
+                                      std::array<std::size_t, N> at = {}) {
     std::array<std::size_t, N> shape{};
     for (std::size_t d = 0; d < N; ++d) shape[d] = axes[d].cells.size();
     require(actions.size() == detail::count_states(shape, 1, "policy_grid"), errc::shape_mismatch, "policy_grid: ", actions.size(),
@@ -101,13 +102,13 @@ template <std::size_t N, class Names = std::vector<std::string>>
 /// out. `no_action` is shown as "-".
 /// Throws `error`: `shape_mismatch` (not one of each a state), `unknown_id` (an action without a name).
 template <std::size_t N, class Names = std::vector<std::string>>
-[[nodiscard]] std::string policy_table(const std::array<state_axis, N>& axes, std::span<const std::size_t> actions, const Names& names, std::span<const double> values = {},
-                                       std::span<const std::uint64_t> visits = {}, std::uint64_t least_visits = 0) {
+[[nodiscard]] std::string policy_table(const std::array<state_axis, N>& axes, std::span<const std::size_t> actions, const Names& names,
+                                       std::span<const double> values = {}, std::span<const std::uint64_t> visits = {}, std::uint64_t least_visits = 0) {
     std::array<std::size_t, N> shape{};
     for (std::size_t d = 0; d < N; ++d) shape[d] = axes[d].cells.size();
     const std::size_t states = detail::count_states(shape, 1, "policy_table");
-    require(actions.size() == states && (values.empty() || values.size() == states) && (visits.empty() || visits.size() == states), errc::shape_mismatch, "policy_table: ",
-            actions.size(), " actions, ", values.size(), " values and ", visits.size(), " visits, the axes have ", states, " cells");
+    require(actions.size() == states && (values.empty() || values.size() == states) && (visits.empty() || visits.size() == states), errc::shape_mismatch,
+            "policy_table: ", actions.size(), " actions, ", values.size(), " values and ", visits.size(), " visits, the axes have ", states, " cells");
     std::vector<std::vector<std::string>> lines(1);
     for (const auto& axis : axes) lines[0].push_back(axis.name);
     lines[0].emplace_back("action");

@@ -50,8 +50,10 @@ class state_space_model {
 
     /// The names of the axes, their cuts, and the words for all cells, one axis after the other.
     /// Throws `error` (`bad_data`) on fields that do not belong together, or cuts that are not finite and ascending.
-    state_space_model(std::vector<std::string> names, ragged<double> cuts, std::vector<std::string> words) : names_(std::move(names)), cuts_(std::move(cuts)), words_(std::move(words)) {
-        require(names_.size() == N && cuts_.size() == N, errc::bad_data, "state_space: ", names_.size(), " names and ", cuts_.size(), " lists of cuts for ", N, " axes");
+    state_space_model(std::vector<std::string> names, ragged<double> cuts, std::vector<std::string> words)
+        : names_(std::move(names)), cuts_(std::move(cuts)), words_(std::move(words)) {
+        require(names_.size() == N && cuts_.size() == N, errc::bad_data, "state_space: ", names_.size(), " names and ", cuts_.size(), " lists of cuts for ", N,
+                " axes");
         std::size_t cells = 0;
         for (std::size_t d = 0; d < N; ++d) {
             require(detail::are_cuts(cuts_[d]), errc::bad_data, "state_space: the cuts of axis ", d + 1, " are not finite and ascending");
@@ -132,8 +134,8 @@ state_space_model<T, N> fit_state_space(const std::array<axis_rule, N>& axes, co
         const axis_rule& a = axes[d];
         require(a.cells > 0, errc::bad_parameter, who, ": axis ", d + 1, ": cells must be at least 1");
         require(are_cuts(a.cuts), errc::bad_parameter, who, ": axis ", d + 1, ": the cuts must be finite and ascending");
-        require(a.words.empty() || ((a.cells == 1 || !a.cuts.empty()) && a.words.size() == a.cuts.size() + 1), errc::bad_parameter, who, ": axis ", d + 1, ": ", a.words.size(),
-                " words; with cuts by hand there may be one for each of their ", a.cuts.size() + 1, " cells");
+        require(a.words.empty() || ((a.cells == 1 || !a.cuts.empty()) && a.words.size() == a.cuts.size() + 1), errc::bad_parameter, who, ": axis ", d + 1, ": ",
+                a.words.size(), " words; with cuts by hand there may be one for each of their ", a.cuts.size() + 1, " cells");
     }
     require(x.rows() > 0, errc::empty_input, who, ": no rows to learn from");
     require(static_cast<std::size_t>(x.cols()) == N, errc::shape_mismatch, who, ": got ", x.cols(), " columns, for ", N, " axes");
@@ -167,7 +169,8 @@ struct state_space {
 
     /// Throws `error`: `bad_parameter`, `empty_input`, `shape_mismatch` (N columns), `nan_or_inf`.
     [[nodiscard]] state_space_model<T, N> fit(const matrix_in<T>& x, const fit_options&) const {
-        return detail::fit_state_space<T, N>(axes, x, "state_space", [](const axis_rule& a, const std::vector<double>& column) { return quantile_cuts(column, a.cells); });
+        return detail::fit_state_space<T, N>(axes, x, "state_space",
+                                             [](const axis_rule& a, const std::vector<double>& column) { return quantile_cuts(column, a.cells); });
     }
 };
 
@@ -183,7 +186,8 @@ struct state_space_by_target {
     [[nodiscard]] state_space_model<T, N> fit(const matrix_in<T>& x, const targets_in<T>& y, const fit_options&) const {
         constexpr std::string_view who = "state_space_by_target";
         require(min_rows > 0, errc::bad_parameter, who, ": min_rows must be at least 1");
-        require(y.rows() == x.rows() && (y.cols() == 1 || y.rows() == 0), errc::shape_mismatch, who, ": ", x.rows(), " rows, but targets of ", y.rows(), " x ", y.cols());
+        require(y.rows() == x.rows() && (y.cols() == 1 || y.rows() == 0), errc::shape_mismatch, who, ": ", x.rows(), " rows, but targets of ", y.rows(), " x ",
+                y.cols());
         require_finite(y, who);
         std::vector<double> target(static_cast<std::size_t>(y.rows()));
         for (row_index i = 0; i < y.rows(); ++i) target[static_cast<std::size_t>(i)] = static_cast<double>(y(i, 0));
