@@ -119,6 +119,7 @@
 #include <caramel/recommend/trending.hpp>
 #include <caramel/recommend/tune.hpp>
 #include <caramel/recommend/warp.hpp>
+#include <caramel/policy/back_off.hpp>
 #include <caramel/policy/bandit.hpp>
 #include <caramel/policy/batch_policy.hpp>
 #include <caramel/policy/contact_budget.hpp>
@@ -129,7 +130,10 @@
 #include <caramel/policy/discretize.hpp>
 #include <caramel/policy/explore.hpp>
 #include <caramel/policy/linear_bandit.hpp>
+#include <caramel/policy/markov_chain.hpp>
 #include <caramel/policy/mdp.hpp>
+#include <caramel/policy/mdp_budget.hpp>
+#include <caramel/policy/mdp_horizon.hpp>
 #include <caramel/policy/off_policy.hpp>
 #include <caramel/policy/off_policy_sequences.hpp>
 #include <caramel/policy/policy_grid.hpp>
@@ -138,6 +142,7 @@
 #include <caramel/policy/q_policy.hpp>
 #include <caramel/policy/q_rules.hpp>
 #include <caramel/policy/q_table.hpp>
+#include <caramel/policy/state_space.hpp>
 #include <caramel/policy/transition.hpp>
 #include <caramel/evaluate/calibration.hpp>
 #include <caramel/evaluate/classification.hpp>

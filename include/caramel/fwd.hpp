@@ -88,6 +88,8 @@ class bandit;
 template <class Rule>
 class linear_bandit;
 class contact_rules;
+template <class T, std::size_t N>
+class state_space_model;
 struct choice;
 
 }  // namespace caramel::inline CARAMEL_ABI

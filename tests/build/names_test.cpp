@@ -101,6 +101,8 @@ static_assert(named<als_grid, bar_chart, bought_text_recipe<word_tokenizer>, bou
                     page_options, purchase_rhythm<F>, reference_kind, report_cell, report_column, report_table, scatter_chart, sgd_factorization<F>,
                     sgd_factorization_model<F>, sgd_steps, sigmoid_cross_entropy, state_axis, static_mlp<F, 3, 2>>);
 
+static_assert(named<axis_rule, back_off_options, budget_solution, horizon_options, horizon_solution, lifetime_options, long_run_solution, occupancy_budget, state_space<F, 2>,
+                    state_space_by_target<F, 2>, state_space_model<F, 2>, target_cuts_options>);
 static_assert(named<bias_settings, neighbor_rules, rating_baseline<F>, rating_baseline_model<F>, rating_center, rating_neighbors<F>, rating_neighbors_model<F>, rating_reasons<F>, rating_side,
                     rating_similarity, slope_one<F>, slope_one_model<F>, svdpp<F>, svdpp_model<F>>);
 static_assert(named<bpr<F>, factorization_machine<F>, factorization_machine_model<F>, factorization_machine_regressor<F>, factorization_machine_regressor_model<F>,
@@ -339,6 +341,14 @@ int functions() {
     const mdp process(1, 1, rows);
     const vector<size_t> policy{0};
     good = good && abs(value_iteration(process).v(0) - 20) < 1e-6 && abs(policy_iteration(process).v(0) - 20) < 1e-6 && abs(evaluate_policy(process, policy)(0) - 20) < 1e-6;
+    const horizon_options year{.periods = 2};
+    const auto free_budget = budget_for(process, [](size_t, size_t) { return 1; }, 1);
+    good = good && backward_induction(process, year).v(0, 0) == 2 && evaluate_horizon(process, policy, year)(0, 0) == 2 && abs(solve_with_budgets(process, free_budget).value - 20) < 1e-6;
+    good = good && discounted_occupancy(process, policy).size() == 1 && long_run_reward(process, policy) == 1 && abs(best_long_run_reward(process).gain - 1) < 1e-6;
+    const matrix<double> stays = matrix<double>::Ones(1, 1);
+    good = good && stationary_distribution(stays)(0) == 1 && distribution_after(stays, vector<double>{1}, 2)(0) == 1 && abs(lifetime_value(stays, vector<double>{1})(0) - 11) < 1e-6;
+    good = good && target_cuts(vector<double>{1}, vector<double>{1}).empty() && category_axis("a", {"b"}).cells == 1 && back_off(q_table<F, 1>({1}, 1)).actions() == 1;
+    (void)policy_table(array{state_axis{"a", {"x"}}}, policy, vector<string>{"nothing"});
     const vector<transition<1>> steps{{.reward = 1}};
     good = good && plan_contacts(vector<contact_option>{{.gain = 1}}, 1).chosen.size() == 1;
     vector<decision<1>> askers(1);

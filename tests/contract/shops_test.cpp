@@ -17,6 +17,7 @@
 #include <caramel/policy/batch_policy.hpp>
 #include <caramel/policy/customer_states.hpp>
 #include <caramel/policy/q_learning.hpp>
+#include <caramel/policy/state_space.hpp>
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/neighbors.hpp>
 #include <caramel/recommend/popularity.hpp>
@@ -95,6 +96,21 @@ struct churn_features_component : items_component {
                standardize<float>{};
     }
 };
+struct state_space_component : deterministic {
+    static constexpr std::string_view name = "state_space";
+    auto recipe() const { return state_space<double, 3>{{axis_rule{.name = "a"}, {.cuts = {0}}, {.cells = 1}}}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return numbers<double>(rows, seed); }
+};
+struct state_space_by_target_component : deterministic {
+    static constexpr std::string_view name = "state_space_by_target";
+    auto recipe() const { return state_space_by_target<double, 3>{.axes = {}, .min_rows = 2}; }
+    auto data(std::size_t rows, std::uint64_t seed) const { return numbers<double>(rows, seed); }
+    auto targets(std::size_t rows, std::uint64_t seed) const {
+        std::vector<double> out;
+        for (const double x : numbers<double>(rows, seed).col(0)) out.push_back(x > 0 ? 3 : 1);
+        return out;
+    }
+};
 template <class Rule>
 struct q_learning_component : deterministic {
     static constexpr std::string_view name = Rule::name;
@@ -131,6 +147,8 @@ TEMPLATE_TEST_CASE("contract: histories", "[contract]", rfm_component, purchase_
                    bought_text_component, churn_features_component) {
     check_component(TestType{});
 }
+
+TEMPLATE_TEST_CASE("contract: states", "[contract]", state_space_component, state_space_by_target_component) { check_component(TestType{}); }
 
 TEST_CASE("contract: policies", "[contract]") {
     check_component(q_learning_component<one_step_rule>{});

@@ -86,6 +86,70 @@ TEST_CASE("quantile_cuts: refusals", "[discretize][error]") {
     }
 }
 
+TEST_CASE("target_cuts: worked by hand", "[discretize]") {
+    using numbers = std::vector<double>;
+    // The target steps from 1 to 5 above 3, and to 9 above 6.
+    const numbers values{1, 2, 3, 4, 5, 6, 7, 8, 9}, target{1, 1, 1, 5, 5, 5, 9, 9, 9};
+    CHECK(target_cuts(values, target, {.max_cells = 9, .min_rows = 1}) == numbers{3, 6});
+    CHECK(target_cuts(values, target, {.max_cells = 2, .min_rows = 1}) == numbers{3});  // both tell the same: the lower one
+    CHECK(target_cuts(values, target, {.max_cells = 1, .min_rows = 1}).empty());
+    CHECK(target_cuts(values, target, {.min_rows = 5}).empty());
+    CHECK(target_cuts(values, target, {.min_rows = 4}) == numbers{4});
+    // What happened or not; equal values stay together; the order does not matter.
+    CHECK(target_cuts(std::vector<int>{7, 2, 2, 9, 2, 7}, std::vector<int>{1, 0, 0, 1, 0, 1}, {.min_rows = 1}) == numbers{2});
+    CHECK(target_cuts(numbers(50, 3.0), numbers(50, 1.0)).empty());
+    CHECK(target_cuts(values, numbers(9, 1e308), {.min_rows = 1}).empty());  // constant
+    CHECK(target_cuts(values, numbers{1e308, 1e308, 1e308, -1e308, -1e308, -1e308, -1e308, -1e308, -1e308}, {.min_rows = 1}) == numbers{3});
+    CHECK(target_cuts(numbers{1}, numbers{2}, {.min_rows = 1}).empty());
+}
+
+TEST_CASE("target_cuts: the best cut of all, and rarely one where there is nothing to find", "[discretize]") {
+    rng random(6);
+    std::size_t cut_noise = 0, found = 0;
+    for (int round = 0; round < 200; ++round) {
+        std::vector<double> values(60), noise(60), step(60);
+        for (std::size_t i = 0; i < 60; ++i) {
+            values[i] = static_cast<double>(random.below(30));
+            noise[i] = random.normal();
+            step[i] = noise[i] + (values[i] > 11 ? 3 : 0);
+        }
+        cut_noise += target_cuts(values, noise, {.min_rows = 5}).empty() ? 0 : 1;
+        const auto cuts = target_cuts(values, step, {.max_cells = 2, .min_rows = 5});
+        REQUIRE(cuts.size() == 1);
+        found += std::abs(cuts[0] - 11) <= 1 ? 1 : 0;
+        double least = 1e300, at = 0;
+        for (const double cut : values) {
+            double n[2]{}, sum[2]{}, errors = 0;
+            for (std::size_t i = 0; i < 60; ++i) {
+                n[values[i] > cut ? 1 : 0] += 1;
+                sum[values[i] > cut ? 1 : 0] += step[i];
+            }
+            if (n[0] < 5 || n[1] < 5) continue;
+            for (std::size_t i = 0; i < 60; ++i) {
+                const std::size_t side = values[i] > cut ? 1 : 0;
+                errors += (step[i] - sum[side] / n[side]) * (step[i] - sum[side] / n[side]);
+            }
+            if (errors < least) {
+                least = errors;
+                at = cut;
+            }
+        }
+        CHECK(cuts[0] == at);
+    }
+    CHECK(cut_noise <= 20);
+    CHECK(found >= 180);
+}
+
+TEST_CASE("target_cuts: refusals", "[discretize][error]") {
+    using numbers = std::vector<double>;
+    CHECK(error_of([] { (void)target_cuts(numbers{}, numbers{}); }).code() == errc::empty_input);
+    CHECK(error_of([] { (void)target_cuts(numbers{1}, numbers{1, 2}); }).code() == errc::shape_mismatch);
+    CHECK(error_of([] { (void)target_cuts(numbers{1}, numbers{1}, {.max_cells = 0}); }).code() == errc::bad_parameter);
+    CHECK(error_of([] { (void)target_cuts(numbers{1}, numbers{1}, {.min_rows = 0}); }).code() == errc::bad_parameter);
+    CHECK(error_of([] { (void)target_cuts(numbers{1, 2}, numbers{1, infinity}); }).where() == place{.row = 2});
+    CHECK(error_of([] { (void)target_cuts(numbers{not_a_number, 2}, numbers{1, 1}); }).code() == errc::nan_or_inf);
+}
+
 TEST_CASE("cell_means: drawn towards their likes, worked by hand", "[discretize]") {
     cell_means<2> means({2, 2}, 10, 2);
     CHECK(means({0, 0}) == 10);  // nothing seen: the prior

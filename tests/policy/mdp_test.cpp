@@ -203,6 +203,57 @@ TEST_CASE("mdp: FrozenLake from its rules", "[mdp]") {
     CHECK(std::abs(evaluate_policy(process, matrix<double>(matrix<double>::Constant(16, 4, .25)), {.discount = 1})(0) - .0139397962) < 1e-9);
 }
 
+TEST_CASE("mdp: larger and deterministic lakes, the cliff and the taxi from their rules", "[mdp]") {
+    struct expected {
+        mdp process;
+        std::size_t start;
+        double discount, value, tolerance;
+    };
+    using processes::cliff_walking, processes::frozen_lake, processes::large_lake, processes::small_lake;
+    const std::vector<expected> table{
+        {frozen_lake(), 0, .95, .1804715784, 5e-11},
+        {frozen_lake(large_lake), 0, .9, .0064111143, 5e-11},
+        {frozen_lake(large_lake), 0, .99, .4146403618, 5e-11},
+        {frozen_lake(large_lake), 0, 1, 1, 1e-8},
+        {frozen_lake(small_lake, false), 0, .9, .59049, 1e-12},
+        {frozen_lake(small_lake, false), 0, .99, .9509900499, 1e-12},
+        {frozen_lake(large_lake, false), 0, .9, .2541865828, 5e-11},
+        {frozen_lake(large_lake, false), 0, .99, .8775210230, 5e-11},
+        {cliff_walking(), 36, .9, -7.4581341717, 5e-11},
+        {cliff_walking(), 36, .99, -12.2478977001, 5e-11},
+        {cliff_walking(), 36, 1, -13, 1e-9},
+        {cliff_walking(true), 36, .9, -9.9364172772, 5e-11},
+        {cliff_walking(true), 36, .99, -46.3526721817, 5e-11},
+    };
+    for (const auto& e : table) {
+        INFO(e.discount << ' ' << e.value);
+        CHECK(std::abs(policy_iteration(e.process, {.discount = e.discount}).v(static_cast<row_index>(e.start)) - e.value) < e.tolerance);
+        CHECK(std::abs(value_iteration(e.process, {.discount = e.discount, .tolerance = 1e-11}).v(static_cast<row_index>(e.start)) - e.value) < std::max(e.tolerance, 1e-10));
+    }
+    const auto taxi = processes::taxi();
+    for (const auto& [discount, mean, state_328] : {std::tuple(.9, -1.2633230990, 1.62261467), std::tuple(.99, 6.3274643149, 9.6220696980), std::tuple(1.0, 7.93, 11.0)}) {
+        const auto v = value_iteration(taxi, {.discount = discount, .tolerance = 1e-11}).v;
+        double sum = 0;
+        for (std::size_t s = 0; s < 500; ++s) sum += taxi.initial()[s] * v(static_cast<row_index>(s));
+        CHECK(std::abs(sum - mean) < 1e-9);
+        CHECK(std::abs(v(328) - state_328) < 1e-9);
+    }
+}
+
+TEST_CASE("mdp: a price for contacts lowers them", "[mdp]") {
+    const auto free = processes::crm();
+    const auto optimum = policy_iteration(free).policy;
+    for (const double price : {.5, 1.0, 2.0, 4.0}) {
+        auto rows = processes::crm_rows();
+        for (auto& r : rows) r.reward -= r.action > 0 ? price : 0;
+        const auto solution = policy_iteration(mdp(54, 4, rows));
+        CHECK((price < 4) == (solution.policy == optimum));
+        if (price < 4) continue;
+        CHECK(std::abs(solution.v(0) - 89.17500032642236) < 1e-9);
+        CHECK(std::abs(evaluate_policy(free, solution.policy)(0) - 123.25900312906484) < 1e-9);
+    }
+}
+
 TEST_CASE("mdp: forest management", "[mdp]") {
     for (const auto& [discount, v] : {std::pair(.9, std::vector{26.244, 29.484, 33.484}), std::pair(.96, std::vector{74.6496, 78.1056, 82.1056})}) {
         const auto solution = policy_iteration(processes::forest(), {.discount = discount});
@@ -303,6 +354,46 @@ TEST_CASE("mdp: above 600 states sweeps replace elimination, with the same bits 
     CHECK((evaluate_policy(process, std::vector<std::size_t>(n, 1), how) - solution.v).cwiseAbs().maxCoeff() < 1e-9);
     const auto improved = policy_iteration(process, {.discount = .5});
     CHECK((improved.v - value_iteration(process, {.discount = .5}).v).cwiseAbs().maxCoeff() < 1e-9);
+}
+
+TEST_CASE("mdp: sweeps over rows of any number of branches, near and far", "[mdp]") {
+    rng numbers(21);
+    struct table {
+        std::size_t states, actions, least, most;
+    };
+    for (const auto& [states, actions, least, most] :
+         {table{900, 2, 1, 1}, {900, 2, 2, 2}, {900, 3, 3, 3}, {900, 2, 4, 4}, {900, 2, 5, 5}, {900, 3, 3, 4}, {900, 2, 1, 4}, {70'000, 1, 2, 2}, {70'000, 1, 1, 3}}) {
+        std::vector<mdp_row> rows;
+        for (std::size_t s = 0; s < states; ++s)
+            for (std::size_t a = 0; a < actions; ++a) {
+                if (s % 7 == 3 && a > 0) continue;  // fewer actions here
+                if (s % 11 == 5) continue;          // an end
+                const std::size_t count = least + numbers.below(most - least + 1);
+                const double reward = numbers.uniform();
+                for (std::size_t b = 0; b < count; ++b) rows.push_back({s, a, 1 / static_cast<double>(count), numbers.below(states), reward, numbers.below(20) == 0});
+            }
+        const mdp process(states, actions, rows);
+        const solve_options how{.discount = .5};
+        const auto solution = value_iteration(process, how);
+        vec<double> v = vec<double>::Zero(static_cast<row_index>(states)), next(v.size());
+        for (int round = 0; round < 50; ++round) {
+            next.setConstant(-1e300);
+            std::size_t i = 0;
+            for (std::size_t s = 0; s < states; ++s) {
+                if (s % 11 == 5) next(static_cast<row_index>(s)) = 0;
+                while (i < rows.size() && rows[i].state == s) {
+                    double sum = rows[i].reward;
+                    for (const std::size_t a = rows[i].action; i < rows.size() && rows[i].state == s && rows[i].action == a; ++i)
+                        if (!rows[i].terminal) sum += .5 * rows[i].probability * v(static_cast<row_index>(rows[i].next_state));
+                    next(static_cast<row_index>(s)) = std::max(next(static_cast<row_index>(s)), sum);
+                }
+            }
+            v.swap(next);
+        }
+        INFO(states << ' ' << least << ' ' << most);
+        CHECK((solution.v - v).cwiseAbs().maxCoeff() < 1e-9);
+        CHECK(std::memcmp(solution.v.data(), value_iteration(process, how, {.threads = 3}).v.data(), states * sizeof(double)) == 0);
+    }
 }
 
 TEST_CASE("mdp: the order of the table does not matter, and equal rows add up", "[mdp]") {

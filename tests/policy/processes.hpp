@@ -40,23 +40,81 @@ inline std::vector<mdp_row> crm_rows() {
 }
 inline mdp crm() { return {54, 4, crm_rows()}; }
 
-/// FrozenLake 4 x 4, slippery: actions left, down, right, up; each goes a third of the times to either side.
-inline mdp frozen_lake() {
-    constexpr std::string_view map = "SFFFFHFHFFFHHFFG";
+inline constexpr std::string_view small_lake = "SFFFFHFHFFFHHFFG";
+inline constexpr std::string_view large_lake = "SFFFFFFFFFFFFFFFFFFHFFFFFFFFFHFFFFFHFFFFFHHFFFHFFHFFHFHFFFFHFFFG";
+
+/// FrozenLake: actions left, down, right, up; where it is slippery each goes a third of the times to either side.
+inline mdp frozen_lake(std::string_view map = small_lake, bool slippery = true) {
+    const std::size_t n = map.size(), side = map.size() == 16 ? 4 : 8;
     std::vector<mdp_row> rows;
-    for (std::size_t s = 0; s < 16; ++s)
+    for (std::size_t s = 0; s < n; ++s)
         for (std::size_t a = 0; a < 4; ++a)
-            for (const std::size_t way : {(a + 3) % 4, a, (a + 1) % 4}) {
-                std::size_t r = s / 4, c = s % 4;
+            for (const std::size_t way : slippery ? std::vector{(a + 3) % 4, a, (a + 1) % 4} : std::vector{a}) {
+                std::size_t r = s / side, c = s % side;
                 if (way == 0 && c > 0) --c;
-                if (way == 1 && r < 3) ++r;
-                if (way == 2 && c < 3) ++c;
+                if (way == 1 && r + 1 < side) ++r;
+                if (way == 2 && c + 1 < side) ++c;
                 if (way == 3 && r > 0) --r;
                 const bool over = map[s] == 'H' || map[s] == 'G';
-                const std::size_t next = over ? s : r * 4 + c;
-                rows.push_back({s, a, 1.0 / 3, next, !over && map[next] == 'G' ? 1.0 : 0.0, map[next] == 'H' || map[next] == 'G'});
+                const std::size_t next = over ? s : r * side + c;
+                rows.push_back({s, a, slippery ? 1.0 / 3 : 1, next, !over && map[next] == 'G' ? 1.0 : 0.0, map[next] == 'H' || map[next] == 'G'});
             }
-    return {16, 4, rows};
+    return {n, 4, rows};
+}
+
+/// CliffWalking, 4 x 12, start state 36: actions up, right, down, left; a fall costs 100 and goes on at the start.
+inline mdp cliff_walking(bool slippery = false) {
+    std::vector<mdp_row> rows;
+    for (std::size_t s = 0; s < 48; ++s)
+        for (std::size_t a = 0; a < 4; ++a)
+            for (const std::size_t way : slippery ? std::vector{(a + 3) % 4, a, (a + 1) % 4} : std::vector{a}) {
+                std::size_t r = s / 12, c = s % 12;
+                if (way == 0 && r > 0) --r;
+                if (way == 1 && c < 11) ++c;
+                if (way == 2 && r < 3) ++r;
+                if (way == 3 && c > 0) --c;
+                const bool falls = r == 3 && c > 0 && c < 11;
+                rows.push_back({s, a, slippery ? 1.0 / 3 : 1, falls ? 36 : r * 12 + c, falls ? -100.0 : -1.0, r == 3 && c == 11});
+            }
+    return {48, 4, rows};
+}
+
+/// Taxi, 500 states (row, column, where the passenger is, where they want to go): actions south, north, east, west, pick up,
+/// drop off. An episode begins with the passenger waiting elsewhere than they want to go.
+inline mdp taxi() {
+    constexpr std::array<std::string_view, 5> map{"|R: | : :G|", "| : | : : |", "| : : : : |", "| | : | : |", "|Y| : |B: |"};
+    constexpr std::array<std::array<std::size_t, 2>, 4> stops{{{0, 0}, {0, 4}, {4, 0}, {4, 3}}};
+    std::vector<mdp_row> rows;
+    std::vector<double> initial(500, 0.0);
+    for (std::size_t r = 0; r < 5; ++r)
+        for (std::size_t c = 0; c < 5; ++c)
+            for (std::size_t passenger = 0; passenger < 5; ++passenger)
+                for (std::size_t goal = 0; goal < 4; ++goal) {
+                    const std::size_t s = ((r * 5 + c) * 5 + passenger) * 4 + goal;
+                    if (passenger < 4 && passenger != goal) initial[s] = 1.0 / 300;
+                    const std::array here{r, c};
+                    const auto stop = static_cast<std::size_t>(std::find(stops.begin(), stops.end(), here) - stops.begin());
+                    for (std::size_t a = 0; a < 6; ++a) {
+                        std::size_t row = r, column = c, who = passenger;
+                        double reward = -1;
+                        bool over = false;
+                        if (a == 0 && r < 4) ++row;
+                        if (a == 1 && r > 0) --row;
+                        if (a == 2 && map[r][2 * c + 2] == ':') ++column;
+                        if (a == 3 && map[r][2 * c] == ':') --column;
+                        if (a == 4 && stop < 4 && passenger == stop) who = 4;
+                        else if (a == 4) reward = -10;
+                        if (a == 5 && stop < 4 && passenger == 4) {
+                            who = stop;
+                            over = stop == goal;
+                            if (over) reward = 20;
+                        } else if (a == 5) {
+                            reward = -10;
+                        }
+                        rows.push_back({s, a, 1, ((row * 5 + column) * 5 + who) * 4 + goal, reward, over});
+                    }
+                }
+    return {500, 6, rows, initial};
 }
 
 /// Forest management of the MDP toolbox: three ages; wait (0) or cut (1).
