@@ -133,7 +133,7 @@ struct q_learning_component : deterministic {
     void poison(std::vector<transition<2>>& x, std::size_t row, std::size_t, double value) const { x[row].reward = value; }
 };
 // How pessimistic it is comes from the log, by cutting customers in halves at random: fixed here, so that the seed changes nothing.
-struct pessimistic_q_component : q_learning_component {
+struct pessimistic_q_component : q_learning_component<one_step_rule> {
     static constexpr std::string_view name = "pessimistic_q";
     auto recipe() const { return pessimistic_q<float, 2>{.states = {3, 2}, .actions = 2, .pessimism = 1}; }
 };

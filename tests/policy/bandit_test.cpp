@@ -17,6 +17,8 @@
 
 using namespace caramel;
 
+namespace bandit_test {
+
 namespace {
 
 template <class Belief>
@@ -332,3 +334,5 @@ TEST_CASE("bandit: what is refused, and changes nothing", "[bandit][error]") {
     CHECK(code([&] { amounts.learn(0, huge); }) == errc::diverged);
     CHECK(amounts.rewards()[0] == 1);
 }
+
+}  // namespace bandit_test

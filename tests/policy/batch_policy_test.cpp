@@ -11,6 +11,8 @@
 
 using namespace caramel;
 
+namespace batch_policy_test {
+
 namespace {
 
 constexpr std::array<std::size_t, 1> line{54};
@@ -143,3 +145,5 @@ TEST_CASE("batch_policy: bad input", "[batch_policy][error]") {
     const std::vector<transition<1>> outside{{.action = 2}};
     CHECK(error_of([&] { (void)good.fit(std::span<const transition<1>>(outside), {}); }).where() == place{.row = 1, .column = 2});
 }
+
+}  // namespace batch_policy_test

@@ -20,6 +20,8 @@
 
 using namespace caramel;
 
+namespace contact_rules_test {
+
 namespace {
 
 const std::vector<channel_action> usual{{"nothing"}, {"newsletter", "email"}, {"offer", "email"}, {"call", "phone"}};
@@ -412,3 +414,5 @@ TEST_CASE("plan_contacts: many customers come within a thousandth; what is refus
     const std::vector<contact_option> huge(3, {.gain = 1e308});
     CHECK(code([&] { (void)plan_contacts(huge, 1); }) == errc::limit_exceeded);
 }
+
+}  // namespace contact_rules_test

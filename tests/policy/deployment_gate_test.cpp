@@ -10,6 +10,8 @@
 
 using namespace caramel;
 
+namespace deployment_gate_test {
+
 namespace {
 
 constexpr std::array<std::size_t, 1> line{54};
@@ -165,3 +167,5 @@ TEST_CASE("deployment_gate: bad input", "[gate][error]") {
     CHECK(code({.resamples = 2}) == errc::bad_parameter);
     CHECK(error_of([&] { (void)deployment_gate(log, matrix<double>(matrix<double>::Ones(54, 4)), {}); }).code() == errc::bad_data);
 }
+
+}  // namespace deployment_gate_test

@@ -13,6 +13,8 @@
 
 using namespace caramel;
 
+namespace discretize_test {
+
 namespace {
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -219,3 +221,5 @@ TEST_CASE("cell_means: refusals", "[discretize][error]") {
     CHECK(means.count({0, 0}) == 0);  // what was refused left nothing behind
     CHECK(means({0, 0}) == 0);
 }
+
+}  // namespace discretize_test

@@ -18,6 +18,8 @@
 
 using namespace caramel;
 
+namespace learners_test {
+
 namespace {
 
 template <class T, std::size_t N>
@@ -601,3 +603,5 @@ TEST_CASE("learners: parameters out of range are named", "[learners][error]") {
     CHECK(e.code() == errc::unknown_id);
     CHECK(e.where() == place{.row = 2, .column = 1});
 }
+
+}  // namespace learners_test

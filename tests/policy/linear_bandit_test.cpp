@@ -17,6 +17,8 @@
 
 using namespace caramel;
 
+namespace linear_bandit_test {
+
 namespace {
 
 std::vector<double> random_context(std::size_t dim, rng& numbers) {
@@ -328,3 +330,5 @@ TEST_CASE("linear_bandit: what is refused, and changes nothing", "[linear_bandit
     CHECK(broken([](auto&, auto&, auto&, auto&, auto& n) { n.pop_back(); }) == errc::bad_data);
     CHECK(broken([](auto&, auto&, auto&, auto&, auto& n) { n.clear(); }) == errc::bad_parameter);
 }
+
+}  // namespace linear_bandit_test

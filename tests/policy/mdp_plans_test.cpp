@@ -16,6 +16,8 @@
 
 using namespace caramel;
 
+namespace mdp_plans_test {
+
 namespace {
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
@@ -506,3 +508,5 @@ TEST_CASE("chains: refusals", "[chain][error]") {
     CHECK(error_of([&] { (void)distribution_after(fine, std::vector<double>{.5, .4}, 1); }).code() == errc::bad_data);
     CHECK(error_of([&] { (void)distribution_after(fine, std::vector<double>{1.5, -.5}, 1); }).where() == place{.row = 2});
 }
+
+}  // namespace mdp_plans_test

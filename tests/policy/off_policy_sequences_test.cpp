@@ -15,6 +15,8 @@
 #include "support/catch.hpp"
 
 using namespace caramel;
+namespace off_policy_sequences_test {
+
 using enum sequence_method;
 
 namespace {
@@ -396,3 +398,5 @@ TEST_CASE("off_policy_sequences: twelve periods of the customer model", "[off_po
     CHECK((rmse(doubly_robust) > 3 && rmse(doubly_robust) < 50));
     CHECK(rmse(weighted_per_decision) < rmse(importance));
 }
+
+}  // namespace off_policy_sequences_test

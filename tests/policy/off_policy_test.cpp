@@ -13,6 +13,8 @@
 #include "support/shared_data.hpp"
 
 using namespace caramel;
+namespace off_policy_test {
+
 using enum off_policy_method;
 
 namespace {
@@ -320,3 +322,5 @@ TEST_CASE("off_policy: Open Bandit data, men and women", "[off_policy][shared]")
         }
     }
 }
+
+}  // namespace off_policy_test

@@ -20,6 +20,8 @@
 
 using namespace caramel;
 
+namespace q_learning_test {
+
 namespace {
 
 template <class T, std::size_t N>
@@ -531,3 +533,5 @@ TEMPLATE_TEST_CASE("q_learning: values that leave the numbers are an error, not 
     CHECK(learner.observed() == 2);  // twice half the largest number, and no more
     CHECK(!same_bits(before, learner.snapshot()));
 }
+
+}  // namespace q_learning_test

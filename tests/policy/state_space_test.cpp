@@ -18,6 +18,8 @@
 
 using namespace caramel;
 
+namespace state_space_test {
+
 namespace {
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 using numbers = std::vector<double>;
@@ -209,3 +211,5 @@ TEST_CASE("policy_table: exact text", "[policy_grid]") {
     CHECK(error_of([&] { (void)policy_table(axes, actions, names, numbers(3)); }).code() == errc::shape_mismatch);
     CHECK(error_of([&] { (void)policy_table(axes, actions, std::vector<std::string>{"nothing"}); }).code() == errc::unknown_id);
 }
+
+}  // namespace state_space_test
