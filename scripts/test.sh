@@ -67,5 +67,5 @@ for program in build/release/benchmarks/*_bench; do
     "$program" --benchmark_min_time=0.01 >/dev/null
 done
 bash tests/build/journey.sh build/release/examples/customer_journey
-for example in churn lead_scoring sentiment intent recommend; do build/release/examples/$example </dev/null >/dev/null; done
+for example in churn lead_scoring sentiment intent recommend next_best_action online_bandit; do build/release/examples/$example </dev/null >/dev/null; done
 say "all tests passed"
