@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Measures what docs/results.md claims: one line `result NAME VALUE` a figure, nothing hard-coded.
-# usage: scripts/results.sh [GROUP]        groups: house, journey, tables, text, recommend (default: all there are)
+# usage: scripts/results.sh [GROUP]        groups: house, journey, tables, text, recommend, policy (default: all there are)
 # Speeds come from the JSON output of the Google Benchmark programs; figures that need real data are skipped, with a line
 # that says so, where neither CARAMEL_SHARED nor ../shared has them.
 . "$(dirname "$0")/common.sh"
 group=${1:-all}
-case $group in all | house | journey | tables | text | recommend) ;; *)
-    echo "results.sh: unknown group '$group' (there are: house, journey, tables, text, recommend)" >&2
+case $group in all | house | journey | tables | text | recommend | policy) ;; *)
+    echo "results.sh: unknown group '$group' (there are: house, journey, tables, text, recommend, policy)" >&2
     exit 2
     ;;
 esac
@@ -167,7 +167,17 @@ PYTHON
     bash benchmarks/compare/items.sh
 }
 
+policy() {
+    build/release/tools/policy_figures | grep '^result'
+    result q.batch.over_plain_loop "$(counter q_bench 'q_batch/.*' over_plain_loop)"
+    result q.online_ns "$(counter q_bench 'q_online<true>' online_ns)"
+    result decide_ns "$(counter q_bench q_decide decide_ns)"
+    result value_iteration.bandwidth_share "$(counter value_iteration_bench 'value_iteration_sweeps/anywhere:1/.*' bandwidth_share)"
+    result value_iteration.lattice.bandwidth_share "$(counter value_iteration_bench 'value_iteration_sweeps/anywhere:0/.*' bandwidth_share)"
+    result linucb_us "$(counter bandit_bench 'linear_decide_and_learn<linucb>' linucb_us)"
+}
+
 machine
-for one in house journey tables text recommend; do
+for one in house journey tables text recommend policy; do
     case $group in all | "$one") $one ;; esac
 done

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@
 #include <caramel/core/parallel.hpp>
 #include <caramel/policy/batch_policy.hpp>
 #include <caramel/policy/mdp.hpp>
+#include <caramel/policy/mdp_budget.hpp>
 #include <caramel/policy/off_policy_sequences.hpp>
 #include <caramel/policy/q_learning.hpp>
 
@@ -36,61 +38,17 @@ void result(const std::string& name, double value) {
     std::fflush(stdout);
 }
 
-// Four rows of twelve; down the cliff costs 100 and leads back to the start (36); the goal (47) ends.
-mdp cliff() {
-    std::vector<mdp_row> rows;
-    for (std::size_t s = 0; s < 47; ++s)
-        for (std::size_t a = 0; a < 4; ++a) {  // up, right, down, left
-            std::size_t r = s / 12, c = s % 12;
-            if (a == 0 && r > 0) --r;
-            if (a == 1 && c < 11) ++c;
-            if (a == 2 && r < 3) ++r;
-            if (a == 3 && c > 0) --c;
-            const std::size_t next = r * 12 + c;
-            const bool falls = next > 36 && next < 47;
-            rows.push_back({s, a, 1, falls ? 36 : next, falls ? -100.0 : -1.0, next == 47});
-        }
-    return {48, 4, rows};
-}
-
-// A taxi in a town of five by five with four stands; the state is ((row * 5 + column) * 5 + passenger) * 4 + destination.
-constexpr std::array<std::pair<std::size_t, std::size_t>, 4> stands{{{0, 0}, {0, 4}, {4, 0}, {4, 3}}};
-std::size_t taxi_state(std::size_t r, std::size_t c, std::size_t passenger, std::size_t destination) { return ((r * 5 + c) * 5 + passenger) * 4 + destination; }
-mdp taxi() {
-    const auto wall_east = [](std::size_t r, std::size_t c) { return (r < 2 && c == 1) || (r > 2 && (c == 0 || c == 2)); };
-    std::vector<mdp_row> rows;
-    for (std::size_t r = 0; r < 5; ++r)
-        for (std::size_t c = 0; c < 5; ++c)
-            for (std::size_t p = 0; p < 5; ++p)  // 4: in the taxi
-                for (std::size_t d = 0; d < 4; ++d) {
-                    const auto add = [&](std::size_t action, std::size_t next, double reward, bool ends = false) {
-                        rows.push_back({taxi_state(r, c, p, d), action, 1, next, reward, ends});
-                    };
-                    const auto here = std::ranges::find(stands, std::pair(r, c)) - stands.begin();
-                    const auto stand = static_cast<std::size_t>(here);
-                    add(0, taxi_state(std::min<std::size_t>(r + 1, 4), c, p, d), -1);
-                    add(1, taxi_state(r - std::min<std::size_t>(r, 1), c, p, d), -1);
-                    add(2, taxi_state(r, c < 4 && !wall_east(r, c) ? c + 1 : c, p, d), -1);
-                    add(3, taxi_state(r, c > 0 && !wall_east(r, c - 1) ? c - 1 : c, p, d), -1);
-                    const bool takes = p < 4 && stand == p, brings = p == 4 && stand < 4;
-                    add(4, taxi_state(r, c, takes ? 4 : p, d), takes ? -1 : -10);
-                    add(5, taxi_state(r, c, brings ? stand : p, d), brings ? (stand == d ? 20 : -1) : -10, brings && stand == d);
-                }
-    return {500, 6, rows};
-}
-
 void exact_values() {
     result("frozenlake.v0", policy_iteration(processes::frozen_lake(), {.discount = .99}).v(0));
-    result("cliff.v", value_iteration(cliff(), {.discount = 1}).v(36));
-    const auto v = value_iteration(taxi(), {.discount = 1}).v;
-    double sum = 0;
-    for (std::size_t r = 0; r < 5; ++r)
-        for (std::size_t c = 0; c < 5; ++c)
-            for (std::size_t p = 0; p < 4; ++p)
-                for (std::size_t d = 0; d < 4; ++d)
-                    if (p != d) sum += v(static_cast<row_index>(taxi_state(r, c, p, d)));
-    result("taxi.mean", sum / 300);
-    result("crm.v", policy_iteration(processes::crm()).v(0));
+    result("cliff.v", value_iteration(processes::cliff_walking(), {.discount = 1}).v(36));
+    const auto taxi = processes::taxi();
+    const auto waits = value_iteration(taxi, {.discount = 1});
+    result("taxi.mean", std::inner_product(waits.v.begin(), waits.v.end(), taxi.initial().begin(), 0.0));
+    const auto crm = processes::crm();
+    result("crm.v", policy_iteration(crm).v(0));
+    const auto within = solve_with_budgets(crm, budget_for(crm, [](std::size_t, std::size_t action) { return action > 0; }, .4));
+    result("crm.budget.v", within.value);
+    result("crm.budget.price", within.prices(0));
 }
 
 double worth(const mdp& process, const std::vector<std::size_t>& policy) { return evaluate_policy(process, policy)(0); }
