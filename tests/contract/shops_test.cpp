@@ -106,8 +106,9 @@ struct state_space_by_target_component : deterministic {
     auto recipe() const { return state_space_by_target<double, 3>{.axes = {}, .min_rows = 2}; }
     auto data(std::size_t rows, std::uint64_t seed) const { return numbers<double>(rows, seed); }
     auto targets(std::size_t rows, std::uint64_t seed) const {
+        const auto x = numbers<double>(rows, seed);
         std::vector<double> out;
-        for (const double x : numbers<double>(rows, seed).col(0)) out.push_back(x > 0 ? 3 : 1);
+        for (row_index i = 0; i < x.rows(); ++i) out.push_back(x(i, 0) > 0 ? 3 : 1);
         return out;
     }
 };
