@@ -25,13 +25,14 @@
 #include <caramel/policy/off_policy_sequences.hpp>
 #include <caramel/policy/q_learning.hpp>
 
+#include "policy/crm_policies.hpp"
 #include "policy/processes.hpp"
 
 using namespace caramel;
 
 namespace {
 
-constexpr std::array<std::size_t, 1> line{54};
+constexpr auto line = processes::crm_line;
 
 void result(const std::string& name, double value) {
     std::printf("result %s %.12g\n", name.c_str(), value);
@@ -68,15 +69,10 @@ void learners(const mdp& process, const run_options& run) {
 }
 
 // The policy that wrote the logs: half myopic, half uniform.
-matrix<double> behaviour(const mdp& process) {
-    matrix<double> out = .5 * policy_probabilities<1>(value_iteration(process, {.discount = 0}), line, 4);
-    out.array() += .125;
-    return out;
-}
 
 // Policies learnt from logs of n customers: the mean (least) of what they are worth.
 void batch(const mdp& process, const run_options& run) {
-    const auto logging = behaviour(process);
+    const auto logging = processes::crm_logging(process);
     std::printf("learnt from logs of the policy worth %.2f; mean (least) value\n", evaluate_policy(process, logging)(0));
     std::printf("%9s %6s %18s %18s %18s %18s\n", "customers", "logs", "k = 0", "k = 10", "k = 30", "k from the log");
     for (const auto& [customers, logs] : {std::pair<std::size_t, std::size_t>(200, 200), {1000, 60}, {5000, 30}, {20'000, 20}}) {
@@ -109,9 +105,8 @@ void evaluation(const mdp& process, std::size_t repeats, const run_options& run)
                                  std::pair{weighted_per_decision, "weighted per decision"},
                                  std::pair{doubly_robust, "doubly robust"},
                                  std::pair{weighted_doubly_robust, "weighted doubly robust"}};
-    const auto logging = behaviour(process);
-    matrix<double> wanted = .9 * policy_probabilities<1>(value_iteration(process), line, 4);
-    wanted.array() += .025;
+    const auto logging = processes::crm_logging(process);
+    const auto wanted = processes::crm_wanted(process);
     std::vector<std::array<double, methods.size()>> values(repeats);
     std::vector<double> held(repeats);
     parallel_for(repeats, run, [&](std::size_t seed) {

@@ -6,6 +6,7 @@
 
 #include <caramel/policy/batch_policy.hpp>
 
+#include "policy/crm_policies.hpp"
 #include "policy/processes.hpp"
 #include "support/catch.hpp"
 
@@ -15,13 +16,8 @@ namespace batch_policy_test {
 
 namespace {
 
-constexpr std::array<std::size_t, 1> line{54};
+constexpr auto line = processes::crm_line;
 
-matrix<double> behaviour(const mdp& process) {
-    matrix<double> out = .5 * policy_probabilities<1>(value_iteration(process, {.discount = 0}), line, 4);
-    out.array() += .125;
-    return out;
-}
 double worth(const mdp& process, const q_policy<double, 1>& policy) { return evaluate_policy(process, policy_probabilities<1>(policy, line, 4))(0); }
 
 // The same by the letter: a model of counts, 600 sweeps.
@@ -58,7 +54,7 @@ std::vector<std::size_t> twin(const episode_log<1>& log, double k) {
 
 TEST_CASE("batch_policy: a log of 200 customers, by the letter", "[batch_policy]") {
     const auto process = processes::crm();
-    const auto logging = behaviour(process);
+    const auto logging = processes::crm_logging(process);
     for (const double k : {0.0, 10.0, 30.0})
         for (std::size_t seed = 0; seed < 2; ++seed) {
             const auto log = simulate_log(process, line, logging, {.customers = 200, .seed = seed});
@@ -91,7 +87,7 @@ TEST_CASE("batch_policy: worked by hand", "[batch_policy]") {
 
 TEST_CASE("batch_policy: the degree of pessimism comes from the log", "[batch_policy]") {
     const auto process = processes::crm();
-    const auto logging = behaviour(process);
+    const auto logging = processes::crm_logging(process);
     const pessimistic_q<double> recipe{.states = line, .actions = 4, .candidates = {0, 1, 2, 4, 8}, .splits = 2};
     const auto small = simulate_log(process, line, logging, {.customers = 200, .seed = 1}),
                large = simulate_log(process, line, logging, {.customers = 4000, .seed = 1});
@@ -111,7 +107,7 @@ TEST_CASE("batch_policy: the degree of pessimism comes from the log", "[batch_po
 
 TEST_CASE("batch_policy: pessimism against greed over many logs", "[batch_policy][slow]") {
     const auto process = processes::crm();
-    const auto logging = behaviour(process);
+    const auto logging = processes::crm_logging(process);
     constexpr std::size_t logs = 60;
     double greedy = 0, careful = 0, chosen = 0;
     for (std::size_t seed = 0; seed < logs; ++seed) {

@@ -5,6 +5,7 @@
 
 #include <caramel/policy/deployment_gate.hpp>
 
+#include "policy/crm_policies.hpp"
 #include "policy/processes.hpp"
 #include "support/catch.hpp"
 
@@ -14,18 +15,13 @@ namespace deployment_gate_test {
 
 namespace {
 
-constexpr std::array<std::size_t, 1> line{54};
+constexpr auto line = processes::crm_line;
 
 struct customers {
     mdp process = processes::crm();
     matrix<double> optimum = policy_probabilities<1>(value_iteration(process), line, 4);
-    matrix<double> logging = half_myopic();
+    matrix<double> logging = processes::crm_logging(process);
 
-    [[nodiscard]] matrix<double> half_myopic() const {
-        matrix<double> out = .5 * policy_probabilities<1>(value_iteration(process, {.discount = 0}), line, 4);
-        out.array() += .125;
-        return out;
-    }
     [[nodiscard]] double worth(const matrix<double>& policy) const {  // of twelve periods
         vec<double> v = vec<double>::Zero(54);
         for (int k = 0; k < 12; ++k) {

@@ -40,21 +40,7 @@ double exact_value(const mdp& process, std::vector<std::size_t> actions, double 
     return evaluate_policy(process, actions, {.discount = discount})(0);
 }
 // Episodes of the customer model, dealt with at random and cut off after 12 periods.
-std::vector<transition<>> crm_log(std::size_t customers, std::uint64_t seed) {
-    const auto world = processes::crm();
-    rng numbers(seed);
-    std::vector<transition<>> out;
-    for (std::size_t c = 0; c < customers; ++c) {
-        auto state = world.reset(numbers);
-        for (int t = 0; t < 12; ++t) {
-            const std::size_t action = numbers.below(4);
-            const auto got = world.step(state, action, numbers);
-            out.push_back({.state = state, .action = action, .reward = got.reward, .next_state = got.next_state, .terminal = got.terminal});
-            state = got.next_state;
-        }
-    }
-    return out;
-}
+std::vector<transition<>> crm_log(std::size_t customers, std::uint64_t seed) { return processes::random_log(processes::crm(), 4, customers, seed); }
 // Episodes of the lake, at random, to their ends.
 std::vector<transition<>> lake_log(std::size_t steps, std::uint64_t seed) {
     const auto world = processes::frozen_lake();

@@ -11,6 +11,7 @@
 #include <caramel/policy/off_policy_sequences.hpp>
 #include <caramel/policy/q_learning.hpp>
 
+#include "policy/crm_policies.hpp"
 #include "policy/processes.hpp"
 #include "support/catch.hpp"
 
@@ -21,20 +22,8 @@ using enum sequence_method;
 
 namespace {
 
-constexpr std::array<std::size_t, 1> line{54};
+constexpr auto line = processes::crm_line;
 
-// Half myopic, half uniform: the policy that wrote the logs of the customer model.
-matrix<double> behaviour(const mdp& process) {
-    matrix<double> out = .5 * policy_probabilities<1>(value_iteration(process, {.discount = 0}), line, 4);
-    out.array() += .125;
-    return out;
-}
-// Nine tenths optimal, one tenth uniform: the policy to judge.
-matrix<double> wanted(const mdp& process) {
-    matrix<double> out = .9 * policy_probabilities<1>(value_iteration(process), line, 4);
-    out.array() += .025;
-    return out;
-}
 // The exact value of the first `periods`, from state 0.
 double exact(const mdp& process, const matrix<double>& policy, std::size_t periods, double discount = .95) {
     vec<double> v = vec<double>::Zero(static_cast<row_index>(process.states()));
@@ -230,8 +219,8 @@ TEST_CASE("off_policy_sequences: fitted Q on random processes is the exact value
 
 TEST_CASE("off_policy_sequences: contributions, intervals, threads", "[off_policy]") {
     const auto process = processes::crm();
-    const auto policy = wanted(process);
-    const auto log = simulate_log(process, line, behaviour(process), {.customers = 300, .periods = 6, .seed = 4});
+    const auto policy = processes::crm_wanted(process);
+    const auto log = simulate_log(process, line, processes::crm_logging(process), {.customers = 300, .periods = 6, .seed = 4});
     const sequence_log flat(log, line, 4);
     for (const auto method : {fitted_q, importance, weighted_importance, per_decision, weighted_per_decision, doubly_robust, weighted_doubly_robust}) {
         const sequence_options how{.method = method, .folds = 3, .resamples = 60, .seed = 5};
@@ -369,7 +358,7 @@ TEST_CASE("off_policy_sequences: bad input", "[off_policy][error]") {
 
 TEST_CASE("off_policy_sequences: twelve periods of the customer model", "[off_policy][slow]") {
     const auto process = processes::crm();
-    const auto logging = behaviour(process), policy = wanted(process);
+    const auto logging = processes::crm_logging(process), policy = processes::crm_wanted(process);
     const double truth = exact(process, policy, 12);
     CHECK(truth == Approx(56.06389100275049).epsilon(1e-12));
     CHECK(exact(process, logging, 12) == Approx(44.69935692652658).epsilon(1e-12));

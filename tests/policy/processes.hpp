@@ -7,10 +7,14 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
+#include <caramel/core/random.hpp>
 #include <caramel/policy/mdp.hpp>
+#include <caramel/policy/transition.hpp>
 
 namespace processes {
 
@@ -140,6 +144,23 @@ inline mdp recency_chain(const std::vector<double>& buys) {
         rows.push_back({i, 1, 1 - buys[i], i + 1, reward});
     }
     return {buys.size() + 1, 2, rows};
+}
+
+/// Customers of a world, each for twelve steps of a policy that does anything, all equally likely.
+template <class World>
+auto random_log(const World& world, std::size_t actions, std::size_t customers, std::uint64_t seed) {
+    caramel::rng numbers(seed);
+    std::vector<caramel::transition<std::tuple_size_v<decltype(world.reset(numbers))>>> out;
+    for (std::size_t c = 0; c < customers; ++c) {
+        auto state = world.reset(numbers);
+        for (int t = 0; t < 12; ++t) {
+            const std::size_t action = numbers.below(actions);
+            const auto got = world.step(state, action, numbers);
+            out.push_back({.state = state, .action = action, .reward = got.reward, .next_state = got.next_state, .terminal = got.terminal});
+            state = got.next_state;
+        }
+    }
+    return out;
 }
 
 }  // namespace processes

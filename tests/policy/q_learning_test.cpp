@@ -45,19 +45,7 @@ q_learning<T, 3> crm_recipe() {
 
 // What a store logs whose customers are dealt with at random: episodes of 12 periods that are cut off, not ended.
 std::vector<transition<3>> crm_log(std::size_t customers, std::uint64_t seed) {
-    const shaped_mdp<3> world(processes::crm(), processes::crm_shape);
-    rng numbers(seed);
-    std::vector<transition<3>> out;
-    for (std::size_t c = 0; c < customers; ++c) {
-        auto state = world.reset(numbers);
-        for (int t = 0; t < 12; ++t) {
-            const std::size_t action = numbers.below(4);
-            const auto got = world.step(state, action, numbers);
-            out.push_back({.state = state, .action = action, .reward = got.reward, .next_state = got.next_state, .terminal = got.terminal});
-            state = got.next_state;
-        }
-    }
-    return out;
+    return processes::random_log(shaped_mdp<3>(processes::crm(), processes::crm_shape), 4, customers, seed);
 }
 
 }  // namespace
