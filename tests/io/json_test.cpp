@@ -10,6 +10,8 @@
 
 using namespace caramel;
 
+namespace json_test {
+
 namespace {
 
 // Writes down every event.
@@ -199,3 +201,5 @@ TEST_CASE("json: what is written reads back", "[json]") {
     CHECK(error_of([&] { append_json_number(out, std::numeric_limits<double>::quiet_NaN()); }).code() == errc::nan_or_inf);
     CHECK(error_of([&] { append_json_number(out, std::numeric_limits<double>::infinity()); }).code() == errc::nan_or_inf);
 }
+
+}  // namespace json_test
