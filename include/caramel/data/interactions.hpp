@@ -262,7 +262,8 @@ struct encoded_ids {
     id_table table;
     std::vector<std::int32_t> rows;  // one an entry; -1 = not in the given table
 };
-inline encoded_ids encode_ids(const id_column& column, const id_table* given, std::string_view what) {
+template <std::same_as<id_column> Column>
+encoded_ids encode_ids(const Column& column, const id_table* given, std::string_view what) {
     std::vector<std::size_t> levels(column.size());
     std::vector<bool> used(column.levels());
     for (std::size_t i = 0; i < levels.size(); ++i) used[levels[i] = column.level_of(i, what)] = true;

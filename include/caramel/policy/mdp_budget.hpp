@@ -84,7 +84,8 @@ struct small_programme {
     std::vector<row_index> basis;
     vec<double> x, duals;  // of the basis, of the rows
 
-    void solve(std::string_view who) {
+    template <std::same_as<std::string_view> Who>
+    void solve(Who who) {
         constexpr double least = 1e-12;
         const row_index m = coefficients.rows(), n = coefficients.cols();
         for (std::size_t step = 0; step < 10'000; ++step) {

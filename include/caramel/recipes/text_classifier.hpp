@@ -396,7 +396,8 @@ inline void judge(held_out& of, std::span<const int> labels, std::span<const dou
 // getting at a value): about half a second. Counted, not timed, so that the outcome is the same on every machine.
 inline constexpr double text_search_work = 1.8e9;
 
-inline learnt_text learn_text(const std::vector<std::string>& texts, std::vector<int> labels, std::vector<std::string> names, const text_learning& how,
+template <std::same_as<text_learning> How>
+learnt_text learn_text(const std::vector<std::string>& texts, std::vector<int> labels, std::vector<std::string> names, const How& how,
                               const fit_options& options, std::string_view who) {
     require(!texts.empty(), errc::empty_input, who, ": no texts to learn from");
     require(texts.size() == labels.size(), errc::shape_mismatch, who, ": ", texts.size(), " texts but ", labels.size(), " labels");
