@@ -57,12 +57,14 @@ tests_beside build/asan -L unit
 build build/tsan tsan clang++-14 -DCARAMEL_TEST_SCALAR=float
 tests_done
 tests_beside build/tsan -L unit
-build build/release release g++ -DCARAMEL_BUILD_TESTS=OFF -DCARAMEL_BUILD_TOOLS=OFF
+build build/release release g++ -DCARAMEL_BUILD_TESTS=OFF -DCARAMEL_BUILD_TOOLS=OFF -DCARAMEL_BUILD_BENCHMARKS=OFF
+# Only looked at here, so that they need no long optimization.
+build build/benchmarks dev g++ -DCARAMEL_BUILD_TESTS=OFF -DCARAMEL_BUILD_EXAMPLES=OFF -DCARAMEL_BUILD_BENCHMARKS=ON
 say "the tools, which scripts/results.sh and scripts/evaluate.sh build: do they compile?"
 for tool in tools/*.cpp; do echo "$tool"; done | xargs -P "$cores" -I{} g++ -std=c++20 -Wall -Wextra -Werror -fsyntax-only -I include -I tests -isystem /usr/include/eigen3 {}
 tests_done
 say "a look at every benchmark"
-for program in build/release/benchmarks/*_bench; do
+for program in build/benchmarks/benchmarks/*_bench; do
     case $program in */als_bench | */bpr_bench | */items_bench | */sgd_bench | */topk_bench) continue ;; esac  # their tables of millions take minutes
     "$program" --benchmark_min_time=0.01 >/dev/null
 done
