@@ -3,47 +3,46 @@
 
 // The common contract: the same checks for every component. A component is described by a small adapter:
 //
-//   struct standardize_component {
+//   struct standardize_component : deterministic {
 //       static constexpr std::string_view name = "standardize<float>";
 //       auto recipe() const;                                     // hyperparameters, small enough to fit in milliseconds
 //       auto data(std::size_t rows, std::uint64_t seed) const;   // training data of so many examples
 //       auto targets(std::size_t rows, std::uint64_t seed) const;  // where it learns from targets
 //       auto queries(std::uint64_t seed) const;                  // what the model is called with; default: data(12, seed)
 //       static constexpr bool random = false;                    // whether the seed matters
+//       static constexpr bool reports = false;                   // whether its fit reports progress
 //       static constexpr std::array skipped{...};                // checks that cannot apply, each with its reason
 //   };
 //
 // `check_component(standardize_component{})` runs all checks and writes a line of the table that the suite prints.
-// Checks are numbered as in docs/contract.md.
+//
+// The checks are plain functions in checks.cpp and see a component through `subject` and its models through `fitted`, so
+// that of each component only fit, call, save, load, copy and move are compiled, once. What they see of data and answers is
+// worked out in data.cpp, once for each type.
 
-#include <algorithm>
 #include <array>
-#include <cmath>
-#include <cstring>
-#include <iostream>
-#include <limits>
-#include <map>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <span>
-#include <sstream>
 #include <string>
 #include <string_view>
-#include <thread>
+#include <tuple>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <caramel/core/matrix.hpp>
+#include <caramel/core/progress.hpp>
 #include <caramel/core/ragged.hpp>
-#include <caramel/core/random.hpp>
-#include <caramel/data/histories.hpp>
 #include <caramel/core/sparse.hpp>
+#include <caramel/core/workspace.hpp>
+#include <caramel/data/histories.hpp>
 #include <caramel/data/table.hpp>
 #include <caramel/io/model_file.hpp>
 #include <caramel/pipeline.hpp>
 
-#include "support/catch.hpp"
-
-#ifdef CARAMEL_TESTS_THREADS_ONLY
-#pragma GCC diagnostic ignored "-Wunused-const-variable"  // what only the other checks read
-#endif
+#include "contract/hyperparameters.hpp"
 
 namespace contract {
 
@@ -53,71 +52,82 @@ struct skip {
     std::string_view check, reason;
 };
 
-// ---- values of every kind that flows between stages: bits, rows, permutations ---------------------------------------
-template <class T>
-struct more_bits;  // specialized beside the adapters for what is neither number, text nor container
+// ---- data and answers of any type -----------------------------------------------------------------------------------
+class any_data {
+   public:
+    any_data() = default;
+    any_data(const any_data&) = delete;
+    any_data& operator=(const any_data&) = delete;
+    virtual ~any_data() = default;
 
-template <class T>
-void append_bits(std::string& out, const T& value) {
-    if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T>) {
-        out.append(reinterpret_cast<const char*>(&value), sizeof value);
-    } else if constexpr (requires { value.template cast<double>(); value.rows(); value.cols(); }) {
-        append_bits(out, value.rows());
-        append_bits(out, value.cols());
-        for (row_index i = 0; i < value.rows(); ++i)
-            for (row_index j = 0; j < value.cols(); ++j) append_bits(out, value(i, j));
-    } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
-        const std::string_view text(value);
-        append_bits(out, text.size());
-        out += text;
-    } else if constexpr (requires { more_bits<T>::append(out, value); }) {
-        more_bits<T>::append(out, value);
-    } else if constexpr (requires { value.values(); value.starts(); }) {
-        append_bits(out, value.values());
-        append_bits(out, value.starts());
-    } else {
-        for (const auto& part : value) append_bits(out, part);
-        append_bits(out, std::size_t{7});
-    }
-}
-template <class T>
-std::string bits_of(const T& value) {
-    std::string out;
-    append_bits(out, value);
-    return out;
-}
+    [[nodiscard]] virtual std::size_t count() const = 0;
+    [[nodiscard]] virtual std::string bits() const = 0;
+    [[nodiscard]] virtual std::unique_ptr<any_data> rows(const std::vector<std::size_t>& which) const = 0;
+    // These are null where the type has nothing of the kind.
+    [[nodiscard]] virtual std::unique_ptr<any_data> scaled(double factor) const = 0;       // all its numbers
+    [[nodiscard]] virtual std::unique_ptr<any_data> of_width(std::size_t columns) const = 0;  // zeros
+    [[nodiscard]] virtual std::unique_ptr<any_data> with_unknown() const = 0;              // an id, a level, a word that training did not see
+    [[nodiscard]] virtual std::unique_ptr<any_data> with_huge_ids() const = 0;
+    [[nodiscard]] virtual std::size_t columns() const = 0;                                 // 0 where it has none
+    virtual bool poison(std::size_t row, std::size_t column, double value) = 0;            // false where it cannot
+};
+using data_ptr = std::unique_ptr<any_data>;
 
-template <class T>
-matrix<T> rows_of(const matrix<T>& x, const std::vector<std::size_t>& which) {
-    matrix<T> out(static_cast<row_index>(which.size()), x.cols());
-    for (std::size_t i = 0; i < which.size(); ++i) out.row(static_cast<row_index>(i)) = x.row(static_cast<row_index>(which[i]));
-    return out;
-}
-template <class T>
-std::vector<T> rows_of(const std::vector<T>& x, const std::vector<std::size_t>& which) {
-    std::vector<T> out;
-    for (const std::size_t i : which) out.push_back(x[i]);
-    return out;
-}
-inline token_ids rows_of(const token_ids& x, const std::vector<std::size_t>& which) {
-    token_ids out;
-    out.vocabulary_size = x.vocabulary_size;
-    out.unknown = x.unknown;
-    out.padding = x.padding;
-    for (const std::size_t i : which) out.append_row(x[i]);
-    return out;
-}
-template <class T>
-sparse_matrix<T> rows_of(const sparse_matrix<T>& x, const std::vector<std::size_t>& which) {
-    return x.take_rows(which);
-}
-inline table rows_of(const table& x, const std::vector<std::size_t>& which) { return x.take_rows(which); }
-inline histories rows_of(const histories& x, const std::vector<std::size_t>& which) { return x.take_rows(which); }
+// How the numbers of a matrix lie in memory, when a model is called with it.
+enum class layout { rows, columns, block, tensor };
 
 template <class X>
-std::size_t count(const X& x) {
-    return detail::row_count(x);
+class data_of final : public any_data {
+   public:
+    explicit data_of(X x) : value(std::move(x)) {}
+
+    [[nodiscard]] std::size_t count() const override;
+    [[nodiscard]] std::string bits() const override;
+    [[nodiscard]] data_ptr rows(const std::vector<std::size_t>& which) const override;
+    [[nodiscard]] data_ptr scaled(double factor) const override;
+    [[nodiscard]] data_ptr of_width(std::size_t columns) const override;
+    [[nodiscard]] data_ptr with_unknown() const override;
+    [[nodiscard]] data_ptr with_huge_ids() const override;
+    [[nodiscard]] std::size_t columns() const override;
+    bool poison(std::size_t row, std::size_t column, double value) override;
+
+    X value;
+};
+template <class X>
+data_ptr make_data(X x) {
+    return std::make_unique<data_of<X>>(std::move(x));
 }
+template <class X>
+const X& value_of(const any_data& x) {
+    return static_cast<const data_of<X>&>(x).value;
+}
+// A copy of the numbers in that layout, and the view of it that models take.
+template <class T>
+class laid_out {
+   public:
+    laid_out(const matrix<T>& x, layout how);
+    [[nodiscard]] matrix_in<T> view() const;
+
+   private:
+    layout how_;
+    matrix<T> rows_;
+    Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor> columns_;
+    row_index width_;
+};
+
+struct answers {
+    std::vector<std::string> rows;             // the bits of each
+    bool finite = true;
+    std::vector<std::vector<double>> numbers;  // of each row, where answers are numbers; of a decision: action, propensity, value
+    std::vector<std::vector<std::pair<std::int64_t, double>>> ranked;  // of each row, where answers are items with scores
+    bool decisions = false;
+    [[nodiscard]] std::string bits() const;
+};
+// Defined in data.cpp for the types of answers that there are.
+template <class Out>
+answers read_answers(const Out& out);
+template <class Row>
+void read_single(const Row& row, answers& into);
 
 // One row as a model takes it with a workspace.
 template <class T>
@@ -137,358 +147,211 @@ inline std::span<const token_id> one(const token_ids& x, std::size_t i, workspac
 inline history one(const histories& x, std::size_t i, workspace&) { return x[i]; }
 inline table_row one(const table& x, std::size_t i, workspace& scratch) { return row_of(x, i, scratch); }
 
-// The numbers of one answer, wherever they lie.
-template <class Out>
-std::string bits_of_row(const Out& out, std::size_t i) {
-    if constexpr (requires { out.row(0).data(); }) {
-        const auto row = out.row(static_cast<row_index>(i));
-        std::string bits;
-        for (row_index j = 0; j < row.size(); ++j) append_bits(bits, row(j));
-        return bits;
-    } else if constexpr (std::same_as<Out, table>) {
-        workspace scratch;
-        return bits_of(row_of(out, i, scratch));
-    } else if constexpr (requires { out[i].begin(); }) {
-        std::string bits;
-        for (const auto& part : out[i]) append_bits(bits, part);
-        return bits;
-    } else {
-        return bits_of(out[i]);
-    }
-}
-template <class Row>
-std::string bits_of_single(const Row& row) {
-    if constexpr (requires { row.begin(); row.end(); }) {
-        std::string bits;
-        for (const auto& part : row) append_bits(bits, part);
-        return bits;
-    } else {
-        return bits_of(row);
-    }
-}
-
-// ---- the checks ------------------------------------------------------------------------------------------------------
-inline std::map<std::string, std::map<std::string, char>>& results() {
-    static std::map<std::string, std::map<std::string, char>> table;
-    return table;
-}
-
-template <class Component>
-class checker {
+// ---- a component and its models, seen by the checks -------------------------------------------------------------------
+class fitted {
    public:
-    explicit checker(const Component& component) : c_(component) {}
+    fitted() = default;
+    fitted(const fitted&) = delete;
+    fitted& operator=(const fitted&) = delete;
+    virtual ~fitted() = default;
 
-    void run() {
-        with_threads();
-        if constexpr (!threads_only) on_one_thread();
+    [[nodiscard]] virtual answers call(const any_data& asked, layout how = layout::rows) const = 0;
+    [[nodiscard]] virtual answers call_each(const any_data& asked) const = 0;  // row by row, with a workspace
+    [[nodiscard]] virtual std::string bytes() const = 0;                       // saved
+    [[nodiscard]] virtual std::unique_ptr<fitted> copy() const = 0;
+    [[nodiscard]] virtual std::unique_ptr<fitted> moved() = 0;                 // leaves this one moved-from
+    virtual void assign(const fitted& other) = 0;
+    virtual void move_assign(fitted& other) = 0;
+    virtual void swap_with(fitted& other) = 0;
+};
+using model_ptr = std::unique_ptr<fitted>;
+
+// What a component says of itself.
+struct about {
+    std::string_view name;
+    bool random = false, reports = false, saved = true, probabilities = false, matrices = false;
+    bool nothrow_moves = false;
+    std::size_t nan_column = 2;
+    bool nan_refused_at_call = true;
+    std::string_view width_error = "shape_mismatch";
+    double largest_reward = 0;            // of a policy's data
+    std::vector<std::string> stages;      // the kinds of a chain's stages, in order; empty where it is no chain
+    std::span<const skip> skipped;
+};
+
+class subject {
+   public:
+    subject() = default;
+    subject(const subject&) = delete;
+    subject& operator=(const subject&) = delete;
+    virtual ~subject() = default;
+
+    [[nodiscard]] const about& facts() const { return facts_; }
+    [[nodiscard]] virtual data_ptr data(std::size_t rows, std::uint64_t seed) const = 0;
+    [[nodiscard]] virtual data_ptr targets(std::size_t rows, std::uint64_t seed) const = 0;  // null where it needs none
+    [[nodiscard]] virtual data_ptr queries(std::uint64_t seed) const = 0;                    // null: as the data
+    [[nodiscard]] virtual data_ptr safe_queries() const = 0;   // for models of very little data; null: queries(3)
+    [[nodiscard]] virtual data_ptr constant() const = 0;       // null: the first row of the data, again and again
+    [[nodiscard]] virtual data_ptr duplicated(std::size_t rows, std::uint64_t seed) const = 0;  // null: each row twice
+    [[nodiscard]] virtual std::vector<data_ptr> other_widths() const = 0;
+    // With the same recipe each time; with `change` a recipe of its own, in which that sets a hyperparameter.
+    [[nodiscard]] virtual model_ptr fit(const any_data& x, const any_data* y, const fit_options& options, field_visitor* change = nullptr) const = 0;
+    [[nodiscard]] virtual model_ptr load(std::string_view saved) const = 0;
+
+   protected:
+    about facts_;
+};
+
+// Runs all checks that apply. In checks.cpp.
+void check(const subject& component);
+
+// ---- from an adapter to a subject ------------------------------------------------------------------------------------
+template <class M, class Query, bool Saved>
+class fitted_of final : public fitted {
+   public:
+    explicit fitted_of(M model) : model_(std::move(model)) {}
+
+    [[nodiscard]] answers call(const any_data& asked, layout how) const override {
+        if constexpr (requires { typename Query::Scalar; }) {
+            const laid_out<typename Query::Scalar> x(value_of<Query>(asked), how);
+            return read_answers(model_(x.view()));
+        } else {
+            return read_answers(model_(value_of<Query>(asked)));
+        }
+    }
+    [[nodiscard]] answers call_each(const any_data& asked) const override {
+        answers out;
+        workspace scratch, place_of_row;
+        const Query& x = value_of<Query>(asked);
+        for (std::size_t i = 0, n = asked.count(); i < n; ++i)
+            if constexpr (requires { model_(one(x, i, place_of_row), scratch); }) read_single(model_(one(x, i, place_of_row), scratch), out);
+            else out.rows.push_back(call(*asked.rows({i}), layout::rows).rows.at(0));
+        return out;
+    }
+    [[nodiscard]] std::string bytes() const override {
+        if constexpr (Saved) {
+            const auto file = to_bytes(model_);
+            return {reinterpret_cast<const char*>(file.data()), file.size()};
+        }
+        return {};
+    }
+    [[nodiscard]] model_ptr copy() const override { return std::make_unique<fitted_of>(model_); }
+    [[nodiscard]] model_ptr moved() override { return std::make_unique<fitted_of>(std::move(model_)); }
+    void assign(const fitted& other) override { model_ = static_cast<const fitted_of&>(other).model_; }
+    void move_assign(fitted& other) override { model_ = std::move(static_cast<fitted_of&>(other).model_); }
+    void swap_with(fitted& other) override { std::swap(model_, static_cast<fitted_of&>(other).model_); }
+
+   private:
+    M model_;
+};
+
+template <class C>
+class subject_of final : public subject {
+    using recipe_t = decltype(std::declval<const C&>().recipe());
+    using data_t = decltype(std::declval<const C&>().data(1, 1));
+    static constexpr bool with_targets = requires(const C& c) { c.targets(1, 1); };
+    static constexpr bool with_queries = requires(const C& c) { c.queries(1); };
+    static constexpr bool saved = !requires { C::not_saved; };
+
+    static auto query_type() {
+        if constexpr (with_queries) return std::type_identity<decltype(std::declval<const C&>().queries(1))>{};
+        else return std::type_identity<data_t>{};
+    }
+    using query_t = typename decltype(query_type())::type;
+    // Recipes that take matrices in one way alone, which is any layout; the others take what they are given.
+    static constexpr bool any_layout = requires { typename data_t::Scalar; } && requires { &recipe_t::fit; };
+    static decltype(auto) given(const any_data& x) {
+        if constexpr (any_layout) return matrix_in<typename data_t::Scalar>(value_of<data_t>(x));
+        else return value_of<data_t>(x);
+    }
+    static auto learn(const recipe_t& recipe, const any_data& x, const any_data* y, const fit_options& options) {
+        if constexpr (with_targets) {
+            using target_t = decltype(std::declval<const C&>().targets(1, 1));
+            return caramel::fit(recipe, given(x), value_of<target_t>(*y), options);
+        } else {
+            return caramel::fit(recipe, given(x), options);
+        }
+    }
+    using model_t = decltype(learn(std::declval<const recipe_t&>(), std::declval<const any_data&>(), nullptr, fit_options{}));
+    using fitted_t = fitted_of<model_t, query_t, saved>;
+
+    template <class... S>
+    static void add_stages(std::vector<std::string>& out, std::type_identity<pipeline<S...>>) {
+        (out.emplace_back(caramel::detail::kind_of<S>()), ...);
+    }
+    template <class M>
+    static void add_stages(std::vector<std::string>&, std::type_identity<M>) {}
+
+   public:
+    explicit subject_of(C component) : c_(std::move(component)), recipe_(c_.recipe()) {
+        facts_.name = C::name;
+        facts_.random = C::random;
+        facts_.saved = saved;
+        facts_.matrices = requires { typename query_t::Scalar; };
+        facts_.nothrow_moves = std::is_nothrow_move_constructible_v<model_t> && std::is_nothrow_move_assignable_v<model_t> && std::is_nothrow_swappable_v<model_t> &&
+                               std::is_nothrow_destructible_v<model_t>;
+        facts_.nan_refused_at_call = std::same_as<query_t, data_t> && !requires { C::nan_column; };
+        if constexpr (requires { C::reports; }) facts_.reports = C::reports;
+        if constexpr (requires { C::probabilities; }) facts_.probabilities = C::probabilities;
+        if constexpr (requires { C::nan_column; }) facts_.nan_column = C::nan_column;
+        if constexpr (requires { C::width_error; }) facts_.width_error = C::width_error;
+        if constexpr (requires { C::skipped; }) facts_.skipped = C::skipped;
+        if constexpr (saved) add_stages(facts_.stages, std::type_identity<model_t>{});
+    }
+
+    [[nodiscard]] data_ptr data(std::size_t rows, std::uint64_t seed) const override { return make_data(c_.data(rows, seed)); }
+    [[nodiscard]] data_ptr targets(std::size_t rows, std::uint64_t seed) const override {
+        if constexpr (with_targets) return make_data(c_.targets(rows, seed));
+        return nullptr;
+    }
+    [[nodiscard]] data_ptr queries(std::uint64_t seed) const override {
+        if constexpr (with_queries) return make_data(c_.queries(seed));
+        return nullptr;
+    }
+    [[nodiscard]] data_ptr safe_queries() const override {
+        if constexpr (requires { c_.safe_queries(); }) return make_data(c_.safe_queries());
+        return nullptr;
+    }
+    [[nodiscard]] data_ptr constant() const override {
+        if constexpr (requires { c_.constant(); }) return make_data(c_.constant());
+        return nullptr;
+    }
+    [[nodiscard]] data_ptr duplicated(std::size_t rows, std::uint64_t seed) const override {
+        if constexpr (requires { c_.duplicated(rows, seed); }) return make_data(c_.duplicated(rows, seed));
+        return nullptr;
+    }
+    [[nodiscard]] std::vector<data_ptr> other_widths() const override {
+        std::vector<data_ptr> out;
+        if constexpr (requires { c_.other_widths(); })
+            for (auto& x : c_.other_widths()) out.push_back(make_data(std::move(x)));
+        return out;
+    }
+    [[nodiscard]] model_ptr fit(const any_data& x, const any_data* y, const fit_options& options, field_visitor* change) const override {
+        if (change == nullptr) return std::make_unique<fitted_t>(learn(recipe_, x, y, options));
+        recipe_t recipe = c_.recipe();
+        visit_fields(recipe, *change);
+        if (change->only_looks) return nullptr;
+        return std::make_unique<fitted_t>(learn(recipe, x, y, options));
+    }
+    [[nodiscard]] model_ptr load(std::string_view file) const override {
+        if constexpr (saved) return std::make_unique<fitted_t>(caramel::load<model_t>(std::as_bytes(std::span(file))));
+        return nullptr;
     }
 
    private:
-#ifdef CARAMEL_TESTS_THREADS_ONLY  // for the thread sanitizer, under which the rest would only take time to compile
-    static constexpr bool threads_only = true;
-#else
-    static constexpr bool threads_only = false;
-#endif
-    static constexpr std::size_t rows = 40, other_rows = 30;
-
-    void with_threads() {
-        check("C11", [&] {
-            for (const std::size_t threads : {2U, 3U, 8U}) expect(bytes(fit_on(rows, 1, 5, threads)) == bytes(fit_on(rows, 1, 5, 1)));
-        });
-        check("C25", [&] { many_threads(); });
-    }
-    void on_one_thread() {
-        check("C02", [&] { zero_rows(); });
-        check("C03", [&] { one_row(); });
-        check("C04", [&] { non_finite(); });
-        check("C05", [&] { constant(); });
-        check("C09", [&] { expect(bytes(fit_on(rows, 1, 5)) == bytes(fit_on(rows, 1, 5))); });
-        check("C10", [&] {
-            const auto recipe = c_.recipe();
-            (void)fit_with(recipe, other_rows, 2, 5);
-            expect(bytes(fit_with(recipe, rows, 1, 5)) == bytes(fit_on(rows, 1, 5)));
-        });
-        check("C12", [&] { expect((bytes(fit_on(rows, 1, 5)) != bytes(fit_on(rows, 1, 6))) == Component::random); });
-        check("C13", [&] { input_unchanged(); });
-        check("C14", [&] { calls_change_nothing(); });
-        check("C15", [&] { batch_is_row_by_row(); });
-        check("C16", [&] { permuted_rows(); });
-        check("C17", [&] { zero_rows_at_call(); });
-        check("C18", [&] { saved_and_loaded(); });
-        check("C19", [&] { truncated(); });
-        check("C20", [&] { flipped_bits(); });
-        check("C37", [&] { other_widths(); });
-    }
-
-
-    template <class Check>
-    void check(const char* id, const Check& work) {
-        auto& cell = results()[std::string(Component::name)][id];
-        if constexpr (requires { Component::skipped; }) {
-            for (const skip& s : Component::skipped)
-                if (s.check == id) {
-                    cell = '-';
-                    return;
-                }
-        }
-        INFO(std::string(Component::name) << " " << id);
-        cell = 'X';
-        failed_ = false;
-        try {
-            work();
-        } catch (const std::exception& e) {
-            expect(false, e.what());
-        }
-        cell = failed_ ? 'X' : '+';
-    }
-    void expect(bool holds, const char* what = "") const {
-        INFO(what);
-        CHECK(holds);
-        failed_ = failed_ || !holds;
-    }
-
-    template <class R>
-    auto fit_with(const R& recipe, std::size_t n, std::uint64_t data_seed, std::uint64_t seed, std::size_t threads = 1) const {
-        const fit_options options{.seed = seed, .threads = threads};
-        if constexpr (requires { c_.targets(n, data_seed); }) return fit(recipe, c_.data(n, data_seed), c_.targets(n, data_seed), options);
-        else return fit(recipe, c_.data(n, data_seed), options);
-    }
-    auto fit_on(std::size_t n, std::uint64_t data_seed, std::uint64_t seed, std::size_t threads = 1) const {
-        return fit_with(c_.recipe(), n, data_seed, seed, threads);
-    }
-    auto queries(std::uint64_t seed) const {
-        if constexpr (requires { c_.queries(seed); }) return c_.queries(seed);
-        else return c_.data(12, seed);
-    }
-    // For models of very little data, where an ordinary query would name what they have never seen.
-    auto safe_queries() const {
-        if constexpr (requires { c_.safe_queries(); }) return c_.safe_queries();
-        else return queries(3);
-    }
-    template <class M>
-    static std::string bytes(const M& model) {
-        std::ostringstream out;
-        save(model, out);
-        return out.str();
-    }
-
-    void zero_rows() const {
-        const error e = error_of([&] { (void)fit_on(0, 1, 5); });
-        expect(name_of(e.code()) == "empty_input");
-    }
-    void one_row() const {
-        try {
-            const auto model = fit_on(1, 1, 5);
-            check_finite(model(safe_queries()));
-        } catch (const error& e) {
-            const bool stated = e.code() == errc::too_few_rows || e.code() == errc::bad_data;
-            INFO(e.what());
-            expect(stated);
-        }
-    }
-    template <class Out>
-    void check_finite(const Out& out) const {
-        if constexpr (requires { out.allFinite(); }) expect(out.allFinite());
-        else if constexpr (requires { out[0][0].score; }) {
-            for (std::size_t i = 0; i < out.size(); ++i)
-                for (const auto& pick : out[i]) expect(std::isfinite(pick.score));
-        }
-    }
-    // NaN and infinities at a known place: `poison(data, row, column, value)` beside the data, from the adapter.
-    void non_finite() const {
-        if constexpr (requires(decltype(c_.data(1, 1)) x) { poison(x, 6, 1, 0.0); }) non_finite_at_a_place();
-        else expect(false, "no poison(): skip C04 with a reason");
-    }
-    void non_finite_at_a_place() const {
-        const auto model = fit_on(rows, 1, 5);
-        using L = std::numeric_limits<double>;
-        for (const double bad : {L::quiet_NaN(), L::infinity(), -L::infinity()}) {
-            auto data = c_.data(rows, 1);
-            poison(data, 6, 1, bad);
-            const error at_fit = error_of([&] {
-                if constexpr (requires { c_.targets(rows, 1); }) (void)fit(c_.recipe(), data, c_.targets(rows, 1));
-                else (void)fit(c_.recipe(), data);
-            });
-            expect_place(at_fit);
-            if constexpr (requires { model(data); } && !requires { Component::nan_column; }) expect_place(error_of([&] { (void)model(data); }));
-        }
-    }
-    void expect_place(const error& e) const {
-        INFO(e.what());
-        expect(name_of(e.code()) == "nan_or_inf");
-        expect(e.where().row == 7);
-        if constexpr (requires { Component::nan_column; }) expect(e.where().column == Component::nan_column);
-        else expect(e.where().column == 2);
-    }
-    template <class T>
-    static void poison(matrix<T>& x, std::size_t row, std::size_t column, double value) {
-        x(static_cast<row_index>(row), static_cast<row_index>(column)) = static_cast<T>(value);
-    }
-    template <class X>
-        requires(requires(const Component& c, X& x) { c.poison(x, 0, 0, 0.0); })
-    void poison(X& x, std::size_t row, std::size_t column, double value) const {
-        c_.poison(x, row, column, value);
-    }
-    auto constant_data() const {
-        if constexpr (requires { c_.constant(); }) return c_.constant();
-        else return rows_of(c_.data(rows, 1), std::vector<std::size_t>(rows, 0));
-    }
-    void constant() const {
-        const auto data = constant_data();
-        const auto model = [&] {
-            if constexpr (requires { c_.targets(rows, 1); }) return fit(c_.recipe(), data, c_.targets(rows, 1));
-            else return fit(c_.recipe(), data);
-        }();
-        check_finite(model(safe_queries()));
-    }
-    void input_unchanged() const {
-        const auto data = c_.data(rows, 1);
-        const std::string before = bits_of(data);
-        const auto model = [&] {
-            if constexpr (requires { c_.targets(rows, 1); }) return fit(c_.recipe(), data, c_.targets(rows, 1));
-            else return fit(c_.recipe(), data);
-        }();
-        const auto asked = queries(3);
-        const std::string asked_before = bits_of(asked);
-        (void)model(asked);
-        expect(bits_of(data) == before);
-        expect(bits_of(asked) == asked_before);
-    }
-    void calls_change_nothing() const {
-        const auto model = fit_on(rows, 1, 5);
-        const std::string before = bytes(model);
-        const auto asked = queries(3);
-        const std::string first = bits_of(model(asked));
-        expect(bits_of(model(asked)) == first);
-        expect(bytes(model) == before);
-    }
-    void batch_is_row_by_row() const {
-        const auto model = fit_on(rows, 1, 5);
-        const auto asked = queries(3);
-        const auto batch = model(asked);
-        workspace scratch, place_of_row;
-        for (std::size_t i = 0; i < count(asked); ++i) {
-            expect(bits_of_row(model(rows_of(asked, {i})), 0) == bits_of_row(batch, i));
-            expect(bits_of_single(model(one(asked, i, place_of_row), scratch)) == bits_of_row(batch, i));
-        }
-    }
-    void permuted_rows() const {
-        const auto model = fit_on(rows, 1, 5);
-        const auto asked = queries(3);
-        const auto order = rng(9).permutation(count(asked));
-        const auto straight = model(asked);
-        const auto permuted = model(rows_of(asked, order));
-        for (std::size_t i = 0; i < order.size(); ++i) expect(bits_of_row(permuted, i) == bits_of_row(straight, order[i]));
-    }
-    void zero_rows_at_call() const {
-        const auto model = fit_on(rows, 1, 5);
-        expect(count(model(rows_of(queries(3), {}))) == 0);
-    }
-    void saved_and_loaded() const {
-        const auto model = fit_on(rows, 1, 5);
-        const std::string saved = bytes(model);
-        const auto again = load_from<std::remove_const_t<decltype(model)>>(saved);
-        expect(bytes(again) == saved);
-        expect(bits_of(again(queries(3))) == bits_of(model(queries(3))));
-    }
-    template <class M>
-    static M load_from(std::string_view saved) {
-        return load<M>(std::as_bytes(std::span(saved)));
-    }
-    // A sample of places, so that large files stay quick: every one of the first and last kilobyte, then ever rarer.
-    template <class M>
-    void refuse(const std::string& damaged) const {
-        try {
-            (void)load_from<M>(damaged);
-        } catch (const error&) {
-            return;
-        }
-        expect(false, "a damaged file was accepted");
-    }
-    void truncated() const {
-        const auto model = fit_on(rows, 1, 5);
-        const std::string saved = bytes(model);
-        const std::size_t step = std::max<std::size_t>(1, saved.size() / 1500);
-        for (std::size_t n = 0; n < saved.size(); n += n < 400 ? 1 : step) refuse<std::remove_const_t<decltype(model)>>(saved.substr(0, n));
-        refuse<std::remove_const_t<decltype(model)>>(saved.substr(0, saved.size() - 1));
-    }
-    void flipped_bits() const {
-        const auto model = fit_on(rows, 1, 5);
-        const std::string saved = bytes(model);
-        const std::size_t step = std::max<std::size_t>(1, saved.size() / 400);
-        for (std::size_t at = 0; at < saved.size(); at += at < 64 ? 1 : step)
-            for (int bit = 0; bit < 8; ++bit) {
-                std::string damaged = saved;
-                damaged[at] = static_cast<char>(damaged[at] ^ (1 << bit));
-                refuse<std::remove_const_t<decltype(model)>>(damaged);
-            }
-    }
-    void many_threads() const {
-        const auto model = fit_on(rows, 1, 5);
-        const auto asked = queries(3);
-        const std::string expected = bits_of(model(asked));
-        std::array<bool, 8> equal{};
-        {
-            std::vector<std::jthread> threads;
-            for (bool& mine : equal)
-                threads.emplace_back([&] {
-                    bool all = true;
-                    for (int i = 0; i < 5; ++i) all = all && bits_of(model(asked)) == expected;
-                    mine = all;
-                });
-        }
-        for (const bool mine : equal) expect(mine);
-    }
-    // 0, n-1, n+1 and 2n columns where n were learnt.
-    void other_widths() const {
-        const auto model = fit_on(rows, 1, 5);
-        if constexpr (requires { c_.other_widths(); }) {
-            for (const auto& wrong : c_.other_widths()) expect(name_of(error_of([&] { (void)model(wrong); }).code()) == c_.width_error());
-        } else if constexpr (!requires { c_.data(1, 1).cols(); }) {
-            expect(false, "neither columns nor other_widths(): skip C37 with a reason");
-        } else {
-            using Data = decltype(c_.data(1, 1));
-            const Data x = c_.data(5, 3);
-            const row_index n = x.cols();
-            for (const row_index wrong : {row_index{0}, n - 1, n + 1, 2 * n}) {
-                const Data other = Data::Zero(5, wrong);
-                expect(name_of(error_of([&] { (void)model(other); }).code()) == "shape_mismatch");
-                workspace scratch;
-                expect(name_of(error_of([&] { (void)model(row_of(other, 0), scratch); }).code()) == "shape_mismatch");
-            }
-        }
-    }
-
-    const Component& c_;
-    mutable bool failed_ = false;
+    C c_;
+    recipe_t recipe_;
 };
 
-// Components x checks: + holds, - cannot apply (the adapter says why), X failed.
-inline std::string results_table() {
-    std::string out;
-    std::size_t failures = 0, checks = 0;
-    for (const auto& [component, outcomes] : results()) {
-        if (out.empty()) {
-            out.append(44, ' ');
-            for (const auto& [check, outcome] : outcomes) out += check + " ";
-            out += '\n';
-        }
-        out += component + std::string(44 - std::min<std::size_t>(44, component.size()), ' ');
-        for (const auto& [check, outcome] : outcomes) {
-            out += std::string(" ") + outcome + "  ";
-            failures += outcome == 'X';
-            checks += outcome == '+';
-        }
-        out += '\n';
-    }
-    return out + "contract: " + std::to_string(results().size()) + " components, " + std::to_string(checks) + " checks passed, " + std::to_string(failures) +
-           " failed\n";
+template <class C>
+void check_component(C component = {}) {
+    check(subject_of<C>(std::move(component)));
 }
 
-template <class Component>
-void check_component(const Component& component = {}) {
-    checker<Component>(component).run();
-}
+// What adapters begin with.
+struct deterministic {
+    static constexpr bool random = false;
+};
 
 }  // namespace contract
 

@@ -11,6 +11,7 @@
 #include <caramel/recommend/svdpp.hpp>
 
 #include "contract/data.hpp"
+#include "support/catch.hpp"
 
 namespace contract {
 namespace {
@@ -54,7 +55,12 @@ struct als_ratings_component : recommender_component {
 
 using namespace contract;
 
-TEMPLATE_TEST_CASE("contract: models of ratings", "[contract]", als_by_steps_component, als_ratings_component, rating_baseline_component, slope_one_component,
-                   rating_neighbors_component<rating_side::items>, rating_neighbors_component<rating_side::customers>, svdpp_component) {
-    check_component(TestType{});
+TEST_CASE("contract: models of ratings", "[contract]") {
+    check_component(als_by_steps_component{});
+    check_component(als_ratings_component{});
+    check_component(rating_baseline_component{});
+    check_component(slope_one_component{});
+    check_component(rating_neighbors_component<rating_side::items>{});
+    check_component(rating_neighbors_component<rating_side::customers>{});
+    check_component(svdpp_component{});
 }
