@@ -100,6 +100,29 @@ inline std::string checksum_of_tensors(std::string_view file) {
     return checksum_of_text(all);
 }
 
+// What is wrong, or nothing. `answers_of(model)`: the bits of what a model of this type answers.
+template <class Model>
+std::string problem_of_golden_bits(std::string_view name, const Model& model) {
+    const auto bytes = caramel::to_bytes(model);
+    const std::string sum = checksum_of_tensors({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    kept_list golden(kept_folder() / "golden_bits.txt");
+    if (!golden.has(name) && may_write_kept_files()) golden.add(name, sum);
+    if (!golden.has(name)) return "no golden bits: CARAMEL_KEEP_FILES=1 writes them";
+    return golden.comparable() && golden[name] != sum ? "other bits than the golden ones" : "";
+}
+template <class Model, class AnswersOf>
+std::string problem_of_kept_file(std::string_view name, const Model& model, const AnswersOf& answers_of) {
+    const auto path = kept_folder() / "format-1" / file_name_of(name);
+    kept_list answers(kept_folder() / "format-1" / "answers.txt");
+    if (!answers.has(name) && !std::filesystem::exists(path) && may_write_kept_files()) {
+        caramel::save(model, path);
+        answers.add(name, checksum_of_text(answers_of(model)));
+    }
+    if (!answers.has(name)) return "no kept file: CARAMEL_KEEP_FILES=1 writes it";
+    const std::string sum = checksum_of_text(answers_of(caramel::load<Model>(path)));
+    return answers.comparable() && answers[name] != sum ? "the kept file answers otherwise than it did" : "";
+}
+
 }  // namespace contract
 
 #endif
