@@ -27,6 +27,7 @@
 #include <caramel/policy/transition.hpp>
 
 #include "contract/data.hpp"
+#include "contract/kept_files.hpp"
 #include "contract/results.hpp"
 #include "support/catch.hpp"
 
@@ -758,6 +759,15 @@ void truncated(run& r) {
     for (std::size_t n = 0; n < saved.size(); n += n < 400 ? 1 : step) refuse(r, saved.substr(0, n));
     refuse(r, saved.substr(0, saved.size() - 1));
 }
+void golden_bits(run& r) {
+    const std::string problem = problem_of_golden_bits(r.c.facts().name, r.fit()->bytes());
+    r.expect(problem.empty(), problem.c_str());
+}
+void kept_file(run& r) {
+    const std::string problem =
+        problem_of_kept_file(r.c.facts().name, r.fit()->bytes(), [&](std::string_view file) { return r.c.load(file)->call(*r.queries()).bits(); });
+    r.expect(problem.empty(), problem.c_str());
+}
 void flipped_bits(run& r) {
     const std::string saved = r.fit()->bytes();
     const std::size_t step = std::max<std::size_t>(1, saved.size() / 400);
@@ -839,6 +849,8 @@ constexpr numbered_check on_one_thread[] = {
     {"C40", recommends},
     {"C41", probabilities},
     {"C42", decides},
+    {"G14", golden_bits, true},
+    {"G25", kept_file, true},
     {"P1", error_names_the_stage},
     {"P2", stages_in_order, true},
 };

@@ -10,6 +10,8 @@
 
 #if !defined(CARAMEL_ALLOW_FAST_MATH) && (defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__))
 #error "caramel: -ffast-math removes the checks for NaN and infinity; compile without it (or define CARAMEL_ALLOW_FAST_MATH)"
+#elif !defined(CARAMEL_ALLOW_FAST_MATH) && defined(__ASSOCIATIVE_MATH__)  // only g++ says so
+#error "caramel: -fassociative-math sums in another order, so results have other bits; compile without it (or define CARAMEL_ALLOW_FAST_MATH)"
 #endif
 
 static_assert(std::endian::native == std::endian::little, "caramel: saved files are little-endian; this machine is not");

@@ -87,17 +87,17 @@ std::size_t skip_good_utf8(const Byte* bytes, std::size_t at, std::size_t size) 
     for (; size - at >= sizeof(lane); at += sizeof(lane)) {
         lane now, last, last_but_one, third_last;
         std::memcpy(&now, bytes + at, sizeof(lane));
-        const bool ascii = __builtin_ia32_pmovmskb256((signed_lane)now) == 0;
+        const bool ascii = __builtin_ia32_pmovmskb256(reinterpret_cast<signed_lane>(now)) == 0;
         if (ascii && all_ascii) continue;
         all_ascii = ascii;
         std::memcpy(&last, bytes + at - 1, sizeof(lane));
         std::memcpy(&last_but_one, bytes + at - 2, sizeof(lane));
         std::memcpy(&third_last, bytes + at - 3, sizeof(lane));
-        const lane named = (lane)__builtin_ia32_pshufb256((signed_lane)first_high, (signed_lane)(last >> 4)) &
-                           (lane)__builtin_ia32_pshufb256((signed_lane)first_low, (signed_lane)(last & 15)) &
-                           (lane)__builtin_ia32_pshufb256((signed_lane)second_high, (signed_lane)(now >> 4));
-        const lane later = (lane)((last_but_one >= 0xE0) | (third_last >= 0xF0)) & 0x80;
-        if (__builtin_ia32_pmovmskb256((signed_lane)(named != later)) != 0) break;
+        const lane named = reinterpret_cast<lane>(__builtin_ia32_pshufb256(reinterpret_cast<signed_lane>(first_high), reinterpret_cast<signed_lane>(last >> 4))) &
+                           reinterpret_cast<lane>(__builtin_ia32_pshufb256(reinterpret_cast<signed_lane>(first_low), reinterpret_cast<signed_lane>(last & 15))) &
+                           reinterpret_cast<lane>(__builtin_ia32_pshufb256(reinterpret_cast<signed_lane>(second_high), reinterpret_cast<signed_lane>(now >> 4)));
+        const lane later = reinterpret_cast<lane>((last_but_one >= 0xE0) | (third_last >= 0xF0)) & 0x80;
+        if (__builtin_ia32_pmovmskb256(reinterpret_cast<signed_lane>(named != later)) != 0) break;
     }
     return at;
 }

@@ -117,7 +117,9 @@ class transactions {
     [[nodiscard]] const std::vector<std::string>& invoice_ids() const& noexcept { return all().invoices; }
     [[nodiscard]] const std::vector<std::string>& descriptions() const& noexcept { return all().items.descriptions; }
     /// The items with their descriptions, shared by the parts of a log. Never null.
-    [[nodiscard]] std::shared_ptr<const item_catalog> catalog() const { return {lists_, &all().items}; }
+    [[nodiscard]] std::shared_ptr<const item_catalog> catalog() const {
+        return lists_ ? std::shared_ptr<const item_catalog>(lists_, &lists_->items) : std::make_shared<const item_catalog>();
+    }
     // Not from a log that is gone at the end of the line: `for (auto c : log.since(day).customers())` does not compile.
     std::span<const std::int32_t> customers() const&& = delete;
     std::span<const std::int32_t> items() const&& = delete;
@@ -204,10 +206,7 @@ class transactions {
         item_catalog items{};
         friend bool operator==(const lists&, const lists&) = default;
     };
-    [[nodiscard]] const lists& all() const noexcept {
-        static const lists none;
-        return lists_ ? *lists_ : none;
-    }
+    [[nodiscard]] const lists& all() const noexcept { return lists_ ? *lists_ : none_; }
 
     // Of a column of another type, the first text that `is_value` refuses is what made it one; else a value that is missing.
     template <class IsValue>
@@ -327,6 +326,7 @@ class transactions {
     std::vector<double> quantities_, prices_;
     std::vector<std::chrono::sys_seconds> times_;
     std::shared_ptr<const lists> lists_;
+    lists none_{};  // where there are none; not a static object, which a host's own statics might outlive
 };
 
 }  // namespace caramel::inline CARAMEL_ABI

@@ -202,7 +202,7 @@ struct randomization_options {
             std::uint64_t bits = bits_of();
             for (std::size_t i = begin; i < std::min(gaps.size(), begin + 64); ++i, bits >>= 1U) sum += (bits & 1U) != 0 ? gaps[i] : -gaps[i];
         }
-        as_large += std::abs(sum) >= large ? 1 : 0;
+        as_large += std::abs(sum) >= large ? 1U : 0U;
     };
     if (gaps.size() <= 16) {
         const std::uint64_t all = std::uint64_t{1} << gaps.size();
@@ -230,8 +230,8 @@ struct mcnemar_result {
     detail::require_same_rows(second.size(), labels.size(), "mcnemar_test");
     mcnemar_result out;
     for (std::size_t i = 0; i < labels.size(); ++i) {
-        out.only_first += first[i] == labels[i] && second[i] != labels[i] ? 1 : 0;
-        out.only_second += first[i] != labels[i] && second[i] == labels[i] ? 1 : 0;
+        out.only_first += first[i] == labels[i] && second[i] != labels[i] ? 1U : 0U;
+        out.only_second += first[i] != labels[i] && second[i] == labels[i] ? 1U : 0U;
     }
     const double n = static_cast<double>(out.only_first + out.only_second), fewer = static_cast<double>(std::min(out.only_first, out.only_second));
     if (n > 0) out.p_value = std::min(1.0, 2 * detail::incomplete_beta(n - fewer, fewer + 1, 0.5));  // binomial: at most `fewer` of n

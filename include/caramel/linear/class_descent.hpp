@@ -63,8 +63,7 @@ class class_descent {
     void epoch(std::span<const std::uint32_t> order, std::span<const T> half_costs) {
 #if CARAMEL_RUNTIME_AVX2
         if constexpr (Width * sizeof(T) >= 32) {
-            static const bool wide = __builtin_cpu_supports("avx2") != 0;
-            if (wide) return epoch_avx2(order, half_costs);
+            if (__builtin_cpu_supports("avx2")) return epoch_avx2(order, half_costs);
         }
 #endif
         pass(order, half_costs);

@@ -359,7 +359,7 @@ row_split split_rows(const Targets& targets, double share, rng numbers, std::str
     std::ranges::stable_sort(order, {}, [&](std::size_t row) { return targets.stratum(row); });
     const auto first_of_class = [&](std::size_t k) { return k == 0 || targets.stratum(order[k]) != targets.stratum(order[k - 1]); };
     std::size_t free = 0, passed = 0;  // rows that may be drawn, in all and so far
-    for (std::size_t k = 0; k < order.size(); ++k) free += first_of_class(k) ? 0 : 1;
+    for (std::size_t k = 0; k < order.size(); ++k) free += first_of_class(k) ? 0U : 1U;
     const auto wanted = std::min(free, static_cast<std::size_t>(share * static_cast<double>(order.size()) + 1e-9));  // .29 * 100 is less than 29
     for (std::size_t k = 0; k < order.size(); ++k) {
         const bool chosen = !first_of_class(k) && (out.validate.size() + 1) * free <= wanted * ++passed;

@@ -4,12 +4,14 @@
 // Several recommenders on the same purchases, popularity always beside them.
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
+#include <limits>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -51,17 +53,28 @@ struct recommender_comparison {
     [[nodiscard]] std::string text() const {
         std::size_t widest = 11;
         for (const auto& one : rows) widest = std::max(widest, one.name.size());
-        const auto cells = [](const char* format, auto... values) {
-            char line[160];
-            const int n = std::snprintf(line, sizeof line, format, values...);
-            return std::string(line, static_cast<std::size_t>(std::clamp(n, 0, static_cast<int>(sizeof line) - 1)));
+        std::string out = detail::message("at ", k, ", ", customers, " customers\n", std::string(widest, ' '));
+        const auto right_aligned = [&out](std::size_t width, std::string_view cell) {
+            out += ' ';
+            out.append(width - std::min(width, cell.size()), ' ');
+            out += cell;
         };
-        std::string out = cells("at %zu, %zu customers\n", k, customers) + std::string(widest, ' ') +
-                          cells(" %8s %8s %8s %8s %8s %8s %8s %8s %10s\n", "recall", "ndcg", "hits", "mrr", "coverage", "novelty", "gini", "seconds", "p");
-        for (const auto& one : rows)
-            out += one.name + std::string(widest - one.name.size(), ' ') +
-                   cells(" %8.4f %8.4f %8.4f %8.4f %8.4f %8.2f %8.4f %8.2f %10.4f\n", one.recall.mean(), one.ndcg.mean(), one.hit_rate.mean(),
-                         one.reciprocal_rank.mean(), one.coverage, one.novelty.mean(), one.gini, one.fit_seconds, one.p_value);
+        const auto number = [&](std::size_t width, int decimals, double value) {  // by `to_chars`: a host's locale changes nothing
+            char digits[std::numeric_limits<double>::max_exponent10 + 8];
+            const auto end = std::to_chars(digits, digits + sizeof digits, value, std::chars_format::fixed, decimals).ptr;
+            right_aligned(width, {digits, static_cast<std::size_t>(end - digits)});
+        };
+        for (const char* name : {"recall", "ndcg", "hits", "mrr", "coverage", "novelty", "gini", "seconds"}) right_aligned(8, name);
+        right_aligned(10, "p");
+        for (const auto& one : rows) {
+            out += '\n' + one.name + std::string(widest - one.name.size(), ' ');
+            for (const double share : {one.recall.mean(), one.ndcg.mean(), one.hit_rate.mean(), one.reciprocal_rank.mean(), one.coverage}) number(8, 4, share);
+            number(8, 2, one.novelty.mean());
+            number(8, 4, one.gini);
+            number(8, 2, one.fit_seconds);
+            number(10, 4, one.p_value);
+        }
+        out += '\n';
         return out;
     }
 };

@@ -159,7 +159,7 @@ template <class T>
 pair_slopes<T> logistic_slopes(T bought, T other) noexcept {
     const auto [likely, unlikely] = both_sigmoids(bought);
     const auto [wrong, right] = both_sigmoids(other);
-    constexpr double least = std::numeric_limits<float>::min();
+    constexpr double least = static_cast<double>(std::numeric_limits<float>::min());
     return {unlikely, wrong, -std::log(std::max(static_cast<double>(likely), least)) - std::log(std::max(static_cast<double>(right), least))};
 }
 

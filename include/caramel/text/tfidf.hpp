@@ -494,7 +494,7 @@ struct tfidf {
         rows.starts.assign(n + 1, 0);
         parallel_blocks(n, 1024, options, [&](std::size_t begin, std::size_t end, std::size_t) {
             for (std::size_t i = begin; i < end; ++i)
-                for (std::size_t k = all.starts[i]; k < all.starts[i + 1]; ++k) rows.starts[i + 1] += column_of[all.entries[k].first] >= 0 ? 1 : 0;
+                for (std::size_t k = all.starts[i]; k < all.starts[i + 1]; ++k) rows.starts[i + 1] += column_of[all.entries[k].first] >= 0 ? 1U : 0U;
         });
         for (std::size_t i = 0; i < n; ++i) rows.starts[i + 1] += rows.starts[i];
         rows.columns.resize(rows.starts[n]);
