@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <caramel/nn/embedding_bag.hpp>
+#include <caramel/privacy/redact.hpp>
 #include <caramel/recipes/intent.hpp>
 #include <caramel/recipes/sentiment.hpp>
 #include <caramel/text/bpe.hpp>
@@ -61,10 +62,10 @@ struct normalize_component : no_numbers {
     auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
 };
 struct clean_component : no_numbers {
-    static constexpr std::string_view name = "stages of text/clean.hpp | word_tokenizer";
+    static constexpr std::string_view name = "stages of text/clean.hpp | redact | word_tokenizer";
     auto recipe() const {
         return repair_text() | decode_entities() | remove_html() | replace_urls() | replace_emails("mail") | replace_phones() |
-               handle_emoji(emoji_policy::remove) | narrow_forms() | limit_repeats(2) | squeeze_spaces() | word_tokenizer{};
+               handle_emoji(emoji_policy::remove) | narrow_forms() | limit_repeats(2) | squeeze_spaces() | redact() | word_tokenizer{};
     }
     auto data(std::size_t rows, std::uint64_t seed) const { return texts(rows, seed); }
 };

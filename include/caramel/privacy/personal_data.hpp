@@ -107,9 +107,10 @@ struct digit_groups {
     std::array<char, most_groups> before{};   // the separator in front: ' ', '-', '.', '/', '(' or ')'; of several the first that is no space
     std::array<std::size_t, most_groups> ends{};  // bytes
     std::array<char, most_groups> after{};    // what stands behind the group
-    std::array<std::uint8_t, most_groups> digits_after{};  // how many digits follow behind one sign there, up to 5
+    std::array<std::uint8_t, most_groups> digits_after{};  // how many digits follow behind that, up to 5
     std::size_t n = 0;
-    bool plus = false, brackets = false;
+    std::size_t bracketed = most_groups;  // the group in brackets
+    bool plus = false;
 
     [[nodiscard]] std::size_t total(std::size_t groups) const noexcept {
         std::size_t out = 0;
@@ -120,6 +121,7 @@ struct digit_groups {
         if (to - from != wanted.size()) return false;
         return std::equal(wanted.begin(), wanted.end(), sizes.begin() + static_cast<std::ptrdiff_t>(from));
     }
+    [[nodiscard]] bool brackets(std::size_t groups) const noexcept { return bracketed < groups; }
     // Whether only this sign stands between the groups.
     [[nodiscard]] bool one_sign(std::size_t from, std::size_t to) const noexcept {
         for (std::size_t i = from + 1; i < to; ++i)
@@ -132,7 +134,7 @@ struct digit_groups {
         if (in_word(c) || c == '%' || c == '@') return false;
         const unsigned follow = digits_after[groups - 1];
         if (c == '.' || c == '-') return follow == 0;
-        if (c == ',' || c == '/' || c == ':') return follow == 0 || follow > 3;
+        if (c == ',' || c == '/' || c == ':') return follow == 0 || follow > 3 || (follow == 3 && sizes[groups - 1] > 3);
         return true;
     }
 };
@@ -194,12 +196,12 @@ class personal_scanner {
         }
         return at;
     }
-    // How many digits in a row stand at `at`, up to `most`.
+    // How many digits in a row stand at `at`, up to `most`; none where they are the beginning of a word.
     [[nodiscard]] std::size_t digits_at(std::size_t at, std::size_t most) const noexcept {
         std::size_t n = 0;
         for (char c = 0; n < most && at < text_.size(); ++n) {
             at = next_visible(at, c);
-            if (!is_digit(c)) break;
+            if (!is_digit(c)) return in_word(c) || c == '@' ? 0 : n;
         }
         return n;
     }
@@ -211,7 +213,8 @@ class personal_scanner {
         if (in_word(last_)) return false;
         if (last_ == '-') return !in_word(last_but_one_);
         if (last_ == '.') return !is_digit(last_but_one_);
-        if (last_ == ',' || last_ == '/' || last_ == ':') return !is_digit(last_but_one_) || digits_at(at, 4) > 3;
+        if (last_ == ':') return !is_digit(last_but_one_);
+        if (last_ == ',' || last_ == '/') return !is_digit(last_but_one_) || digits_at(at, 4) > 3;
         return true;
     }
 
@@ -219,17 +222,20 @@ class personal_scanner {
     [[nodiscard]] digit_groups groups_at(std::size_t at) const noexcept {
         digit_groups out;
         std::size_t total = 0;
-        char c = 0;
+        char c = 0, sign = 0;
         at = next_visible(at, c);
-        if (c == '+') {
+        bool opened = c == '(';
+        if (opened) {
+            sign = '(';
+            at = next_visible(at, c);
+        }
+        if (c == '+') {  // also (+86)
             out.plus = true;
             at = next_visible(at, c);
         }
-        char sign = 0;
-        while (out.n < digit_groups::most_groups) {
-            bool opened = false;
+        for (; out.n < digit_groups::most_groups; opened = false) {
             if (c == '(') {
-                opened = out.brackets = true;
+                opened = true;
                 sign = '(';
                 at = next_visible(at, c);
             }
@@ -253,6 +259,7 @@ class personal_scanner {
             if (opened) {
                 if (c != ')') return out;
                 sign = ')';
+                out.bracketed = group;
                 out.ends[group] = at;
                 at = next_visible(at, c);
                 out.after[group] = c;
@@ -268,7 +275,7 @@ class personal_scanner {
                 }
                 at = next_visible(at, c);
             }
-            if (c == '(' && !out.brackets) continue;
+            if (c == '(' && !out.brackets(out.n)) continue;
             if (sign == 0 || !is_digit(c)) return out;
         }
         return out;
@@ -290,9 +297,10 @@ class personal_scanner {
         }
         if (!kinds_.has(personal_data::phone)) return none;
         const word_before said = said_before(begin);
+        const bool inner = last_ == ' ' && is_digit(last_but_one_) && said != word_before::phone;  // other groups of digits are in front
         for (std::size_t n = groups.n; n > 0; --n) {
             const bool extension = n > 1 && groups.digits[0] == '0' && groups.after[n - 1] == '-' && groups.digits_after[n - 1] <= 4;  // 010-62781234-80
-            if ((groups.may_end(n) || extension) && is_phone(groups, n, said)) return {personal_data::phone, begin, groups.ends[n - 1]};
+            if ((groups.may_end(n) || extension) && is_phone(groups, n, said, inner)) return {personal_data::phone, begin, groups.ends[n - 1]};
         }
         return none;
     }
@@ -307,12 +315,15 @@ class personal_scanner {
                                                            "dial", "hotline", "电话", "手机", "致电", "拨打", "热线", "联系方式", "传真", "電話", "手機", "微信"};
         static constexpr std::string_view number_words[] = {
             "order", "bestell", "auftrag", "invoice", "rechnung", "tracking", "parcel",  "sendung", "artikel", "article", "item",  "sku ",  "ean ",     "isbn",    "gtin ",
-            "upc ",  "imei ",   "serial",  "ref",     "ticket",   "qq ",      "konto",   "account", "kunden",  "customer", "id ",  "nr ",   "no ",      "number",  "code",
+            "upc ",  "imei ",   "serial",  "ref",     "ticket",   "qq ",      "konto",   "account", "kunden",  "customer", "id ",  "nr ",   "no ",      "code",
             "amount", "betrag", "batch",   "lot ",    "part ",    "订单",     "单号",    "编号",    "发票",    "快递",    "条码",  "货号",  "流水",     "金额",    "批次",
             "账号",  "工号",    "学号",    "序列"};
         static constexpr std::string_view version_words[] = {"version", "ver ", "v ", "build", "release", "firmware", "版本"};
         constexpr std::size_t reach = 24;
-        const std::size_t from = std::max(done_, begin > reach ? begin - reach : 0), size = begin - from;
+        std::size_t from = std::max(done_, begin > reach ? begin - reach : 0);
+        // Not beyond another number, nor beyond a placeholder.
+        if (const std::size_t mark = text_.substr(from, begin - from).find_last_of("0123456789>"); mark != std::string_view::npos) from += mark + 1;
+        const std::size_t size = begin - from;
         std::array<char, reach> window{};
         for (std::size_t i = 0; i < size; ++i) window[i] = lower(text_[from + i]);
         const std::string_view before(window.data(), size);
@@ -337,14 +348,15 @@ class personal_scanner {
     }
     static constexpr char lower(char c) noexcept { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); }
 
-    [[nodiscard]] static bool is_phone(const digit_groups& g, std::size_t n, word_before said) noexcept {
+    [[nodiscard]] static bool is_phone(const digit_groups& g, std::size_t n, word_before said, bool inner) noexcept {
         const auto& d = g.digits;
         const std::size_t total = g.total(n);
         if (total < 6 || total > 17 || (n == 1 && g.before[0] == '(')) return false;
-        if (g.plus) return is_international(g, 0, total);
+        if (g.plus) return is_international(g, 0, total) && (n == 1 || g.sizes[n - 1] > 1);
         if (is_date(g, n)) return false;
         const bool a_number = said == word_before::number || said == word_before::version;
-        if (d[0] == '0' && d[1] == '0') return !a_number && (g.sizes[0] == 2 || g.sizes[0] >= 4) && is_international(g, 2, total);
+        if (d[0] == '0' && d[1] == '0') return !a_number && !inner && (g.sizes[0] == 2 || g.sizes[0] >= 4) && (n > 1 || (total <= 15 && !(total == 13 && is_article(g)))) &&
+                   is_international(g, 2, total);
         const std::size_t china = d[0] == '8' && d[1] == '6' && (g.sizes[0] == 2 || total == 13) ? 2 : 0;
         if (total == 11 + china && d[china] == '1' && d[china + 1] >= '3') {  // a Chinese mobile number
             if (n == 1) return !a_number;
@@ -356,8 +368,8 @@ class personal_scanner {
         }
         const std::size_t one = total == 11 && d[0] == '1' && g.sizes[0] == 1 ? 1 : 0;
         if (total == 10 + one && d[one] >= '2' && d[one + 3] >= '2' && n > 1) {  // North America: area codes and exchanges begin with 2 to 9
-            if (g.sizes_are({3, 3, 4}, one, n)) return g.brackets || (g.one_sign(one, n) && !a_number);
-            if (g.sizes_are({3, 7}, one, n) && g.brackets) return true;
+            if (g.sizes_are({3, 3, 4}, one, n)) return g.brackets(n) || (g.one_sign(one, n) && !a_number && !inner);
+            if (g.sizes_are({3, 7}, one, n) && g.brackets(n)) return true;
         }
         const bool service = (d[0] == '4' || d[0] == '8') && d[1] == '0' && d[2] == '0';  // China
         if (total == 10 && service && (g.sizes_are({3, 3, 4}, 0, n) || g.sizes_are({3, 4, 3}, 0, n))) return g.one_sign(0, n) && !a_number;
@@ -367,7 +379,8 @@ class personal_scanner {
                 const bool mobile = d[1] == '1' && d[2] >= '5' && d[2] <= '7';
                 return !a_number && (total == 10 || total == 11 || (total == 12 && mobile));
             }
-            if (total < (said == word_before::phone ? 7u : 9u) || total > 12 || (a_number && !g.brackets)) return false;
+            if (inner && !g.brackets(n)) return false;
+            if (total < (said == word_before::phone ? 7u : 9u) || total > 12 || (a_number && !g.brackets(n))) return false;
             if (g.sizes[0] == 2) return n == 5 && total == 10 && g.one_sign(0, n);  // 01 23 45 67 89
             if (g.sizes[0] < 3 || g.sizes[0] > 6 || (n == 2 && g.before[1] == '.')) return false;
             for (std::size_t i = 1; i < n; ++i)
@@ -379,7 +392,7 @@ class personal_scanner {
     // A country's code from digit `from` on, and as many digits as its numbers have.
     [[nodiscard]] static bool is_international(const digit_groups& g, std::size_t from, std::size_t total) noexcept {
         const auto& d = g.digits;
-        const std::size_t trunk = g.brackets && total > from + 3 && d[from + 2] == '0' ? 1 : 0;  // +49 (0) 30
+        const std::size_t trunk = g.bracketed == 1 && total > from + 3 && d[from + 2] == '0' ? 1 : 0;  // +49 (0) 30
         const std::size_t n = total - from - trunk;
         if (total < from + 7 || n < 7 || n > 15 || d[from] == '0') return false;
         const auto code = [&](char a, char b) { return d[from] == a && d[from + 1] == b; };
@@ -392,7 +405,7 @@ class personal_scanner {
     }
     // Days, with years of four digits first or last, and what follows them.
     [[nodiscard]] static bool is_date(const digit_groups& g, std::size_t n) noexcept {
-        if (n < 3 || g.brackets) return false;
+        if (n < 3 || g.brackets(n)) return false;
         const bool year_last = g.sizes[0] <= 2 && g.sizes[1] <= 2 && g.sizes[2] == 4, year_first = g.sizes[0] == 4 && g.sizes[1] <= 2 && g.sizes[2] <= 2;
         return (year_last || year_first) && g.before[1] == g.before[2];
     }
@@ -413,7 +426,7 @@ class personal_scanner {
 
     [[nodiscard]] static bool is_card(const digit_groups& g, std::size_t n) noexcept {
         const std::size_t total = g.total(n);
-        if (total < 13 || total > 19 || g.brackets) return false;
+        if (total < 13 || total > 19 || g.brackets(n)) return false;
         if (n > 1) {
             if (!g.one_sign(0, n) || (g.before[1] != ' ' && g.before[1] != '-')) return false;
             bool fours = g.sizes[n - 1] <= 4;

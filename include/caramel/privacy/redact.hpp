@@ -24,8 +24,8 @@
 namespace caramel::inline CARAMEL_ABI {
 
 /// Puts a placeholder where `find_personal_data` finds something: `<email>`, `<phone>`, `<card>`, `<iban>`, `<chinese_id>`, `<ipv4>`. Texts to
-/// texts: `redact() | squeeze_spaces() | word_tokenizer{}`. What was redacted is gone; a second redaction changes nothing.
-/// It finds what is written as such things are written, and no names and addresses of streets.
+/// texts: `redact() | squeeze_spaces() | word_tokenizer{}`. What was redacted is gone.
+/// It finds what is written as such things are written, and no names, streets and birthdays.
 class redact : public detail::edit_stage<redact> {
    public:
     using stage_concept = model_tag;
@@ -35,6 +35,11 @@ class redact : public detail::edit_stage<redact> {
     /// From `personal_kinds::bits()`. Throws `error` (`bad_parameter`).
     explicit redact(std::uint64_t bits) : redact(personal_kinds::of_bits(bits)) {}
     [[nodiscard]] personal_kinds kinds() const noexcept { return kinds_; }
+    /// What stands in the place of one.
+    [[nodiscard]] static constexpr std::string_view with(personal_data found) noexcept {
+        constexpr std::array<std::string_view, n_personal_data> placeholders{"<email>", "<phone>", "<card>", "<iban>", "<chinese_id>", "<ipv4>"};
+        return placeholders[static_cast<std::size_t>(found)];
+    }
 
     static constexpr std::array field_names{"kinds"};
     [[nodiscard]] auto fields() const noexcept { return std::tie(bits_); }
@@ -43,9 +48,7 @@ class redact : public detail::edit_stage<redact> {
     friend class detail::edit_stage<redact>;
     template <class Change>
     void edit(std::string_view text, const Change& change) const {
-        static constexpr std::array<std::string_view, n_personal_data> placeholders{"<email>", "<phone>", "<card>", "<iban>", "<chinese_id>", "<ipv4>"};
-        detail::personal_scanner(text, kinds_).scan(
-            [&](const personal_span& span) { change(span.begin, span.end, placeholders[static_cast<std::size_t>(span.kind)]); });
+        detail::personal_scanner(text, kinds_).scan([&](const personal_span& span) { change(span.begin, span.end, with(span.kind)); });
     }
     personal_kinds kinds_;
     std::uint64_t bits_;
