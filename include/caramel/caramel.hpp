@@ -167,6 +167,12 @@
 #include <caramel/explain/integrated_gradients.hpp>
 #include <caramel/explain/shapley.hpp>
 #include <caramel/explain/tree_shapley.hpp>
+#include <caramel/privacy/accountant.hpp>
+#include <caramel/privacy/anonymity.hpp>
+#include <caramel/privacy/noise.hpp>
+#include <caramel/privacy/personal_data.hpp>
+#include <caramel/privacy/pseudonyms.hpp>
+#include <caramel/privacy/redact.hpp>
 #include <caramel/report/chart.hpp>
 #include <caramel/report/page.hpp>
 #include <caramel/report/table.hpp>

@@ -76,6 +76,16 @@ static_assert(named<scores_in, shaped_mdp<2>, shop, shop_options, shop_truth, si
                     token_counts, token_id, token_ids, train_test, training, transaction, transaction_columns, transactions, transition<2>, unlisted, update_rule,
                     vec<F>, verdict, vocabulary, warm_start<int>, weighting, word_tokenizer, word_tokenizer_model, workspace, column_type>);
 
+static_assert(named<anonymity_groups, column_findings, gaussian_mechanism, geometric_mechanism, group_diversity, laplace_mechanism, personal_data, personal_kinds, personal_span,
+                    privacy_budget, privacy_loss, pseudonym_column, pseudonym_domains, pseudonym_key, pseudonym_options, pseudonyms, randomised_response, rdp_accountant,
+                    rdp_budget, redact, secret_rng, sensitive_diversity, suppressed_table> &&
+              RandomBits<secret_rng>);
+using privacy_functions = tuple<decltype(composed_sigma({})), decltype(diversity_of(anonymity_groups(), declval<table_column>())), decltype(find_personal_data("")),
+                                decltype(gaussian_delta(1, 1)), decltype(gaussian_epsilon(1, .1)), decltype(gaussian_sigma(1, .1)), decltype(group_rows(table(), {})),
+                                decltype(in_ranges(table(), "", {})), decltype(personal_data_in(table())), decltype(rdp_sigma(1, .1, 1)), decltype(redact_columns(table(), {})),
+                                decltype(shortened(table(), "", 1)), decltype(subsampled_gaussian_rdp(1, 1, 2)), decltype(suppress_small_groups(table(), {}, 2)),
+                                decltype(top_coded(table(), "", 1)), decltype(zcdp_epsilon(1, .1))>;
+static_assert(named<privacy_functions>);
 static_assert(named<return_end, differential_q_learning<F>, differential_rule, double_q_learning<F>, double_rule, dyna_q<F>, dyna_rule, expected_sarsa<F>, exploration,
                     exploration_schedule, exploring, n_step_q<F>, n_step_rule<return_end::taken>, one_step_rule, prioritized_sweeping<F>, q_lambda<F>, sarsa<F>,
                     schedule_shape, sweeping_rule, trace_rule> &&

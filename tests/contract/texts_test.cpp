@@ -5,6 +5,7 @@
 
 #include <caramel/linear/linear_svm.hpp>
 #include <caramel/nn/embedding_bag.hpp>
+#include <caramel/privacy/redact.hpp>
 #include <caramel/recipes/intent.hpp>
 #include <caramel/recipes/sentiment.hpp>
 #include <caramel/text/bpe.hpp>
@@ -58,10 +59,10 @@ struct normalize_component : texts_component {
     auto recipe() const { return normalize_text({.strip_accents = true}) | word_tokenizer{}; }
 };
 struct clean_component : texts_component {
-    static constexpr std::string_view name = "stages of text/clean.hpp | word_tokenizer";
+    static constexpr std::string_view name = "stages of text/clean.hpp | redact | word_tokenizer";
     auto recipe() const {
         return repair_text() | decode_entities() | remove_html() | replace_urls() | replace_emails("mail") | replace_phones() |
-               handle_emoji(emoji_policy::remove) | narrow_forms() | limit_repeats(2) | squeeze_spaces() | word_tokenizer{};
+               handle_emoji(emoji_policy::remove) | narrow_forms() | limit_repeats(2) | squeeze_spaces() | redact() | word_tokenizer{};
     }
 };
 struct bpe_component : texts_component {
