@@ -47,6 +47,7 @@ extern "C" {
 [[gnu::weak]] int __real_fsync(int);
 [[gnu::weak]] int __real_close(int);
 [[gnu::weak]] int __real_rename(const char*, const char*);
+[[gnu::weak]] char* __real_realpath(const char*, char*);
 using start_thread = void (*)();
 [[gnu::weak]] void __real__ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE(std::thread*, std::thread::_State_ptr*, start_thread);
 }
@@ -419,6 +420,7 @@ ssize_t __wrap_write(int fd, const void* from, std::size_t n);
 int __wrap_fsync(int fd);
 int __wrap_close(int fd);
 int __wrap_rename(const char* from, const char* to);
+char* __wrap_realpath(const char* path, char* to);
 void __wrap__ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE(std::thread* self, std::thread::_State_ptr* task, start_thread depend);
 
 void* __wrap_malloc(std::size_t n) { return faults::get(n); }
@@ -460,6 +462,14 @@ int __wrap_close(int fd) {  // closed it is in any case, as on Linux
     return faults::fails(faults::call_close) ? faults::failed_call() : answer;
 }
 int __wrap_rename(const char* from, const char* to) { return faults::fails(faults::call_rename) ? faults::failed_call() : __real_rename(from, to); }
+char* __wrap_realpath(const char* path, char* to) {
+    if (to != nullptr) return __real_realpath(path, to);
+    if (faults::allocations.next_fails()) {
+        errno = ENOMEM;
+        return nullptr;
+    }
+    return static_cast<char*>(faults::noted(__real_realpath(path, to)));
+}
 
 // What std::thread's constructor calls; the state is passed by address, as every class with a destructor.
 void __wrap__ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE(std::thread* self, std::thread::_State_ptr* task, start_thread depend) {
