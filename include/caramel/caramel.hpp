@@ -11,6 +11,7 @@
 #include <caramel/pipeline.hpp>
 #include <caramel/data/clean.hpp>
 #include <caramel/data/csv.hpp>
+#include <caramel/data/erase.hpp>
 #include <caramel/data/histories.hpp>
 #include <caramel/data/interaction_splits.hpp>
 #include <caramel/data/interactions.hpp>
@@ -96,6 +97,7 @@
 #include <caramel/recommend/blend.hpp>
 #include <caramel/recommend/bpr.hpp>
 #include <caramel/recommend/ease.hpp>
+#include <caramel/recommend/erase.hpp>
 #include <caramel/recommend/factorization_machine.hpp>
 #include <caramel/recommend/feature_factorization.hpp>
 #include <caramel/recommend/logistic_mf.hpp>

@@ -197,6 +197,8 @@ int functions() {
            coverage_at(1, ranked, 3) > 0 && exposure_gini_at(1, ranked, 3) > 0 && novelty_at(1, ranked, vector<F>{1, 1, 1}, 2).mean() == 1 &&
            randomization_result(randomization_test(vector<double>{1, 2}, vector<double>{1, 2}, randomization_options{})).p_value == 1 && lists.size() == 1 && !task.queries.empty();
     const auto popular = fit(popularity<F>{}, bought);
+    good = good && erase_customer(bought, row_number{0}, erased_items::keep).rows() + 1 == bought.rows() && erase_customers(bought, vector<any_id>()) == bought &&
+           erase_customer(popularity<F>{}, popular, row_number{0}).customers().size() + 1 == bought.rows();
     const auto everybody = recommend_all(popular, query{.n = 3});
     good = good && rows_by_id(popular.items(), id_column(vector<int64_t>()), sparse_matrix<F>(1)).rows() > 0;
     good = good && recommendation_table(popular, everybody).rows() == everybody.values().size() && !similar_items(popular, row_number{0}).empty() &&

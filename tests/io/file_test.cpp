@@ -144,18 +144,23 @@ TEST_CASE("file: what a killed process left is removed, what a living one writes
     const temporary_folder folder;
     const pid_t dead = dead_process();
     const std::string locked = "a.tmp." + std::to_string(dead) + ".locked";  // as from another container
+    const std::string ours = "a.tmp." + std::to_string(getpid()) + ".locked";  // another thread is saving
     for (const std::string& name :
-         {leftover("a", dead), leftover("a", getpid()), leftover("b", dead), std::string("a.tmp.x.abcdef"), locked,
+         {leftover("a", dead), leftover("a", getpid()), ours, leftover("a", getppid()), leftover("b", dead), std::string("a.tmp.x.abcdef"), locked,
           "a.tmp." + std::to_string(dead) + ".abcdefg", std::string("a.tmp.0.abcdef"), std::string("a.tmp.99999999999999999999.abcdef")})
         std::ofstream(folder / name) << 'x';
-    const int held = ::open((folder / locked).c_str(), O_RDONLY | O_CLOEXEC);
+    const int held = ::open((folder / locked).c_str(), O_RDONLY | O_CLOEXEC), held_by_us = ::open((folder / ours).c_str(), O_RDONLY | O_CLOEXEC);
     REQUIRE(::flock(held, LOCK_EX | LOCK_NB) == 0);
+    REQUIRE(::flock(held_by_us, LOCK_EX | LOCK_NB) == 0);
     replace_file(folder / "a", as_bytes_of("1"));
     CHECK(!fs::exists(folder / leftover("a", dead)));
-    CHECK(folder.names().size() == 8);  // the other seven, and a
+    CHECK(!fs::exists(folder / leftover("a", getpid())));  // of an earlier process with this number, as in a container
+    CHECK(folder.names().size() == 9);                     // the other eight, and a
     ::close(held);
+    ::close(held_by_us);
     replace_file(folder / "a", as_bytes_of("2"));
     CHECK(!fs::exists(folder / locked));
+    CHECK(!fs::exists(folder / ours));
 }
 TEST_CASE("file: a process killed while it writes leaves the old file or the new one", "[file]") {
     const temporary_folder folder;

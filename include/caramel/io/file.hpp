@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
@@ -132,8 +133,8 @@ struct temporary_name {
 };
 
 // A process that was killed while it saved leaves its temporary file, which holds personal data as the model does. Such
-// a file is recognised by its name, by a process number that is gone, and by a lock that nobody holds (the process may
-// live in another container).
+// a file is recognised by its name, by a process number that is gone or is our own (in a container it is the same each time),
+// and by a lock that nobody holds (the process may live in another container, and another thread of ours may be saving).
 inline void remove_leftovers(const temporary_name& name) noexcept {
     DIR* const folder = ::opendir(name.folder.empty() ? "." : name.folder.c_str());
     if (folder == nullptr) return;
@@ -144,7 +145,7 @@ inline void remove_leftovers(const temporary_name& name) noexcept {
         const char* const last = found.data() + found.size();
         const auto [end, problem] = std::from_chars(found.data() + name.prefix.size(), last, pid);
         if (problem != std::errc{} || last - end != 7 || *end != '.' || pid <= 0 || pid > INT_MAX) continue;
-        if (::kill(static_cast<pid_t>(pid), 0) == 0 || errno != ESRCH) continue;
+        if (pid != ::getpid() && (::kill(static_cast<pid_t>(pid), 0) == 0 || errno != ESRCH)) continue;
         const int at = ::dirfd(folder);
         const descriptor file(::openat(at, entry->d_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
         if (file.is_open() && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0) ::unlinkat(at, entry->d_name, 0);
@@ -202,11 +203,17 @@ class temporary_file {
 
 // Where a symbolic link leads, so that the link stays.
 [[nodiscard]] inline std::string target_of(const file_path& path) {
-    char* const resolved = ::realpath(path.c_str(), nullptr);
-    if (resolved == nullptr) return path.string();
-    std::string target(resolved);
-    std::free(resolved);
-    return target;
+    struct resolved_path {
+        explicit resolved_path(char* found) noexcept : text(found) {}
+        resolved_path(const resolved_path&) = delete;
+        resolved_path& operator=(const resolved_path&) = delete;
+        ~resolved_path() { std::free(text); }
+        char* const text;
+    };
+    const resolved_path resolved(::realpath(path.c_str(), nullptr));
+    if (resolved.text != nullptr) return resolved.text;
+    if (errno == ENOMEM) throw std::bad_alloc();  // not to take the link for the file
+    return path.string();
 }
 
 // A regular file that is read from its beginning to its end.
