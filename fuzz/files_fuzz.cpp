@@ -97,6 +97,9 @@ void safetensors(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     return fuzz::run<csv, word_vectors_file, safetensors>(data, size);
 }
-extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t room, unsigned) {
-    return fuzz::mutate(data, size, room, LLVMFuzzerMutate);
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t room, unsigned seed) {
+    return fuzz::mutate(data, size, room, [&](std::uint8_t* bytes, std::size_t n, std::size_t most) {
+        fuzz::chooser choose(seed);
+        return fuzz::only_trial == 2 && choose(2) == 0 ? fuzz::mutate_tensors(bytes, n, most, choose) : LLVMFuzzerMutate(bytes, n, most);
+    });
 }
