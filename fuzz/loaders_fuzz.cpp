@@ -1,6 +1,6 @@
 // Vocabularies, tokenizers and dictionaries from hostile texts: read, and then of use, or refused by `caramel::error`.
 // 0 vocab.txt, 1 tokenizer.json as WordPiece, 2 as BPE, 3 vocab.json and merges.txt, 4 a Chinese dictionary, 5 user words,
-// 6 a hidden Markov model (three texts), 7 any JSON. A zero byte parts texts.
+// 6 a hidden Markov model (three texts), 7 any JSON, 8 pairs of words, 9 analogies. A zero byte parts texts.
 
 #include <cmath>
 #include <string>
@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <caramel/io/json.hpp>
+#include <caramel/text/analogies.hpp>
 #include <caramel/text/bpe.hpp>
 #include <caramel/text/bpe_json.hpp>
 #include <caramel/text/bpe_tokenizer_json.hpp>
@@ -46,11 +47,18 @@ void vocab_txt(std::string_view text) {
         const vocabulary words = parse_vocabulary(text);
         EXPECT(words.size() > 0 && words.size() <= text.size());
         for (std::size_t i = 0; i < words.size(); ++i) EXPECT(words.find(words[static_cast<token_id>(i)]) == static_cast<token_id>(i));
-        use(make_wordpiece(words, {.rules = text.size() % 2 != 0 ? bert_rules::hugging_face : bert_rules::google}), text);
+        if (fuzz::worth_a_long_look(text))
+            use(make_wordpiece(words, {.rules = text.size() % 2 != 0 ? bert_rules::hugging_face : bert_rules::google}), text);
     });
 }
 void wordpiece_json(std::string_view text) {
-    (void)fuzz::accepts([&] { use(parse_tokenizer_json<wordpiece_model>(text).tokenizer, text); });
+    (void)fuzz::accepts([&] {
+        if (fuzz::worth_a_long_look(text)) return use(parse_tokenizer_json<wordpiece_model>(text).tokenizer, text);
+        auto document = detail::parse_tokenizer_document(text, "parse_tokenizer_json", {});
+        EXPECT(document.tokens.size() + document.added.size() <= text.size());
+        (void)detail::wordpiece_parts_of(document, "parse_tokenizer_json");
+        (void)detail::padding_of(document.root, "parse_tokenizer_json");
+    });
 }
 void bpe_json(std::string_view text) {
     (void)fuzz::accepts([&] { use(parse_tokenizer_json<bpe_model>(text).tokenizer, text); });
@@ -118,8 +126,24 @@ void json(std::string_view text) {
         EXPECT(handler.open == 0 && nlohmann::json::accept(text));
 }
 
+void word_pairs(std::string_view text) {
+    (void)fuzz::accepts([&] {
+        for (const word_pair& pair : parse_word_pairs(text)) EXPECT(std::isfinite(pair.score) && !pair.first.empty() && !pair.second.empty());
+    });
+}
+void analogies(std::string_view text) {
+    (void)fuzz::accepts([&] {
+        const word_analogies read = parse_analogies(text);
+        EXPECT(read.questions.size() <= text.size() / 7 + 1 && read.sections.size() <= text.size() + 1);
+        for (const word_analogy& each : read.questions) EXPECT(each.section < read.sections.size() && !each.words[3].empty());
+    });
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    return fuzz::run(data, size, {vocab_txt, wordpiece_json, bpe_json, vocab_and_merges, chinese_words, user_words, hidden_markov, json});
+    return fuzz::run<vocab_txt, wordpiece_json, bpe_json, vocab_and_merges, chinese_words, user_words, hidden_markov, json, word_pairs, analogies>(data, size);
+}
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t room, unsigned) {
+    return fuzz::mutate(data, size, room, LLVMFuzzerMutate);
 }

@@ -92,4 +92,9 @@ void altered_file(std::string_view changes) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) { return fuzz::run(data, size, {sentiments, intents, altered_file}); }
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    return fuzz::run<sentiments, intents, altered_file>(data, size);
+}
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t room, unsigned) {
+    return fuzz::mutate(data, size, room, LLVMFuzzerMutate);
+}

@@ -212,5 +212,8 @@ void word_pieces(std::string_view bytes) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    return fuzz::run(data, size, {words, characters, ngrams, chinese, byte_pairs, word_pieces});
+    return fuzz::run<words, characters, ngrams, chinese, byte_pairs, word_pieces>(data, size);
+}
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t room, unsigned) {
+    return fuzz::mutate(data, size, room, LLVMFuzzerMutate);
 }

@@ -144,4 +144,9 @@ void cleaning(std::string_view bytes) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) { return fuzz::run(data, size, {utf8, normal_forms, letters, cleaning}); }
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    return fuzz::run<utf8, normal_forms, letters, cleaning>(data, size);
+}
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t room, unsigned) {
+    return fuzz::mutate(data, size, room, LLVMFuzzerMutate);
+}

@@ -7,15 +7,16 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <numeric>
 #include <queue>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/key_numbers.hpp>
 #include <caramel/core/ragged.hpp>
 #include <caramel/core/string_numbers.hpp>
 #include <caramel/text/bpe_merges.hpp>
@@ -69,14 +70,14 @@ class bpe_trainer {
             lengths.push_back(1);
         }
         start(ids);
-        for (const auto& [pair, place] : places_)
-            if (place.count >= min_frequency) queue_.push({place.count, pair});
+        for (const pair_places& place : places_)
+            if (place.count >= min_frequency) queue_.push({place.count, place.pair});
 
         std::vector<std::uint64_t> grown;
         while (out.tokens.size() < vocabulary_size && !queue_.empty()) {
             const auto [count, pair] = queue_.top();
             queue_.pop();
-            auto& place = places_.at(pair);
+            auto& place = place_of(pair);
             if (place.count != count) {  // has become less frequent since; what has become more frequent is there twice
                 if (place.count < count && place.count >= min_frequency) queue_.push({place.count, pair});
                 continue;
@@ -95,14 +96,14 @@ class bpe_trainer {
             std::sort(grown.begin(), grown.end());
             grown.erase(std::unique(grown.begin(), grown.end()), grown.end());
             for (const std::uint64_t other : grown)
-                if (const std::uint64_t n = places_.at(other).count; n >= min_frequency) queue_.push({n, other});
+                if (const std::uint64_t n = place_of(other).count; n >= min_frequency) queue_.push({n, other});
         }
         return out;
     }
 
    private:
     struct pair_places {
-        std::uint64_t count = 0;
+        std::uint64_t pair = 0, count = 0;
         std::vector<std::uint32_t> words = {};  // that hold the pair, or have held it
         bool merged = false;
     };
@@ -130,8 +131,13 @@ class bpe_trainer {
             for (std::size_t i = begins_[w] + 1; i < tokens_.size(); ++i) put(pair_of(tokens_[i - 1], tokens_[i]), w);
         }
     }
+    pair_places& place_of(std::uint64_t pair) {
+        const auto [number, is_new] = pair_numbers_.insert(pair);
+        if (is_new) places_.push_back({.pair = pair});
+        return places_[number];
+    }
     void put(std::uint64_t pair, std::uint32_t word) {
-        pair_places& place = places_[pair];
+        pair_places& place = place_of(pair);
         place.count += counts_[word];
         if (place.words.empty() || place.words.back() != word) place.words.push_back(word);
     }
@@ -158,7 +164,7 @@ class bpe_trainer {
             }
             if (after.size() == n) continue;
             for (std::size_t i = 1; i < n; ++i)
-                if (went[i - 1] || went[i]) places_.at(pair_of(before[i - 1], before[i])).count -= counts_[w];
+                if (went[i - 1] || went[i]) place_of(pair_of(before[i - 1], before[i])).count -= counts_[w];
             for (std::size_t i = 1; i < after.size(); ++i)
                 if (came[i - 1] || came[i]) {
                     grown.push_back(pair_of(after[i - 1], after[i]));
@@ -173,7 +179,8 @@ class bpe_trainer {
     std::vector<std::uint64_t> counts_;
     std::vector<token_id> tokens_;  // of all words, each where its bytes were
     std::vector<std::size_t> begins_, sizes_;
-    std::unordered_map<std::uint64_t, pair_places> places_;
+    key_numbers<> pair_numbers_;
+    std::deque<pair_places> places_;  // by number; a reference stays valid when others come
     std::priority_queue<candidate> queue_;
 };
 

@@ -304,13 +304,16 @@ class growing_trie {
     };
     // Where the child stands, or 0 where it would.
     [[nodiscard]] std::size_t find_edge(std::uint32_t parent, std::uint16_t code) const noexcept {
-        std::uint64_t hash = (parent ^ seed_) * 0x9e3779b97f4a7c15U;
-        hash = (hash ^ hash >> 32) * 0xbf58476d1ce4e5b9U;
-        // The children of a node within reach of each other: dictionaries are sorted, and fetching memory is what takes time.
-        std::size_t at = (static_cast<std::size_t>(hash ^ hash >> 29) + code) & (edges_.size() - 1);
+        std::size_t at = home(parent, code);
         const auto is_other = [&](const branch& here) { return here.parent != parent || here.code != code; };
         while (edges_[at] != 0 && is_other(nodes_[edges_[at]])) at = (at + 1) & (edges_.size() - 1);
         return at;
+    }
+    [[nodiscard]] std::size_t home(std::uint32_t parent, std::uint16_t code) const noexcept {
+        std::uint64_t hash = (parent ^ seed_) * 0x9e3779b97f4a7c15U;
+        hash = (hash ^ hash >> 32) * 0xbf58476d1ce4e5b9U;
+        // The children of a node within reach of each other: dictionaries are sorted, and fetching memory is what takes time.
+        return (static_cast<std::size_t>(hash ^ hash >> 29) + code) & (edges_.size() - 1);
     }
     std::uint32_t add_node(std::uint32_t parent, std::uint16_t code) {
         require(nodes_.size() < std::numeric_limits<std::uint32_t>::max() / 4, errc::limit_exceeded, "chinese_dictionary: too many words");
@@ -324,8 +327,12 @@ class growing_trie {
     std::uint32_t child(std::uint32_t parent, std::uint16_t code) {
         std::size_t at = find_edge(parent, code);
         if (edges_[at] != 0) return edges_[at];
-        if (2 * ++n_edges_ > edges_.size()) {
-            std::vector<std::uint32_t> old(2 * edges_.size());
+        steps_ += (at - home(parent, code)) & (edges_.size() - 1);
+        const bool full = 2 * ++n_edges_ > edges_.size(), slow = steps_ > 64 * n_edges_ + 4096;  // by chance about one a word
+        if (full || slow) {
+            if (slow) seed_ = string_hash{}(std::string_view(words_), seed_ + n_edges_);  // words were chosen to collide under this one
+            steps_ = 0;
+            std::vector<std::uint32_t> old(full ? 2 * edges_.size() : edges_.size());
             old.swap(edges_);
             for (const std::uint32_t below : old)
                 if (below != 0) edges_[find_edge(nodes_[below].parent, nodes_[below].code)] = below;
@@ -335,7 +342,7 @@ class growing_trie {
     }
 
     std::uint64_t seed_, total_ = 0;
-    std::size_t n_codes_ = 0, n_edges_ = 0;
+    std::size_t n_codes_ = 0, n_edges_ = 0, steps_ = 0;
     std::vector<std::uint16_t> codes_;
     std::vector<std::uint32_t> roots_;
     std::vector<branch> nodes_;

@@ -9,6 +9,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/key_numbers.hpp>
 #include <caramel/core/platform.hpp>
 #include <caramel/core/workspace.hpp>
 #include <caramel/text/normalize.hpp>
@@ -78,7 +80,7 @@ constexpr std::uint64_t chain(std::uint64_t hash, std::uint64_t next) noexcept {
 }
 constexpr std::uint64_t chain_start(ngram_unit unit) noexcept { return 0xD6E8FEB86659FD93U * (static_cast<std::uint64_t>(unit) + 1); }
 // To index tables by: the highest bits depend on all of the key.
-constexpr std::uint64_t spread(std::uint64_t key) noexcept { return (key ^ key >> 29) * 0xC2B2AE3D27D4EB4FU; }
+constexpr std::uint64_t spread(std::uint64_t key) noexcept { return key_hash{}(key, 0); }
 
 constexpr bool is_white(char32_t c) noexcept {
     return c == U' ' || (c >= 9 && c <= 13) || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
@@ -287,21 +289,35 @@ counted_text count_ngrams(std::string_view text, std::span<const ngram_range> ra
     ngram_count* const out = grams.data();
     const std::size_t mask = slots.size() - 1;
     std::uint32_t used = 0;
-    std::size_t total = 0;
+    std::size_t total = 0, steps = 0;
+    const std::size_t most_steps = 16 * most + 4096;
+    std::optional<key_numbers<>> made_to_collide;  // instead of the slots, where a text's n-grams stand in each other's way throughout
     for (const auto& range : ranges)
         each_ngram(points, range, words, [&](std::uint64_t key, std::size_t begin, std::size_t length) {
             ++total;
             std::size_t at = spread(key) >> (64 - bits);
-            while (slot[at] != 0) {
+            while (slot[at] != 0 && steps <= most_steps) {
                 ngram_count& gram = out[slot[at] - 1];
                 if (gram.key == key) {
                     ++gram.count;
                     return;
                 }
                 at = (at + 1) & mask;
+                ++steps;
             }
-            out[used] = {key, 1, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(length), range.unit};
-            slot[at] = ++used;
+            if (steps > most_steps) [[unlikely]] {
+                if (!made_to_collide) {
+                    made_to_collide.emplace();
+                    for (std::uint32_t g = 0; g < used; ++g) (void)made_to_collide->insert(out[g].key);
+                }
+                if (const auto [number, is_new] = made_to_collide->insert(key); !is_new) {
+                    ++out[number].count;
+                    return;
+                }
+            } else {
+                slot[at] = used + 1;
+            }
+            out[used++] = {key, 1, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(length), range.unit};
             met(key);
         });
     return {points, grams.first(used), total};
@@ -354,58 +370,8 @@ inline std::uint64_t key_of_name(std::string_view name, ngram_unit unit) {
     return hash;
 }
 
-// Numbers of n-grams by their keys: open addressing, at most three quarters full.
-class ngram_table {
-   public:
-    static constexpr std::uint32_t none = 0xFFFFFFFF;
-
-    ngram_table() = default;
-    [[nodiscard]] std::size_t size() const noexcept { return used_; }
-    void prefetch(std::uint64_t key) const noexcept { CARAMEL_PREFETCH(slots_.data() + (spread(key) >> shift_)); }
-    [[nodiscard]] std::uint32_t find(std::uint64_t key) const noexcept {
-        const std::size_t mask = slots_.size() - 1;
-        for (std::size_t at = spread(key) >> shift_;; at = (at + 1) & mask) {
-            if (slots_[at].number == none || slots_[at].key == key) return slots_[at].number;
-        }
-    }
-    // Calls `work(key, number)` for each.
-    template <class Each>
-    void each(const Each& work) const {
-        for (const entry& e : slots_)
-            if (e.number != none) work(e.key, e.number);
-    }
-    // The number of the key, and whether it is new: then the next one.
-    std::pair<std::uint32_t, bool> insert(std::uint64_t key) {
-        if (4 * (used_ + 1) > 3 * slots_.size()) grow();
-        const std::size_t mask = slots_.size() - 1;
-        std::size_t at = spread(key) >> shift_;
-        for (; slots_[at].number != none; at = (at + 1) & mask)
-            if (slots_[at].key == key) return {slots_[at].number, false};
-        slots_[at] = {key, static_cast<std::uint32_t>(used_)};
-        return {static_cast<std::uint32_t>(used_++), true};
-    }
-
-   private:
-    struct entry {
-        std::uint64_t key = 0;
-        std::uint32_t number = none;
-    };
-    void grow() {
-        std::vector<entry> old(2 * slots_.size());
-        old.swap(slots_);
-        --shift_;
-        const std::size_t mask = slots_.size() - 1;
-        for (const entry& e : old) {
-            if (e.number == none) continue;
-            std::size_t at = spread(e.key) >> shift_;
-            while (slots_[at].number != none) at = (at + 1) & mask;
-            slots_[at] = e;
-        }
-    }
-    std::vector<entry> slots_ = std::vector<entry>(64);
-    int shift_ = 58;
-    std::size_t used_ = 0;
-};
+// Numbers of n-grams by their keys.
+using ngram_table = key_numbers<>;
 
 }  // namespace detail
 

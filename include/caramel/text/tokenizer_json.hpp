@@ -428,7 +428,16 @@ inline void read_word_rules(const json_setting& root, std::string_view who, word
     require(rules.split != word_split::none || !rules.split_chinese, errc::unsupported_model, who,
             ": Chinese characters that are set apart without a pre-tokenizer are not supported");
 }
-inline wordpiece_model wordpiece_of(tokenizer_document& document, std::string_view who) {
+// What `wordpiece_model` is made of, which is quickly read; the model builds tables for all of Unicode.
+struct wordpiece_parts {
+    vocabulary words;
+    wordpiece_rules rules;
+    special_tokens special;
+    std::vector<added_token> added;
+    encode_options defaults;
+};
+inline wordpiece_parts wordpiece_parts_of(tokenizer_document& document, std::string_view who) {
+    require(document.model_type != "BPE", errc::unsupported_model, who, ": a BPE model where WordPiece was asked for");
     using is = json_setting::is;
     const json_settings model(who, "the model", *document.root.find("model"));
     wordpiece_rules rules;
@@ -477,9 +486,9 @@ template <std::same_as<wordpiece_model> Model = wordpiece_model>
 [[nodiscard]] tokenizer_from_json<Model> parse_tokenizer_json(std::string_view json, const json_limits& limits = {}) {
     constexpr std::string_view who = "parse_tokenizer_json";
     detail::tokenizer_document document = detail::parse_tokenizer_document(json, who, limits);
-    require(document.model_type != "BPE", errc::unsupported_model, who, ": a BPE model where WordPiece was asked for");
+    auto parts = detail::wordpiece_parts_of(document, who);
     auto pad = detail::padding_of(document.root, who);
-    return {detail::wordpiece_of(document, who), pad};
+    return {Model(std::move(parts.words), std::move(parts.rules), std::move(parts.special), std::move(parts.added), parts.defaults), pad};
 }
 /// The same from a file. Throws `error`: `io`, `limit_exceeded`, and the above.
 template <std::same_as<wordpiece_model> Model = wordpiece_model, std::convertible_to<file_path> Path>

@@ -10,11 +10,11 @@
 #include <queue>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/key_numbers.hpp>
 #include <caramel/core/progress.hpp>
 #include <caramel/core/string_numbers.hpp>
 #include <caramel/pipeline.hpp>
@@ -106,9 +106,9 @@ class pair_merger {
     };
 
     std::uint32_t pair_number(symbol left, symbol right) {
-        const auto [at, is_new] = numbers_.try_emplace(std::uint64_t{left} << 32 | right, static_cast<std::uint32_t>(pairs_.size()));
+        const auto [number, is_new] = numbers_.insert(std::uint64_t{left} << 32 | right);
         if (is_new) pairs_.push_back({left, right});
-        return at->second;
+        return number;
     }
     void raise(symbol left, symbol right, std::uint32_t word, std::uint64_t count) {
         const std::uint32_t number = pair_number(left, right);
@@ -133,7 +133,7 @@ class pair_merger {
 
     std::vector<word_data> words_;
     std::vector<pair_data> pairs_;
-    std::unordered_map<std::uint64_t, std::uint32_t> numbers_;  // only looked up, so that its order never shows
+    key_numbers<> numbers_;
     std::vector<std::uint32_t> raised_;
     std::priority_queue<pair_count, std::vector<pair_count>, comes_later> queue_;
 };
