@@ -1,19 +1,22 @@
 #!/usr/bin/env python3
 """Would the tests notice? Makes small mistakes in the arithmetic of the headers, one at a time, and counts how many the tests catch.
 
-usage: scripts/mutate.py [N] [SEED] [--only PART] [--log FILE] [--list]
+usage: scripts/mutate.py [N] [SEED] [--only PART] [--log FILE] [--minutes M] [--list]
        N mutants (default 200) of the mistakes that SEED (default 1) picks, spread evenly over the headers that hold arithmetic;
        --only PART  those of the same run whose header has PART in its path; --list shows them without running anything;
-       --log FILE   writes every mutant and what became of it (docs/mutants.tsv is the log of the run that the docs quote).
+       --log FILE   writes every mutant and what became of it, and takes from it which ones were caught before: they are not run
+                    again (docs/mutants.tsv is the log of the run that the docs quote; without FILE every mutant is run);
+       --minutes M  stops after that time with what there is by then.
 
 A mutant is a change of one token: a sign, + - * /, < for <=, && for ||, min for max, a constant 0, 1 or 2 off by one, a lost `!`.
 It is made in a copy of include/, never in the tree. First the quick cases of the nearest test run without optimization, with one
-precompiled header; whoever survives meets all quick tests near the header under the address and undefined-behaviour sanitizers,
-as in CI. Caught is a test that fails, crashes or does not end; what does not compile is no mutant, and another is drawn.
+precompiled header. Whoever survives meets those of the next nearest test, and then all but the slow cases of the nearest under the
+address and undefined-behaviour sanitizers, as in CI. Caught is a test that fails, crashes or does not end, and that passes without
+the mistake; what does not compile is no mutant, and another is drawn.
 Mutants that change nothing anyone can see (tests/data/equivalent_mutants.tsv says why, each) count neither way.
-Needs clang++-14 (or the compiler that CXX names, if it is clang) and lld; one process, about 6 seconds a mutant.
+Needs clang++-14 (or the compiler that CXX names, if it is clang) and lld; one process, 5 to 10 seconds a mutant.
 """
-import argparse, json, os, pathlib, random, re, resource, shutil, subprocess, sys, time
+import argparse, itertools, os, pathlib, random, re, resource, shutil, subprocess, sys, time
 
 root = pathlib.Path(__file__).resolve().parent.parent
 work = root / "build" / "mutants"
@@ -308,7 +311,7 @@ class Build:
         return self.clean[test]
 
     def verdict(self, test):
-        """'passes', 'caught' or 'no mutant' for the copy of include/ as it is now; `learn` must have been called before."""
+        """'passes', 'caught' or 'no mutant' for the copy of include/ as it is now; `learn` must have found the test of use."""
         cases, seconds = self.clean[test]
         if not self.compile(test):
             return "no mutant"
@@ -321,6 +324,7 @@ def main():
     options.add_argument("seed", nargs="?", type=int, default=1)
     options.add_argument("--only", default="")
     options.add_argument("--log", type=pathlib.Path)
+    options.add_argument("--minutes", type=float, default=1e9)
     options.add_argument("--list", action="store_true")
     o = options.parse_args()
 
@@ -330,62 +334,85 @@ def main():
     names = [name for name in names if share[name] and o.only in name]
     if o.list:
         for name in names:
-            drawn = draws(name, o.seed, known)
-            for mutant in [m for _, m in zip(range(share[name]), drawn)]:
-                print(f"{mutant.name()}\t{mutant.shown}\t{' '.join(tests.near(name, 4))}")
+            for mutant in itertools.islice(draws(name, o.seed, known), share[name]):
+                print(f"{mutant.name()}\t{mutant.shown}\t{' '.join(tests.near(name, 2))}")
         return
+
+    before = {}
+    if o.log and o.log.exists():
+        for row in o.log.read_text().splitlines():
+            if row.startswith("caught\t"):
+                _, place, shown, by = row.split("\t")
+                before[(place.split(":")[0], shown)] = by
 
     shutil.rmtree(work / "include", ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
     shutil.copytree(root / "include", work / "include")
-    quick = Build("quick", ["-O0"], 4)
-    thorough = None
-    rows, caught, total, began = [], 0, 0, time.time()
+    began, results, thorough = time.time(), {}, None
 
-    def write_log():
-        if o.log:
-            head = [f"# scripts/mutate.py {o.n} {o.seed}{' --only ' + o.only if o.only else ''}, {time.strftime('%Y-%m-%d')}: "
-                    f"caught {caught} of {total}; {len(known)} mutants known to change nothing are left out", "verdict\tplace\tchange\ttest"]
-            o.log.write_text("\n".join(head + rows) + "\n")
+    def out_of_time():
+        return time.time() - began > o.minutes * 60
 
-    for name in names:
-        near = tests.near(name, 4)
-        copy = work / "include" / "caramel" / name
-        drawn = draws(name, o.seed, known)
-        for _ in range(share[name]):
-            for mutant in drawn:
-                copy.write_text((root / "include" / "caramel" / name).read_text())
-                usable = [t for t in near if quick.learn(t)]
-                if not usable:
-                    verdict, by = "not caught", "no test near it"
-                    break
-                copy.write_text(mutant.source)
-                verdict, by = quick.verdict(usable[0]), usable[0]
-                if verdict == "no mutant":
-                    continue
-                if verdict == "passes":
-                    thorough = thorough or Build("thorough", ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"], 1e9)
-                    for test in near:
-                        copy.write_text((root / "include" / "caramel" / name).read_text())
-                        if not thorough.learn(test):
-                            continue
-                        copy.write_text(mutant.source)
-                        verdict, by = thorough.verdict(test), test
-                        if verdict == "caught":
-                            break
-                    if verdict != "caught":
-                        verdict, by = "not caught", " ".join(near)
-                break
-            else:
-                continue  # no more places in this header
-            total += 1
-            caught += verdict == "caught"
-            rows.append(f"{verdict}\t{mutant.name()}\t{mutant.shown}\t{by}")
+    def note(mutant, verdict, by, loud=True):
+        results[mutant.name()] = (verdict, mutant, by)
+        if loud:
             print(f"{verdict}: {mutant.name()}: {mutant.shown}  ({by})", flush=True)
-            write_log()
-        copy.write_text((root / "include" / "caramel" / name).read_text())
+        if o.log:
+            rows = sorted(f"{v}\t{m.name()}\t{m.shown}\t{b}" for v, m, b in results.values())
+            o.log.write_text(f"# scripts/mutate.py {o.n} {o.seed}{' --only ' + o.only if o.only else ''}, {time.strftime('%Y-%m-%d')}: {summary()}; "
+                             f"{len(known)} known to change nothing are left out\nverdict\tplace\tchange\ttest\n" + "\n".join(rows) + "\n")
+
+    def summary():
+        return f"caught {sum(v == 'caught' for v, _, _ in results.values())} of {len(results)}"
+
+    def judged(build, test, mutant):
+        """What the test says of the mutant; None where it is of no use without one either."""
+        copy = work / "include" / "caramel" / mutant.header
+        try:
+            if build.learn(test) is None:
+                return None
+            copy.write_text(mutant.source)
+            return build.verdict(test)
+        finally:
+            copy.write_text((root / "include" / "caramel" / mutant.header).read_text())
+
+    quick, survivors = Build("quick", ["-O0"], 4), []
+    for name in names:
+        near, found = tests.near(name, 2), 0
+        for mutant in draws(name, o.seed, known):
+            if found == share[name] or out_of_time():
+                break
+            if (mutant.name().split(":")[0], mutant.shown) in before:
+                note(mutant, "caught", before[(mutant.name().split(":")[0], mutant.shown)], loud=False)
+                found += 1
+                continue
+            verdict, by = None, "no test near it"
+            for by in near:
+                verdict = judged(quick, by, mutant)
+                if verdict is not None:
+                    break
+            if verdict == "no mutant":
+                continue
+            found += 1
+            note(mutant, "caught" if verdict == "caught" else "not caught", by)
+            if verdict != "caught":
+                survivors.append(mutant)
+    print(f"{summary()} by the nearest test alone", flush=True)
+    for mutant in survivors:
+        if out_of_time():
+            break
+        near = tests.near(mutant.header, 2)
+        thorough = thorough or Build("thorough", ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"], 1e9)
+        for build, test in [(quick, near[-1])] * (len(near) > 1) + [(thorough, test) for test in near[:1]]:
+            if judged(build, test, mutant) == "caught":
+                note(mutant, "caught", test + (" (sanitizers)" if build is thorough else ""))
+                break
+    print("survivors:")
+    for verdict, mutant, by in results.values():
+        if verdict != "caught":
+            print(f"  {mutant.name()}: {mutant.shown}  ({by})")
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(f"mutants: caught {caught} of {total}  (seed {o.seed}, {used.ru_utime + used.ru_stime:.0f} CPU seconds, {time.time() - began:.0f} seconds)")
+    print(f"mutants: {summary()}  (seed {o.seed}, {used.ru_utime + used.ru_stime:.0f} CPU seconds, {time.time() - began:.0f} seconds)")
 
 
 if __name__ == "__main__":
