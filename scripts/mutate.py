@@ -207,38 +207,42 @@ def draws(header, seed, known):
 
 
 class Tests:
-    """Which tests are near a header: the one of its name, those that include it, then those of the headers that include it, and so on."""
+    """Which tests are near a header: the one of its name, then those that include it, or a header that does, and so on, by how many
+    of the names that few headers know stand in them."""
 
     def __init__(self):
-        inclusion = re.compile(r"#include <caramel/([^>]+)>")
-        self.includers, self.in_tests, self.sizes = {}, {}, {}
+        inclusion, word = re.compile(r"#include <caramel/([^>]+)>"), re.compile(r"[a-z]\w{4,}")
+        self.includers, self.in_tests, self.words, self.of_headers = {}, {}, {}, {}
+        count = {}
         for path in sorted((root / "include" / "caramel").rglob("*.hpp")):
-            name = path.relative_to(root / "include" / "caramel").as_posix()
+            name, source = path.relative_to(root / "include" / "caramel").as_posix(), path.read_text()
+            code = {t.text for t in tokens_of(source) if t.kind == "name" and word.fullmatch(t.text)}
+            self.of_headers[name] = code
+            for w in code:
+                count[w] = count.get(w, 0) + 1
             if "/" in name and name.split("/")[0] != "recipes" or name in ("pipeline.hpp", "apply.hpp"):
-                for other in inclusion.findall(path.read_text()):
+                for other in inclusion.findall(source):
                     self.includers.setdefault(other, []).append(name)
+        for name, code in self.of_headers.items():
+            self.of_headers[name] = {w for w in code if count[w] <= 8}
         for path in sorted((root / "tests").rglob("*_test.cpp")):
             name = path.relative_to(root / "tests").as_posix()
             if name.split("/")[0] in ("contract", "build", "must_not_compile", "recipes"):
                 continue
             source = path.read_text()
-            self.sizes[name] = len(source)
+            self.words[name] = set(word.findall(source))
             for other in inclusion.findall(source):
                 self.in_tests.setdefault(other, []).append(name)
 
     def near(self, header, most):
-        out, floor, seen = [], [header], {header}
-        family, stem = header[:-4].split("/")
-        while floor and len(out) < most:
-            found = {}
+        floor, seen, found = [header], {header}, {}
+        for depth in range(4):
             for h in floor:
-                mirror = h[:-4] + "_test.cpp"
-                for test in ([mirror] if mirror in self.sizes else []) + self.in_tests.get(h, []):
-                    alike = len(os.path.commonprefix([stem, test.split("/")[-1]]))
-                    found[test] = (test != mirror or h != header, test.split("/")[0] != family, -alike, test != mirror, self.sizes[test])
-            out += sorted((t for t in found if t not in out), key=found.get)
+                for test in self.in_tests.get(h, []):
+                    found.setdefault(test, depth)
             floor = [i for h in floor for i in self.includers.get(h, []) if i not in seen and not seen.add(i)]
-        return out[:most]
+        return sorted(found, key=lambda t: (t != header[:-4] + "_test.cpp", -len(self.of_headers[header] & self.words[t]),
+                                             t.split("/")[0] != header.split("/")[0], found[t], len(self.words[t])))[:most]
 
 
 class Build:
