@@ -10,7 +10,7 @@ usage: scripts/mutate.py [N] [SEED] [--only PART] [--log FILE] [--minutes M] [--
 
 A mutant is a change of one token: a sign, + - * /, < for <=, && for ||, min for max, a constant 0, 1 or 2 off by one, a lost `!`.
 It is made in a copy of include/, never in the tree. First the quick cases of the nearest test run without optimization, with one
-precompiled header. Whoever survives meets those of the next nearest test, and then all but the slow cases of the nearest under the
+precompiled header. Whoever survives meets those of the two next nearest, and then all but the slow cases of the nearest under the
 address and undefined-behaviour sanitizers, as in CI. Caught is a test that fails, crashes or does not end; at the end every test
 that did is run once without any mistake and must pass. What does not compile is no mutant, and another is drawn.
 Mutants that change nothing anyone can see (tests/data/equivalent_mutants.tsv says why, each) count neither way.
@@ -241,8 +241,9 @@ class Tests:
                 for test in self.in_tests.get(h, []):
                     found.setdefault(test, depth)
             floor = [i for h in floor for i in self.includers.get(h, []) if i not in seen and not seen.add(i)]
-        return sorted(found, key=lambda t: (t != header[:-4] + "_test.cpp", -len(self.of_headers[header] & self.words[t]),
-                                             t.split("/")[0] != header.split("/")[0], found[t], len(self.words[t])))[:most]
+        alike = {t: len(self.of_headers[header] & self.words[t]) for t in found}
+        family = header.split("/")[0] + "/"
+        return sorted(found, key=lambda t: (t != header[:-4] + "_test.cpp", found[t], -alike[t], not t.startswith(family), len(self.words[t])))[:most]
 
 
 class Build:
@@ -427,8 +428,8 @@ def main():
     print(f"== the nearest test alone: {sum(v != 'not caught' for v, _, _ in results.values())} of {len(results)} failed", flush=True)
     verify("quick")
     for mutant in survivors:
-        near = tests.near(mutant.header, 2)
-        for name, test in [("quick", near[-1])] * (len(near) > 1) + [("thorough", near[0])] * (len(near) > 0):
+        near = tests.near(mutant.header, 3)
+        for name, test in [("quick", test) for test in near[1:]] + [("thorough", test) for test in near[:1]]:
             if not out_of_time() and build(name).verdict(mutant.header, mutant.source, test) == "fails":
                 note(mutant, "to be verified", test + (" (sanitizers)" if name == "thorough" else ""))
                 break
