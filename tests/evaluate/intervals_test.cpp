@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -8,6 +10,7 @@
 #include <caramel/evaluate/intervals.hpp>
 
 #include "support/catch.hpp"
+#include "support/statistics.hpp"
 
 using namespace caramel;
 
@@ -307,6 +310,69 @@ TEST_CASE("randomization_test: Fisher's example, and beside the t test", "[compa
     CHECK(error_of([&] { (void)randomization_test(gaps, std::span(zeros).first(3)); }).code() == errc::shape_mismatch);
     CHECK(error_of([&] { (void)randomization_test(gaps, zeros, {.rounds = 0}); }).code() == errc::bad_parameter);
     CHECK(error_of([&] { (void)randomization_test(std::span(gaps).first(1), std::span(zeros).first(1)); }).code() == errc::too_few_rows);
+}
+
+TEST_CASE("tests of differences: where there is none they say so as often as they promise", "[compare][statistics]") {
+    // Of 1,500 pairs of series without a difference a test at level 5 % may call so many different that a fair coin of 5 % would
+    // by chance once in a million times; exact tests may be too careful, but not by much where there is little that ties.
+    rng random(21);
+    constexpr int rounds = 1500;
+    const double bound = rounds * .05 + one_in_a_million * std::sqrt(rounds * .05 * .95);
+    const double least = rounds * .05 - one_in_a_million * std::sqrt(rounds * .05 * .95);
+    int t = 0, signs = 0, drawn = 0, ranks = 0, many_ranks = 0, binomial = 0, areas = 0;
+    std::vector<double> p_values;
+    for (int round = 0; round < rounds; ++round) {
+        std::vector<double> a(10), b(10), more_a(60), more_b(60);
+        for (std::size_t i = 0; i < a.size(); ++i) a[i] = (b[i] = random.normal()) + random.normal();
+        for (std::size_t i = 0; i < more_a.size(); ++i) more_a[i] = (more_b[i] = random.normal()) + random.normal();
+        const double p = paired_t_test(a, b).p_value;
+        p_values.push_back(p);
+        t += p <= .05;
+        signs += randomization_test(a, b).p_value <= .05;
+        ranks += wilcoxon_signed_rank_test(a, b).p_value <= .05;
+        many_ranks += wilcoxon_signed_rank_test(more_a, more_b).p_value <= .05;
+        if (round < 500) drawn += randomization_test(more_a, more_b, {.rounds = 199, .seed = static_cast<std::uint64_t>(round)}).p_value <= .05;
+        std::vector<int> y(60), first(60), second(60);
+        std::vector<double> s1(60), s2(60);
+        for (std::size_t i = 0; i < y.size(); ++i) {
+            y[i] = static_cast<int>(i % 2);
+            first[i] = random.below(4) == 0 ? 1 - y[i] : y[i];
+            second[i] = random.below(4) == 0 ? 1 - y[i] : y[i];
+            s1[i] = y[i] + random.normal();
+            s2[i] = y[i] + random.normal();
+        }
+        binomial += mcnemar_test(first, second, y).p_value <= .05;
+        areas += delong_test(s1, s2, y).p_value <= .05;
+    }
+    CHECK(kolmogorov(p_values) < kolmogorov_bound);  // of the t test they are even
+    for (const int found : {t, signs, ranks, many_ranks, binomial}) CHECK(found < bound);
+    CHECK(areas < 1.2 * bound);  // an approximation for large samples: here of 30 and 30 rows
+    CHECK(drawn < 500 * .05 + one_in_a_million * std::sqrt(500 * .05 * .95));
+    for (const int found : {t, signs, many_ranks, areas}) CHECK(found > least);
+    for (const int found : {ranks, binomial}) CHECK(found > .5 * least);
+    CHECK(drawn > 500 * .05 - one_in_a_million * std::sqrt(500 * .05 * .95));
+}
+
+TEST_CASE("bootstrap_interval: holds the truth about as often as it says", "[intervals][statistics]") {
+    rng random(22);
+    constexpr int rounds = 400;
+    const auto mean = [](const std::vector<double>& p, const std::vector<double>& y) {
+        double sum = 0;
+        for (std::size_t i = 0; i < p.size(); ++i) sum += p[i] - y[i];
+        return sum / static_cast<double>(p.size());
+    };
+    for (const auto kind : {bootstrap_kind::percentile, bootstrap_kind::basic, bootstrap_kind::bca}) {
+        int held = 0;
+        for (int round = 0; round < rounds; ++round) {
+            std::vector<double> x(60), zeros(60);
+            for (double& v : x) v = -std::log(1 - random.uniform());  // skewed, of mean 1
+            const auto found = bootstrap_interval(mean, x, zeros, {.resamples = 200, .level = .9, .kind = kind, .seed = static_cast<std::uint64_t>(round)});
+            held += found.low <= 1 && 1 <= found.high;
+        }
+        // 90 % less what 60 skewed rows cost (3 % at most, Efron & Tibshirani 1993), with 4.75 deviations on either side.
+        CHECK(held > rounds * .87 - one_in_a_million * std::sqrt(rounds * .87 * .13));
+        CHECK(held < rounds * .91 + one_in_a_million * std::sqrt(rounds * .9 * .1));
+    }
 }
 
 }  // namespace intervals_test

@@ -123,6 +123,12 @@ TEST_CASE("stacked: the mixture is the optimum", "[stacked]") {
     detail::mixture_fit<std::vector<int>> mixture(logs, y, all_one, members, classes);
     mixture.run();
     CHECK(mixture.weights[2] == 0);  // it speaks against the truth, and may not be turned round
+    const std::vector<double> tiny(n, 0x1.0p-20);  // the unit of the weights changes no bit
+    const row_weights in_other_unit(tiny, n, "test");
+    detail::mixture_fit<std::vector<int>> again(logs, y, in_other_unit, members, classes);
+    again.run();
+    CHECK(again.weights == mixture.weights);
+    CHECK(again.intercepts == mixture.intercepts);
     const auto loss = [&](const std::vector<double>& w, const std::vector<double>& b) {
         std::vector<double> p(classes);
         double sum = 0;

@@ -595,4 +595,47 @@ TEST_CASE("estimate_mdp: bad logs are refused with row and column", "[mdp][error
     CHECK(error_of([&] { (void)estimate_mdp<2>(std::vector<transition<2>>(1), shape, 2, {.untried = std::numeric_limits<double>::quiet_NaN()}); }).code() == errc::bad_parameter);
 }
 
+TEST_CASE("mdp: names of states and actions, units of rewards, and an action that stands there twice", "[mdp][metamorphic]") {
+    rng random(17);
+    for (int round = 0; round < 60; ++round) {
+        const std::size_t n = 1 + random.below(6), actions = 1 + random.below(3);
+        const double discount = round % 2 == 0 ? .9 : .5;
+        std::vector<mdp_row> rows;
+        for (std::size_t s = 0; s < n; ++s)
+            for (std::size_t a = 0; a < actions; ++a) {
+                const std::size_t branches = 1 + random.below(3);
+                for (std::size_t b = 0; b < branches; ++b)
+                    rows.push_back({s, a, 1.0 / static_cast<double>(branches), static_cast<std::size_t>(random.below(n)), random.normal(), random.below(5) == 0});
+            }
+        const solve_options how{.discount = discount};
+        const auto found = policy_iteration(mdp(n, actions, rows), how);
+        const auto named_s = random.permutation(n), named_a = random.permutation(actions);
+        auto renamed = rows, scaled = rows, doubled = rows;
+        for (auto& r : renamed) r = {named_s[r.state], named_a[r.action], r.probability, named_s[r.next_state], r.reward, r.terminal};
+        for (auto& r : scaled) r.reward *= 1000;
+        for (const auto& r : rows) doubled.push_back({r.state, r.action + actions, r.probability, r.next_state, r.reward, r.terminal});
+        const auto again = policy_iteration(mdp(n, actions, renamed), how), thousands = policy_iteration(mdp(n, actions, scaled), how),
+                   more = policy_iteration(mdp(n, 2 * actions, doubled), how), by_values = value_iteration(mdp(n, actions, rows), how);
+        for (std::size_t s = 0; s < n; ++s) {
+            const auto at = static_cast<row_index>(s);
+            CHECK(again.v(static_cast<row_index>(named_s[s])) == Approx(found.v(at)).epsilon(1e-10).margin(1e-10));
+            CHECK(thousands.v(at) == Approx(1000 * found.v(at)).epsilon(1e-10).margin(1e-7));
+            CHECK(more.v(at) == Approx(found.v(at)).epsilon(1e-10).margin(1e-10));
+            CHECK(by_values.v(at) == Approx(found.v(at)).epsilon(1e-8).margin(1e-8));
+            CHECK(more.policy[s] < actions);  // the first of those that tie
+            for (std::size_t a = 0; a < actions; ++a)
+                CHECK(again.q(static_cast<row_index>(named_s[s]), static_cast<row_index>(named_a[a])) ==
+                      Approx(found.q(at, static_cast<row_index>(a))).epsilon(1e-10).margin(1e-10));
+        }
+        // Where nothing ends, a reward more in each step is worth 1 / (1 - discount) more.
+        auto endless = rows, richer = rows;
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            endless[i].terminal = richer[i].terminal = false;
+            richer[i].reward += 2;
+        }
+        const vec<double> gap = policy_iteration(mdp(n, actions, richer), how).v - policy_iteration(mdp(n, actions, endless), how).v;
+        CHECK((gap.array() - 2 / (1 - discount)).abs().maxCoeff() < 1e-9);
+    }
+}
+
 }  // namespace mdp_test

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <vector>
 
 #include <caramel/text/tokenizer.hpp>
 
 #include "support/catch.hpp"
+#include "support/statistics.hpp"
 
 using namespace caramel;
 
@@ -128,6 +130,28 @@ TEST_CASE("word2vec: words are drawn by their weights", "[word2vec]") {
     for (std::size_t i = 0; i < 5; ++i) CHECK(drawn[i] / n == Approx(weights[i] / 10).margin(4e-3));
     const detail::alias_sampler one(std::vector<double>{3});
     CHECK(one(random) == 0);
+    // Tables of every size, with weights that are far apart and some of 0.
+    for (std::size_t size = 1; size <= 60; ++size) {
+        std::vector<double> shares(size);
+        for (std::size_t i = 0; i < size; ++i) shares[i] = i > 0 && random.below(4) == 0 ? 0 : std::exp(2 * random.normal());
+        const detail::alias_sampler table(shares);
+        std::vector<int> counts(size);
+        for (int i = 0; i < 5000; ++i) ++counts[table(random)];
+        std::vector<double> expected(1);
+        std::vector<int> seen(1);  // what is rarely drawn is counted together
+        for (std::size_t i = 0; i < size; ++i) {
+            if (shares[i] == 0) CHECK(counts[i] == 0);
+            const bool rare = shares[i] * 5000 < 20 * std::accumulate(shares.begin(), shares.end(), 0.0);
+            if (!rare) expected.push_back(0), seen.push_back(0);
+            (rare ? expected.front() : expected.back()) += shares[i];
+            (rare ? seen.front() : seen.back()) += counts[i];
+        }
+        if (expected.front() * 5000 < 5 * std::accumulate(shares.begin(), shares.end(), 0.0)) {
+            expected.erase(expected.begin());
+            seen.erase(seen.begin());
+        }
+        if (seen.size() > 1) CHECK(chi_square(seen, expected) < chi_square_bound(static_cast<double>(seen.size() - 1)));
+    }
 }
 
 TEMPLATE_TEST_CASE("word2vec: words that share their contexts become neighbours", "[word2vec]", float, double) {

@@ -437,3 +437,49 @@ TEST_CASE("boosted_trees: churn as well as another library's trees tell it", "[b
     check(telco, .847, .414, 2.85);
     check(mlc, .918, .173, 6.6);
 }
+
+TEST_CASE("boosted_trees: orders of rows, columns and classes, and rising functions of a column, change nothing", "[boosted_trees][metamorphic]") {
+    rng random(31);
+    for (int round = 0; round < 12; ++round) {
+        const int classes = 2 + round % 3;
+        const auto x = normal_numbers(static_cast<row_index>(20 + random.below(40)), static_cast<row_index>(2 + random.below(3)), random());
+        const auto y = some_classes(x, classes, random());
+        std::vector<double> weights;
+        for (std::size_t i = 0; i < y.size(); ++i) weights.push_back(1 + random.uniform());  // no two splits gain the same
+        const boosted_trees<double> recipe{.n_trees = 6, .max_depth = 2, .learning_rate = .3, .min_child_weight = .1, .row_share = 1, .column_share = 1};
+        const matrix<double> found = recipe.fit(x, y, {.weights = weights})(x);
+        const auto close = [&](const matrix<double>& other) { return (other - found).cwiseAbs().maxCoeff() < 1e-9; };
+
+        const auto order = random.permutation(y.size());
+        matrix<double> rows(x.rows(), x.cols());
+        std::vector<int> labels;
+        std::vector<double> moved;
+        for (std::size_t i = 0; i < order.size(); ++i) {
+            rows.row(static_cast<row_index>(i)) = x.row(static_cast<row_index>(order[i]));
+            labels.push_back(y[order[i]]);
+            moved.push_back(weights[order[i]]);
+        }
+        CHECK(close(recipe.fit(rows, labels, {.weights = moved})(x)));
+        const matrix<double> reversed = x.rowwise().reverse();
+        CHECK(close(recipe.fit(reversed, y, {.weights = weights})(reversed)));
+        matrix<double> wider(x.rows(), x.cols() + 1);
+        wider << vec<double>::Constant(x.rows(), 3), x;
+        CHECK(close(recipe.fit(wider, y, {.weights = weights})(wider)));
+        matrix<double> risen = x;
+        risen.col(0) = x.col(0).array().exp();
+        risen.col(1) = x.col(1).array().cube() * 10 + 4;
+        CHECK(close(recipe.fit(risen, y, {.weights = weights})(risen)));
+        auto renamed = y;
+        for (int& label : renamed) label = classes - 1 - label;
+        CHECK(close(matrix<double>(recipe.fit(x, renamed, {.weights = weights})(x).rowwise().reverse())));
+
+        std::vector<double> values, in_other_unit;
+        for (std::size_t i = 0; i < y.size(); ++i) {
+            values.push_back(y[i] + .1 * random.normal());
+            in_other_unit.push_back(-50 * values[i] + 1000);
+        }
+        const boosted_trees_regressor<double> regressor{.n_trees = 6, .learning_rate = .3, .row_share = 1, .column_share = 1};
+        const matrix<double> levels = regressor.fit(x, values, {.weights = weights})(x), other = regressor.fit(x, in_other_unit, {.weights = weights})(x);
+        CHECK((((other.array() - 1000) / -50) - levels.array()).abs().maxCoeff() < 1e-9);
+    }
+}
