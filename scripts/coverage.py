@@ -31,7 +31,7 @@ def read_show(text):
 
 
 def read_preprocessed(text):
-    """Header -> its lines with a statement that run when the program does, as the preprocessor leaves them."""
+    """Header -> its lines of code, as the preprocessor leaves them, and those with a statement that run when the program does."""
     lines = collections.defaultdict(list)
     for line in text:
         if match := re.match(r'# (\d+) "(.*)"', line):
@@ -44,10 +44,12 @@ def read_preprocessed(text):
             number += 1
     statements = {}
     for path, code in lines.items():
-        found = statements.setdefault(str(pathlib.Path(path).resolve()), set())
+        there, found = statements.setdefault(str(pathlib.Path(path).resolve()), (set(), set()))
         consteval = False  # inside, only the compiler runs what there is
         depth = 0
         for number, line in code:
+            if line.strip():
+                there.add(number)
             if not consteval and re.search(r"\bconsteval\b", line):
                 consteval, depth = True, 0
             if consteval:
@@ -97,7 +99,9 @@ def main():
         lines, sides = report.get(str(path), ({}, {}))
         if str(path) not in statements:
             failed.append(f"{name} was not preprocessed")
-        unseen = statements.get(str(path), set()) - lines.keys()
+        code, needed = statements.get(str(path), (set(), set()))
+        lines = {line: ran for line, ran in lines.items() if line in code}  # llvm-cov counts comments and what #if leaves out
+        unseen = needed - lines.keys()
         lines = lines | dict.fromkeys(unseen, False)
         left_out = {number for number, text in enumerate(source, 1) if (name, text.strip()) in excluded}
         used |= {(name, source[number - 1].strip()) for number in left_out}
