@@ -11,7 +11,9 @@ import pathlib
 import re
 import sys
 
-statement = re.compile(r"\breturn\b|\bthrow\b|\brequire(_\w+)?\(|\bfail\(|^\s*(if|for|while|switch)\b")
+statement = re.compile(r"\breturn\b|\bthrow\b|(?<!void )\brequire(_\w+)?\(|\bfail\(|^\s*(if|for|while|switch)\b")
+only_compiler = re.compile(r"\bconsteval\b|\bconstexpr\b.* = \[\]")  # functions, and tables that a lambda makes
+
 string = re.compile(r'"(\\.|[^"\\])*"')
 
 
@@ -45,16 +47,16 @@ def read_preprocessed(text):
     statements = {}
     for path, code in lines.items():
         there, found = statements.setdefault(str(pathlib.Path(path).resolve()), (set(), set()))
-        consteval = False  # inside, only the compiler runs what there is
+        inside = False  # of what only the compiler runs
         depth = 0
         for number, line in code:
             if line.strip():
                 there.add(number)
-            if not consteval and re.search(r"\bconsteval\b", line):
-                consteval, depth = True, 0
-            if consteval:
+            if not inside and only_compiler.search(line):
+                inside, depth = True, 0
+            if inside:
                 depth += line.count("{") - line.count("}")
-                consteval = not (depth <= 0 and ("}" in line or line.rstrip().endswith(";")))
+                inside = not (depth <= 0 and ("}" in line or line.rstrip().endswith(";")))
             elif statement.search(line):
                 found.add(number)
     return statements
