@@ -25,8 +25,8 @@
 
 using namespace caramel;
 
-namespace {
 namespace fields_test {
+namespace {
 
 using texts = std::vector<std::string>;
 using types = std::vector<column_type>;
@@ -43,8 +43,6 @@ matrix<double> column(std::initializer_list<double> all) { return numbers(all); 
 errc code_of(const auto& work) { return error_of(work).code(); }
 std::chrono::sys_seconds at(std::int64_t seconds) { return std::chrono::sys_seconds(std::chrono::seconds(seconds)); }
 
-}  // namespace fields_test
-using namespace fields_test;
 }  // namespace
 
 TEST_CASE("fields: scales", "[features][error]") {
@@ -249,3 +247,5 @@ TEST_CASE("fields: a column of texts", "[features][table]") {
     CHECK(bad.where().row == 2);
     CHECK(table_column(texts{"\xff", "a"}, {true, false}).missing(0));  // what is missing is not read
 }
+
+}  // namespace fields_test
