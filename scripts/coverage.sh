@@ -27,13 +27,15 @@ cov=$(tool llvm-cov)
 
 # Each program by itself: in one report, functions that one of them has and does not use hide their counts in another.
 shown() {
-    local program family profile n=0
+    local program family profile profiles n=0
     for program in "$directory"/tests/caramel_*_tests; do
         family=${program##*/caramel_}
         profile=$directory/coverage/${family%_tests}
         [ -s "$profile.profraw" ] || { say "no profile $profile.profraw: build with CARAMEL_COVERAGE=ON and run the tests with ctest" >&2; return 1; }
         [ "$profile.profraw" -nt "$program" ] || { say "$program is newer than its profile: run the tests again" >&2; return 1; }
-        "$profdata" merge -sparse "$profile.profraw" -o "$profile.profdata"
+        profiles=("$profile.profraw")
+        [ ! "$profile.slow.profraw" -nt "$program" ] || profiles+=("$profile.slow.profraw")
+        "$profdata" merge -sparse "${profiles[@]}" -o "$profile.profdata"
         "$cov" show -show-branches=count -show-instantiations=false -show-expansions=false -use-color=0 -instr-profile "$profile.profdata" "$program" "$root/include"
         n=$((n + 1))
     done
