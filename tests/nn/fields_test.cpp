@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include <caramel/core/random.hpp>
 #include <caramel/nn/bias.hpp>
 #include <caramel/nn/dense.hpp>
 #include <caramel/nn/embedding_bag.hpp>
@@ -51,7 +52,8 @@ TEST_CASE("fields: dense layers, biases and embeddings", "[layer][error]") {
     CHECK(bias_params<double>{two}.check(2, "test") == 2);
     CHECK(refused(bias_params<double>{two}, 3));
     CHECK(refused(bias_params<double>{wild}));
-    embedding_bag_params<double> bag{.table = embedding_table<double>(2, 3)};
+    rng random(1);
+    embedding_bag_params<double> bag{.table = embedding_table<double>::random(2, 3, random)};
     CHECK(bag.check(2, "test") == 3);
     CHECK(refused(bag, 3));
     bag.how = static_cast<bag_pooling>(9);
