@@ -279,6 +279,62 @@ TEST_CASE("charts: points by group differ in shape, by value in colour, by size 
     CHECK(texts_of(chart.svg(), "tick").back() == "The larger, the more spent.");
 }
 
+TEST_CASE("charts: six groups have six shapes, each as large as the others", "[report]") {
+    scatter_chart chart;
+    for (int i = 0; i < 6; ++i) {
+        chart.x_values.push_back(i);
+        chart.y_values.push_back(i);
+        chart.groups.push_back(static_cast<decltype(chart.groups)::value_type>(i));
+        chart.group_names.push_back(std::string(1, static_cast<char>('a' + i)));
+    }
+    CHECK(markup_reader::fault_of(chart.svg()).empty());
+    std::vector<std::string> shapes;
+    for (std::size_t n = 0; n < 6; ++n) {
+        std::string path;
+        detail::append_marker(path, n, 0, 0, 10);
+        CHECK(chart.svg().find("class=\"point s" + std::to_string(n + 1) + "\"") != std::string::npos);
+        CHECK(path.front() == 'M');
+        CHECK(path.back() == 'z');
+        CHECK(std::ranges::find(shapes, path) == shapes.end());
+        shapes.push_back(path);
+    }
+    // The turned triangle is the other one upside down.
+    CHECK(shapes[2] == "M0 -11.5l11 20h-22z");
+    CHECK(shapes[4] == "M0 11.5l11 -20h-22z");
+}
+
+TEST_CASE("charts: ends that are given hold, single values get room", "[report][edge]") {
+    const auto scale = [](const chart_axis& axis, double low, double high) {
+        detail::value_range range;
+        range.add(low);
+        range.add(high);
+        const detail::axis_scale of(axis, range, detail::axis_scale::ends::at_ticks, 5);
+        return std::pair(of.low(), of.high());
+    };
+    CHECK(scale({}, 3, 3) == std::pair(1.0, 5.0));
+    CHECK(scale({.from = 3}, 3, 3) == std::pair(3.0, 4.5 + 0));
+    CHECK(scale({}, 0, 0) == std::pair(-1.0, 1.0));
+    CHECK(scale({.from = 0.5, .to = 9.5}, 1, 9) == std::pair(0.5, 9.5));
+    CHECK(scale({.from = 0.5}, 1, 9).second == 10);
+    CHECK(scale({.logarithmic = true}, 1, 1) == std::pair(1.0, 10.0));
+    CHECK(scale({.logarithmic = true}, 3, 30) == std::pair(2.0, 50.0));
+    CHECK(detail::axis_label({.title = "spend", .unit = "EUR"}) == "spend (EUR)");
+    CHECK(detail::axis_label({.unit = "EUR"}) == "EUR");
+    CHECK(detail::axis_label({.title = "spend"}) == "spend");
+}
+
+TEST_CASE("charts: texts are broken at spaces and cut where they do not fit", "[report]") {
+    const auto lines = [](std::string_view text, double letters, std::size_t most) { return detail::wrapped_text(text, letters * 0.64 * detail::tick_size, most); };
+    CHECK(lines("aaa bbb", 20, 2) == std::vector<std::string>{"aaa bbb"});
+    CHECK(lines("aaa bbb ccc", 8, 3) == std::vector<std::string>{"aaa bbb", "ccc"});
+    CHECK(lines("aaaaaaaaaa bb", 5, 3) == std::vector<std::string>{"aaa" + std::string(detail::ellipsis), "bb"});  // a word that is too long
+    CHECK(lines("aaa bbb ccc", 5, 2) == std::vector<std::string>{"aaa", "bbb" + std::string(detail::ellipsis)});
+    CHECK(lines("", 5, 2).empty());
+    CHECK(detail::text_width("e\u0301") == detail::text_width("e"));  // a mark takes no room
+    CHECK(detail::text_width("\u4E2D") > detail::text_width("\u00E9"));
+    CHECK(detail::text_width("\u1E2F") == detail::text_width("\u00E9"));
+}
+
 TEST_CASE("charts: values without cuts are coloured by quintiles", "[report]") {
     scatter_chart chart;
     for (int i = 0; i < 100; ++i) {

@@ -117,6 +117,82 @@ TEST_CASE("tokenizer_json: what is not supported is named", "[tokenizer_json][er
     for (std::size_t n = 0; n < saved.size(); n += 7) CHECK_THROWS_AS(parse_tokenizer_json(saved.substr(0, n)), error);  // every cut is refused
 }
 
+TEST_CASE("tokenizer_json: a sequence of one component is that component, of several it is refused", "[tokenizer_json]") {
+    const std::string bert = R"({"type": "BertNormalizer", "clean_text": true,
+"handle_chinese_chars": true, "strip_accents": null, "lowercase": true})";
+    const std::string lowercase = R"({"type": "Lowercase"})", words = R"({"type": "BertPreTokenizer"})";
+    const auto encode = [](const std::string& json, std::string_view text) { return parse_tokenizer_json(json).tokenizer.encode(text, {.special_tokens = false}).ids; };
+    const auto sequence = [](const std::string& list, const std::string& parts) { return R"({"type": "Sequence", ")" + list + "\": [" + parts + "]}"; };
+    CHECK(encode(changed(bert, lowercase), "The th\u00E9") == ids{12, 1});  // accents stay
+    CHECK(encode(changed(bert, sequence("normalizers", lowercase)), "The th\u00E9") == ids{12, 1});
+    CHECK(encode(changed(bert, sequence("normalizers", sequence("normalizers", lowercase))), "The") == ids{12});
+    CHECK(encode(changed(bert, sequence("normalizers", "")), "The the") == ids{1, 12});  // none at all
+    CHECK(encode(changed(words, sequence("pretokenizers", words)), "the,the") == ids{12, 10, 12});
+    CHECK(encode(changed(R"("strip_accents": null)", R"("strip_accents": false)"), "th\u00E9") == ids{1});
+    CHECK(encode(changed(R"("strip_accents": null, "lowercase": true)", R"("strip_accents": true, "lowercase": false)"), "th\u00E9 The") == ids{12, 1});
+    const auto refused = [](const std::string& json) {
+        const error e = error_on(json);
+        CHECK(e.code() == errc::unsupported_model);
+        return std::string(e.what());
+    };
+    CHECK(refused(changed(bert, sequence("normalizers", lowercase + "," + lowercase))) == "parse_tokenizer_json: the normalizer Sequence is not supported");
+    std::string deep = lowercase;
+    for (int depth = 0; depth < 8; ++depth) deep = sequence("normalizers", deep);
+    CHECK(refused(changed(bert, deep)) == "parse_tokenizer_json: the normalizer Sequence is not supported");
+    CHECK(refused(changed(bert, R"({"type": "a name of more than forty letters, or none"})")) == "parse_tokenizer_json: the normalizer of an unknown name is not supported");
+    CHECK(refused(changed(bert, R"({"type": ""})")) == "parse_tokenizer_json: the normalizer of an unknown name is not supported");
+    CHECK(error_on(changed(bert, "7")).code() == errc::wrong_type);
+}
+
+TEST_CASE("tokenizer_json: truncation and padding by all names", "[tokenizer_json]") {
+    const std::string cut = R"("direction": "Right", "max_length": 12, "strategy": "LongestFirst")";
+    const auto truncation = [&](const std::string& to) { return changed(cut, to); };
+    CHECK(parse_tokenizer_json(truncation(R"("max_length": 3, "strategy": "OnlyFirst")")).tokenizer.defaults() ==
+          encode_options{.max_length = 3, .order = truncation_order::only_first});
+    CHECK(error_on(truncation(R"("direction": "Up", "max_length": 12)")).code() == errc::unsupported_model);
+    CHECK(error_on(changed(R"("strategy": "BatchLongest")", R"("strategy": "Never")")).code() == errc::unsupported_model);
+    CHECK(error_on(changed(R"("strategy": "BatchLongest", "direction": "Right")", R"("direction": "Down")")).code() == errc::unsupported_model);
+    CHECK(parse_tokenizer_json(changed(R"("strategy": "BatchLongest", "direction": "Right", )", "")).pad == padding{.id = 0});
+    CHECK(error_on(changed(R"("pad_id": 0)", R"("pad_id": 9999999999)")).code() == errc::bad_id);
+    CHECK(error_on(changed(R"("pad_type_id": 0)", R"("pad_type_id": 256)")).code() == errc::unsupported_model);
+    const std::string saved_text(saved);
+    const std::size_t from = saved_text.find(R"("padding": )"), to = saved_text.find(R"("added_tokens")");
+    for (const auto& [json, code] : {std::pair(R"("padding": 5, )", errc::wrong_type), {R"("truncation": 5, )", errc::wrong_type}})
+        CHECK(error_on(saved_text.substr(0, saved_text.find(R"("truncation")")) + json + saved_text.substr(to)).code() == code);
+    CHECK_FALSE(parse_tokenizer_json(saved_text.substr(0, from) + R"("padding": null, )" + saved_text.substr(to)).pad);
+}
+
+TEST_CASE("tokenizer_json: templates and added tokens that make no sense", "[tokenizer_json][error]") {
+    const auto code = [](const std::string& json) { return error_on(json).code(); };
+    const std::string a = R"({"Sequence": {"id": "A",
+"type_id": 0}})";
+    CHECK(code(changed(a, R"({"Sequence": {"id": "C", "type_id": 0}})")) == errc::unsupported_model);
+    CHECK(code(changed(a, R"({"Sequence": {"id": "B", "type_id": 0}})")) == errc::unsupported_model);  // the only text is the second one
+    CHECK(code(changed(a, a + "," + a)) == errc::unsupported_model);
+    CHECK(code(changed(a, R"({"Text": {"id": "A", "type_id": 0}})")) == errc::unsupported_model);
+    CHECK(code(changed(a, R"({"Sequence": {"id": "A", "type_id": 256}})")) == errc::unsupported_model);
+    CHECK(code(changed(a, R"({"Sequence": 1})")) == errc::wrong_type);
+    CHECK(code(changed(a, R"({})")) == errc::wrong_type);
+    CHECK(code(changed(a, "1")) == errc::wrong_type);
+    CHECK(code(changed(R"("ids": [2])", R"("ids": [-2])")) == errc::bad_id);
+    const std::string order = R"({"id": 22, "content": "[ORDER]",)";
+    CHECK(code(changed(order, R"({"id": 2.5, "content": "[ORDER]",)")) == errc::bad_id);
+    CHECK(code(changed(R"({"id": 23,)", R"({"id": 22,)")) == errc::duplicate_id);
+    CHECK(code(changed(order, R"({"id": 23, "content": "[ORDER]",)")) == errc::bad_id);  // none has 22
+    CHECK(code(changed(order, R"({"id": 26, "content": "[ORDER]",)")) == errc::bad_id);
+    CHECK(code(changed(order, R"({"id": 21, "content": "[ORDER]",)")) == errc::duplicate_id);
+    CHECK(code(changed(order, R"({"id": 22, "content": "",)")) == errc::empty_token);
+    CHECK(code(changed(order, R"({"id": 22, "content": "a\u0000",)")) == errc::nul_byte);
+    CHECK(code(changed(order, R"({"id": 22, "content": "the",)")) == errc::duplicate_token);
+    for (const std::string option : {"single_word", "lstrip", "rstrip"})
+        CHECK(code(changed("\"" + option + "\": false", "\"" + option + "\": true")) == errc::unsupported_model);
+    CHECK(code(changed(R"("max_input_chars_per_word": 100)", R"("max_input_chars_per_word": 0)")) == errc::bad_parameter);
+    const std::string bert = R"("post_processor": {"type": "BertProcessing", "sep": ["[SEP]", 3, 4], "cls": ["[CLS]", 2]}, "ignored": {"type")";
+    CHECK(code(changed(R"("post_processor": {"type")", bert)) == errc::wrong_type);
+    const std::string text = R"("post_processor": {"type": "BertProcessing", "sep": ["[SEP]", "3"], "cls": ["[CLS]", 2]}, "ignored": {"type")";
+    CHECK(code(changed(R"("post_processor": {"type")", text)) == errc::wrong_type);
+}
+
 TEST_CASE("tokenizer_json: hostile files get their verdicts", "[tokenizer_json][error]") {
     SHARED_OR_SKIP(corpus, "corpus");
     std::ifstream index(corpus / "index.tsv");

@@ -85,7 +85,7 @@ struct legendre_rule {
     std::array<T, n> at{}, weight{};
     std::array<std::array<T, n>, n> below{};  // by value, and then by where the integral ends
 
-    constexpr legendre_rule() noexcept {
+    consteval legendre_rule() noexcept {
         constexpr std::array half{0.095012509837637440185, 0.28160355077925891323, 0.45801677765722738634, 0.61787624440264374845,
                                   0.7554044083550030339,   0.86563120238783174388, 0.94457502307323257608, 0.9894009349916499326};
         constexpr std::array half_weight{0.18945061045506849629, 0.18260341504492358887,  0.16915651939500253819,  0.14959598881657673208,
