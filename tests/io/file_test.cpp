@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -55,6 +56,21 @@ TEST_CASE("file: only regular files are read", "[file][error]") {
     CHECK(std::string_view(e.what()).starts_with("load: "));
     CHECK(std::string_view(e.what()).find("missing") != std::string_view::npos);
 }
+#if CARAMEL_POSIX_FILES
+TEST_CASE("file: each reason of the system has words of its own, and the rest a number", "[file]") {
+    std::vector<std::string> words;
+    for (const int code : {ENOENT, EACCES, EISDIR, ENOTDIR, ELOOP, ENAMETOOLONG, ENOSPC, EDQUOT, EROFS, EFBIG, EMFILE, EIO}) {
+        const std::string reason = detail::reason_of(code);
+        CHECK_FALSE(reason.starts_with("system error"));
+        CHECK(std::find(words.begin(), words.end(), reason) == words.end());
+        words.push_back(reason);
+    }
+    CHECK(detail::reason_of(EPERM) == detail::reason_of(EACCES));
+    CHECK(detail::reason_of(ENFILE) == detail::reason_of(EMFILE));
+    CHECK(detail::reason_of(9999) == "system error 9999");
+}
+#endif
+
 TEST_CASE("file: a failed replacement leaves everything as it was", "[file][error]") {
     const temporary_folder folder;
     fs::create_directory(folder / "sub");

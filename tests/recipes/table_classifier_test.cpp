@@ -77,6 +77,19 @@ TEST_CASE("learnable_columns: ids, free text, times and what is mostly missing a
     CHECK(error_of([&] { (void)learnable_columns(t.take_rows(std::vector<std::size_t>{})); }).code() == errc::empty_input);
 }
 
+TEST_CASE("table_classifier: what it chooses from can be fitted, the simplest first", "[table_classifier]") {
+    const auto trees = searched_trees<float>();
+    REQUIRE(trees.candidates.size() == 8);
+    CHECK(trees.candidates.front().max_depth == 2);
+    CHECK(trees.candidates.back().max_depth == 6);
+    const auto networks = searched_networks<float>();
+    REQUIRE(networks.candidates.size() == 3);
+    CHECK(networks.candidates.front().l2 > networks.candidates.back().l2);  // the strongest penalty is the simplest
+    table t;
+    t.add_column("here", std::vector<double>{1, 2, 3, 4});
+    CHECK(error_of([&] { (void)fit(table_classifier<float>({"gone"}), t, std::vector<int>{0, 1, 0, 1}); }).code() == errc::missing_column);
+}
+
 TEST_CASE("table_classifier: learns most of what there is to know of generated subscribers", "[table_classifier]") {
     const auto train = synthetic_subscribers({.customers = 2000, .seed = 1}), test = synthetic_subscribers({.customers = 2000, .seed = 2});
     const auto names = learnable_columns(train.rows, std::vector<std::string>{"left", "accepted"});

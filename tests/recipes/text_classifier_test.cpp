@@ -117,6 +117,8 @@ TEST_CASE("sentiment: learns, says why, and does not mind texts sorted by label"
     const auto train = messages(120, 1), test = messages(60, 2);
     const auto model = fit(sentiment{}, train.texts, train.labels, {.seed = 3});
     CHECK(model.labels() == std::vector<std::string>{"account", "delivery", "refund"});
+    CHECK(model.classes() == 3);
+    CHECK(model.output_names() == model.labels());
     CHECK(accuracy(model, test) > 0.95);
     const auto mixed = shuffled(train);
     CHECK(std::abs(accuracy(fit(sentiment{}, mixed.texts, mixed.labels, {.seed = 3}), test) - accuracy(model, test)) < 0.03);
@@ -207,6 +209,10 @@ TEST_CASE("intent: scope and ambiguity", "[intent]") {
     const text_scorer even(tfidf_model<float>({}, {}, {}, vec<float>(0)), matrix<float>(0, 3), vec<float>::Zero(3), {"a", "b", "c"}, 1, 0);
     CHECK(intent_model(even, 1, 0, 0.5, 0.1).answer("x").ambiguous);
     CHECK_FALSE(intent_model(even, 1, 0, 0.5, 0).answer("x").ambiguous);
+    CHECK(model.classes() == 3);
+    CHECK(model.output_names() == std::vector<std::string>{"account", "delivery", "refund"});
+    CHECK(model.scorer().labels() == model.labels());
+    CHECK(intent_model(even, 1, 0, 0.5, 0.25).ambiguity() == 0.25);
 }
 TEST_CASE("text_scorer: hashed n-grams that nobody remembered are explained by their buckets", "[sentiment][edge]") {
     tfidf_settings hashed;
@@ -216,6 +222,28 @@ TEST_CASE("text_scorer: hashed n-grams that nobody remembered are explained by t
     REQUIRE(why.parts.size() == 1);
     CHECK(why.parts[0].name.starts_with("bucket_"));
     CHECK(why.score == 1);
+}
+
+TEST_CASE("text_scorer: of hashed n-grams, too, the probability is the sigmoid of the calibrated score", "[sentiment]") {
+    tfidf_settings hashed;
+    hashed.hash_bits = 4;
+    hashed.unit_length = false;
+    matrix<float> coefficients(16, 1);
+    for (row_index i = 0; i < 16; ++i) coefficients(i, 0) = 0.25F * static_cast<float>(i - 8);
+    const text_scorer scorer(tfidf_model<float>(hashed, {}, {}, vec<float>::Ones(16)), coefficients, vec<float>::Constant(1, 0.5F), {"no", "yes"}, 2, -1);
+    CHECK(scorer.coefficients() == coefficients);
+    CHECK(scorer.intercepts()(0) == 0.5F);
+    CHECK(scorer.slope() == 2);
+    CHECK(scorer.offset() == -1);
+    workspace scratch;
+    for (const std::string text : {"", "hello", "hello hello you there", "my parcel is late"}) {
+        const auto counted = scorer.features()(std::vector<std::string>{text});
+        double score = 0.5;
+        for (row_index i = 0; i < 16; ++i) score += static_cast<double>(counted.dense()(0, i)) * static_cast<double>(coefficients(i, 0));
+        const auto p = scorer.probabilities_of(text, scratch);
+        CHECK(static_cast<double>(p[1]) == Approx(1 / (1 + std::exp(-(2 * score - 1)))).epsilon(1e-5));
+        CHECK(static_cast<double>(p[0]) == Approx(1 - static_cast<double>(p[1])).margin(1e-6));
+    }
 }
 
 TEST_CASE("text_scorer: numbers that a score could overflow with are refused", "[sentiment][error]") {
