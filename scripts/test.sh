@@ -29,7 +29,7 @@ if [ $full = no ]; then
     exit 0
 fi
 
-need clang-14 libclang-rt-14-dev libbenchmark-dev
+need clang-14 libclang-rt-14-dev llvm-14 clang-tidy-14 libbenchmark-dev
 
 # tests_beside DIRECTORY [OPTION...]: runs tests while the next build goes on; tests_done shows what came of them.
 beside=()
@@ -50,12 +50,13 @@ tests_done() {
 # g++ tests templates with float, clang with double: each with both would take a third longer to compile.
 build build/dev dev g++ -DCARAMEL_BUILD_EXAMPLES=OFF -DCARAMEL_TEST_SCALAR=float
 tests_beside build/dev
-say "clang, with the address and undefined-behaviour sanitizers"
-build build/asan asan clang++-14 -DCARAMEL_BUILD_EXAMPLES=OFF -DCARAMEL_TEST_SCALAR=double
+say "clang, with the address and undefined-behaviour sanitizers and counters of lines and branches"
+build build/asan asan clang++-14 -DCARAMEL_BUILD_EXAMPLES=OFF -DCARAMEL_TEST_SCALAR=double -DCARAMEL_COVERAGE=ON
 tests_done
 tests_beside build/asan -L unit
 build build/tsan tsan clang++-14 -DCARAMEL_TEST_SCALAR=float
 tests_done
+scripts/coverage.sh build/asan | tail -3
 tests_beside build/tsan -L unit
 build build/release release g++ -DCARAMEL_BUILD_TESTS=OFF -DCARAMEL_BUILD_TOOLS=OFF -DCARAMEL_BUILD_BENCHMARKS=OFF
 # Only looked at here, so that they need no long optimization.
@@ -63,6 +64,11 @@ build build/benchmarks dev g++ -DCARAMEL_BUILD_TESTS=OFF -DCARAMEL_BUILD_EXAMPLE
 say "the tools, which scripts/results.sh and scripts/evaluate.sh build: do they compile?"
 for tool in tools/*.cpp; do echo "$tool"; done | xargs -P "$cores" -I{} g++ -std=c++20 -Wall -Wextra -Werror -fsyntax-only -I include -I tests -isystem /usr/include/eigen3 {}
 tests_done
+scripts/tidy.sh &
+tidy=$!
+say "every loader, tokenizer and saved model with inputs that are changed at random"
+scripts/fuzz.sh --brief
+wait "$tidy"
 say "a look at every benchmark"
 for program in build/benchmarks/benchmarks/*_bench; do
     case $program in */als_bench | */bpr_bench | */items_bench | */sgd_bench | */topk_bench) continue ;; esac  # their tables of millions take minutes
