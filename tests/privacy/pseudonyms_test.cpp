@@ -120,7 +120,7 @@ TEST_CASE("pseudonyms: one key gives one pseudonym, another key another", "[priv
 }
 
 TEST_CASE("pseudonyms: keys are checked, wiped and told to nobody", "[privacy][pseudonyms]") {
-    for (const std::size_t bad : {0, 1, 15, 1025}) {
+    for (const std::size_t bad : {0u, 1u, 15u, 1025u}) {
         const std::string key(bad, 'k');
         const error e = error_of([&] { pseudonym_key{key}; });
         CHECK(e.code() == errc::bad_parameter);
@@ -144,7 +144,7 @@ TEST_CASE("pseudonyms: keys are checked, wiped and told to nobody", "[privacy][p
     const pseudonyms p{pseudonym_key(secret)};
     CHECK(error_of([&] { (void)p("c", ""); }).code() == errc::missing_value);
     CHECK(error_of([&] { (void)p.integer("c", ""); }).code() == errc::missing_value);
-    for (const std::size_t bytes : {0, 7, 33}) CHECK(error_of([&] { pseudonyms(pseudonym_key(secret), {.bytes = bytes}); }).code() == errc::bad_parameter);
+    for (const std::size_t bytes : {0u, 7u, 33u}) CHECK(error_of([&] { pseudonyms(pseudonym_key(secret), {.bytes = bytes}); }).code() == errc::bad_parameter);
 }
 
 TEST_CASE("pseudonyms: columns of a table", "[privacy][pseudonyms]") {

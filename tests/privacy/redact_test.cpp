@@ -168,11 +168,18 @@ class writer {
     }
 
    private:
+    // One behind the other; what stands in braces is worked out in order, which operands of + are not.
+    static std::string all(std::initializer_list<std::string> parts) {
+        std::string out;
+        for (const auto& part : parts) out += part;
+        return out;
+    }
     std::string pick(std::initializer_list<const char*> list) { return *(list.begin() + numbers_.below(list.size())); }
     std::string digits(std::size_t n, std::string first = {}) {
         while (first.size() < n) first += static_cast<char>('0' + numbers_.below(10));
         return first;
     }
+    std::string number(std::uint64_t least, std::uint64_t most) { return std::to_string(least + numbers_.below(most - least + 1)); }
     static std::string grouped(const std::string& s, std::initializer_list<std::size_t> sizes, const std::string& sign) {
         std::string out;
         std::size_t at = 0;
@@ -219,7 +226,7 @@ class writer {
                 break;
             case personal_data::ipv4:
                 before = pick({"from ", "IP ", "ip: ", "地址是", "host ", "login from ", ""});
-                value = std::to_string(1 + numbers_.below(223)) + "." + std::to_string(numbers_.below(256)) + "." + std::to_string(numbers_.below(256)) + "." + std::to_string(numbers_.below(256));
+                value = all({number(1, 223), ".", number(0, 255), ".", number(0, 255), ".", number(0, 255)});
                 break;
         }
         if (kind != personal_data::iban && kind != personal_data::ipv4 && numbers_.below(20) == 0) value = wide(value);
@@ -237,29 +244,30 @@ class writer {
     std::string phone() {
         const auto mobile = [&] { return digits(11, std::string("1") + static_cast<char>('3' + numbers_.below(7))); };
         const auto exchange = [&](std::size_t n) { return digits(n, std::string(1, static_cast<char>('2' + numbers_.below(8)))); };
+        const std::string sign = pick({" ", "-"}), sign_or_dot = pick({"-", ".", " "});
         switch (numbers_.below(22)) {
             case 0:
             case 1: return mobile();
-            case 2: return pick({"+86", "+86 ", "+86-", "86-", "0086 ", "(+86)", "(+86) "}) + mobile();
-            case 3: return grouped(mobile(), {3, 4, 4}, pick({" ", "-"}));
-            case 4: return pick({"010", "021", "0755", "0571"}) + pick({"-", " ", "—"}) + exchange(8);
-            case 5: return "(" + pick({"010", "021", "0755"}) + ")" + exchange(8);
-            case 6: return "400-" + digits(3) + "-" + digits(4);
-            case 7: return "(" + exchange(3) + ") " + exchange(3) + "-" + digits(4);
-            case 8: return grouped(exchange(3) + exchange(3) + digits(4), {3, 3, 4}, pick({"-", ".", " "}));
-            case 9: return "+1" + pick({" ", "-", ""}) + grouped(exchange(3) + exchange(3) + digits(4), {3, 3, 4}, pick({" ", "-", "."}));
-            case 10: return "1-" + pick({"800", "888", "877"}) + "-" + exchange(3) + "-" + digits(4);
-            case 11: return pick({"0171", "0151", "0176", "01520"}) + pick({" ", "/", "-", " / ", ""}) + exchange(7);
-            case 12: return pick({"030", "089", "0731", "06221"}) + pick({" ", "/", "-"}) + exchange(6 + numbers_.below(2));
-            case 13: return "(" + pick({"030", "040", "0731"}) + ") " + exchange(7);
-            case 14: return "+49 " + pick({"171 ", "(0)171 ", "30 ", "(0)30 ", "(0) 89 "}) + exchange(7);
-            case 15: return "0049" + pick({" ", ""}) + pick({"171", "30"}) + pick({" ", ""}) + exchange(7);
-            case 16: return pick({"07700 ", "07911 "}) + digits(6);
-            case 17: return pick({"020 ", "0161 ", "0131 "}) + exchange(3) + digits(1) + " " + digits(4);
-            case 18: return numbers_.below(3) == 0 ? "+44 7700 " + digits(6) : pick({"+44 20 ", "+44 (0)20 "}) + (numbers_.below(2) == 0 ? exchange(4) + " " + digits(4) : exchange(8));
-            case 19: return "0" + digits(1, pick({"1", "2", "4", "6"})) + " " + grouped(digits(8), {2, 2, 2, 2}, " ");
-            case 20: return "+33 " + pick({"1 ", "6 "}) + grouped(digits(8), {2, 2, 2, 2}, " ");
-            default: return pick({"+81-3-", "+39 02 ", "+7 495 ", "+91 98", "+852 "}) + exchange(4) + pick({"-", " "}) + digits(4);
+            case 2: return all({pick({"+86", "+86 ", "+86-", "86-", "0086 ", "(+86)", "(+86) "}), mobile()});
+            case 3: return grouped(mobile(), {3, 4, 4}, sign);
+            case 4: return all({pick({"010", "021", "0755", "0571"}), pick({"-", " ", "—"}), exchange(8)});
+            case 5: return all({"(", pick({"010", "021", "0755"}), ")", exchange(8)});
+            case 6: return all({"400-", digits(3), "-", digits(4)});
+            case 7: return all({"(", exchange(3), ") ", exchange(3), "-", digits(4)});
+            case 8: return grouped(all({exchange(3), exchange(3), digits(4)}), {3, 3, 4}, sign_or_dot);
+            case 9: return all({"+1", pick({" ", "-", ""}), grouped(all({exchange(3), exchange(3), digits(4)}), {3, 3, 4}, sign_or_dot)});
+            case 10: return all({"1-", pick({"800", "888", "877"}), "-", exchange(3), "-", digits(4)});
+            case 11: return all({pick({"0171", "0151", "0176", "01520"}), pick({" ", "/", "-", " / ", ""}), exchange(7)});
+            case 12: return all({pick({"030", "089", "0731", "06221"}), pick({" ", "/", "-"}), exchange(numbers_.below(2) + 6)});
+            case 13: return all({"(", pick({"030", "040", "0731"}), ") ", exchange(7)});
+            case 14: return all({"+49 ", pick({"171 ", "(0)171 ", "30 ", "(0)30 ", "(0) 89 "}), exchange(7)});
+            case 15: return all({"0049", pick({" ", ""}), pick({"171", "30"}), pick({" ", ""}), exchange(7)});
+            case 16: return all({pick({"07700 ", "07911 "}), digits(6)});
+            case 17: return all({pick({"020 ", "0161 ", "0131 "}), exchange(3), digits(1), " ", digits(4)});
+            case 18: return numbers_.below(3) == 0 ? "+44 7700 " + digits(6) : all({pick({"+44 20 ", "+44 (0)20 "}), exchange(4), pick({" ", ""}), digits(4)});
+            case 19: return all({pick({"01", "02", "04", "06"}), " ", grouped(digits(8), {2, 2, 2, 2}, " ")});
+            case 20: return all({"+33 ", pick({"1 ", "6 "}), grouped(digits(8), {2, 2, 2, 2}, " ")});
+            default: return all({pick({"+81-3-", "+39 02 ", "+7 495 ", "+91 98", "+852 "}), exchange(4), sign, digits(4)});
         }
     }
     std::string with_luhn(std::size_t n, const std::string& first) {
@@ -271,7 +279,7 @@ class writer {
         const std::string sign = pick({"", " ", "-", ""});
         switch (numbers_.below(6)) {
             case 0: return in_fours(with_luhn(16, "4"), sign);
-            case 1: return in_fours(with_luhn(16, "5" + std::to_string(1 + numbers_.below(5))), sign);
+            case 1: return in_fours(with_luhn(16, "5" + number(1, 5)), sign);
             case 2: return grouped(with_luhn(15, pick({"34", "37"})), {4, 6, 5}, sign);
             case 3: return in_fours(with_luhn(16 + numbers_.below(4), "62"), sign);
             case 4: return in_fours(with_luhn(16, pick({"6011", "3530", "2221", "65"})), sign);
@@ -296,25 +304,28 @@ class writer {
         }
         return {};
     }
-    std::string two(std::uint64_t x) { return (x < 10 ? "0" : "") + std::to_string(x); }
+    std::string two(std::uint64_t least, std::uint64_t most) {
+        const std::string out = number(least, most);
+        return out.size() < 2 ? "0" + out : out;
+    }
     std::string chinese_id() {
-        const std::string region = pick({"11", "31", "44", "51", "32", "65"}) + digits(4);
-        const std::string month_and_day = two(1 + numbers_.below(12)) + two(1 + numbers_.below(28));
-        if (numbers_.below(12) == 0) return region + two(30 + numbers_.below(60)) + month_and_day + digits(3);
-        std::string out = region + std::to_string(1940 + numbers_.below(80)) + month_and_day + digits(3);
+        const std::string region = all({pick({"11", "31", "44", "51", "32", "65"}), digits(4)});
+        const std::string month_and_day = all({two(1, 12), two(1, 28)});
+        if (numbers_.below(12) == 0) return all({region, two(30, 89), month_and_day, digits(3)});
+        const std::string out = all({region, number(1940, 2019), month_and_day, digits(3)});
         const char check = id_check(out);
         return out + (check == 'X' && numbers_.below(3) == 0 ? 'x' : check);
     }
 
     std::string date() {
-        const std::string y = std::to_string(1990 + numbers_.below(40)), m = two(1 + numbers_.below(12)), d = two(1 + numbers_.below(28));
+        const std::string y = number(1990, 2029), m = two(1, 12), d = two(1, 28), hour = two(0, 23), minute = two(0, 59);
         switch (numbers_.below(6)) {
-            case 0: return y + "-" + m + "-" + d + " " + two(numbers_.below(24)) + ":" + two(numbers_.below(60)) + ":00";
-            case 1: return d + "." + m + "." + y + " um " + two(numbers_.below(24)) + ":" + two(numbers_.below(60));
-            case 2: return m + "/" + d + "/" + y;
-            case 3: return y + "年" + m + "月" + d + "日";
-            case 4: return y + m + d + "T" + digits(6, "0") + "Z";
-            default: return y + m + d;
+            case 0: return all({y, "-", m, "-", d, " ", hour, ":", minute, ":00"});
+            case 1: return all({d, ".", m, ".", y, " um ", hour, ":", minute});
+            case 2: return all({m, "/", d, "/", y});
+            case 3: return all({y, "年", m, "月", d, "日"});
+            case 4: return all({y, m, d, "T", hour, minute, "59Z"});
+            default: return all({y, m, d});
         }
     }
     std::string article() {
@@ -326,39 +337,39 @@ class writer {
     void negative() {
         switch (numbers_.below(34)) {
             case 0: text += "order " + digits(6 + numbers_.below(8)); break;
-            case 1: text += "订单号" + pick({"", "：", ": "}) + digits(11 + numbers_.below(8)); break;
+            case 1: text += all({"订单号", pick({"", "：", ": "}), digits(11 + numbers_.below(8))}); break;
             case 2: text += "Order #" + digits(10); break;
             case 3: text += "Bestellnummer " + digits(10, "0"); break;
             case 4: text += "ORD-2024-" + digits(10); break;
-            case 5: text += "invoice INV" + digits(8) + "-" + digits(2); break;
-            case 6: text += "$" + digits(1, "1") + "," + digits(3) + "," + digits(3) + "." + digits(2); break;
-            case 7: text += digits(1, "7") + "." + digits(3) + "." + digits(3) + ",00 €"; break;
-            case 8: text += "总价" + digits(7, "1") + "元"; break;
+            case 5: text += all({"invoice INV", digits(8), "-", digits(2)}); break;
+            case 6: text += all({"$1,", digits(3), ",", digits(3), ".", digits(2)}); break;
+            case 7: text += all({"7.", digits(3), ".", digits(3), ",00 €"}); break;
+            case 8: text += all({"总价", digits(7, "1"), "元"}); break;
             case 9:
             case 10:
-            case 11: text += pick({"on ", "am ", "日期", "since "}) + date(); break;
-            case 12: text += "v" + digits(1) + "." + digits(2, "1") + "." + digits(3, "1") + "." + digits(4, "1"); break;
-            case 13: text += "version 10.0." + digits(2, "1") + "." + digits(2, "2"); break;
+            case 11: text += all({pick({"on ", "am ", "日期", "since "}), date()}); break;
+            case 12: text += all({"v", digits(1), ".", digits(2, "1"), ".", digits(3, "1"), ".", digits(4, "1")}); break;
+            case 13: text += all({"version 10.0.", digits(2, "1"), ".", digits(2, "2")}); break;
             case 14:
-            case 15: text += pick({"EAN ", "", "barcode ", "条码"}) + article(); break;
-            case 16: text += "ISBN 978-3-" + digits(2) + "-" + digits(6) + "-" + digits(1); break;
-            case 17: text += "tracking 1Z" + digits(6) + "AA" + digits(8); break;
+            case 15: text += all({pick({"EAN ", "", "barcode ", "条码"}), article()}); break;
+            case 16: text += all({"ISBN 978-3-", digits(2), "-", digits(6), "-", digits(1)}); break;
+            case 17: text += all({"tracking 1Z", digits(6), "AA", digits(8)}); break;
             case 18: text += "快递单号SF" + digits(13); break;
-            case 19: text += "at 1" + digits(9, "7") + " or 1" + digits(12, "7"); break;
+            case 19: text += all({"at 1", digits(9, "7"), " or 1", digits(12, "7")}); break;
             case 20: text += "QQ " + digits(9, "3"); break;
-            case 21: text += "52." + digits(6) + ", 13." + digits(6); break;
+            case 21: text += all({"52.", digits(6), ", 13.", digits(6)}); break;
             case 22: text += "IMEI " + with_luhn(15, pick({"35", "86", "01"})); break;
             case 23: text += pick({"5-10 days", "2019-2023", "38/40", "10:30-12:00", "3:2", "100 000 000 people", "12 345 678", "98.6%"}); break;
-            case 24: text += "SKU " + digits(5) + "-" + digits(5) + "-" + digits(2); break;
-            case 25: text += "part number " + digits(3, "4") + "-" + digits(3, "5") + "-" + digits(4); break;
+            case 24: text += all({"SKU ", digits(5), "-", digits(5), "-", digits(2)}); break;
+            case 25: text += all({"part number ", digits(3, "4"), "-", digits(3, "5"), "-", digits(4)}); break;
             case 26: text += "transaction " + digits(16); break;
-            case 27: text += "serial " + digits(4) + " " + digits(4) + " " + digits(4) + " " + digits(4); break;
+            case 27: text += "serial " + in_fours(digits(16), " "); break;
             case 28: text += pick({"@anna_b", "npm i lodash@4.17.21", "a@b", "2 @ 3.50", "git@work", "price@15"}); break;
             case 29: text += "ref DE" + digits(20); break;
-            case 30: text += "流水号" + std::to_string(1990 + numbers_.below(40)) + two(1 + numbers_.below(12)) + two(1 + numbers_.below(28)) + digits(10); break;
+            case 30: text += all({"流水号", number(1990, 2029), two(1, 12), two(1, 28), digits(10)}); break;
             case 31: text += "pi is 3." + digits(12); break;
-            case 32: text += "Postleitzahl " + digits(5) + ", Hausnr. " + digits(2); break;
-            default: text += "0x" + digits(8) + " " + digits(3, "0") + "." + digits(3); break;
+            case 32: text += all({"Postleitzahl ", digits(5), ", Hausnr. ", digits(2)}); break;
+            default: text += all({"0x", digits(8), " ", digits(3, "0"), ".", digits(3)}); break;
         }
     }
     rng numbers_;

@@ -71,7 +71,7 @@ struct personal_span {
     friend bool operator==(const personal_span&, const personal_span&) = default;
 };
 
-namespace detail {
+namespace detail::personal_text {
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 constexpr bool is_latin(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -140,9 +140,9 @@ struct digit_groups {
 };
 
 // A text with a place in it, and what is in front of that place.
-class personal_scanner {
+class scanner {
    public:
-    personal_scanner(std::string_view text, personal_kinds kinds) noexcept : text_(text), kinds_(kinds) {}
+    scanner(std::string_view text, personal_kinds kinds) noexcept : text_(text), kinds_(kinds) {}
 
     // Calls `found(span)` for each, from first to last; they do not overlap.
     template <class Found>
@@ -592,7 +592,7 @@ class personal_scanner {
     char last_ = no_letter, last_but_one_ = no_letter;  // the two characters in front
 };
 
-}  // namespace detail
+}  // namespace detail::personal_text
 
 /// What points at a person in a text, from first to last, without overlaps. Where something could be of several kinds the stricter check
 /// decides: identity number, card, phone. A random number passes a card's check with a probability of some 4 %, an IBAN's of 1 %, an identity
@@ -601,7 +601,7 @@ class personal_scanner {
 [[nodiscard]] inline std::vector<personal_span> find_personal_data(std::string_view text, personal_kinds kinds = {}) {
     require_utf8(text, 1, "find_personal_data");
     std::vector<personal_span> out;
-    detail::personal_scanner(text, kinds).scan([&](const personal_span& span) { out.push_back(span); });
+    detail::personal_text::scanner(text, kinds).scan([&](const personal_span& span) { out.push_back(span); });
     return out;
 }
 
