@@ -5,7 +5,11 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <memory>
+#include <new>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include <caramel/core/random.hpp>
@@ -218,6 +222,12 @@ TEST_CASE("noise: the secret generator is ChaCha20", "[privacy][noise]") {
     CHECK(error_of([] { secret_rng{std::string(32, '\0')}; }).code() == errc::bad_parameter);
     static_assert(RandomBits<secret_rng> && RandomBits<rng> && !RandomBits<int> && !std::is_copy_constructible_v<secret_rng>);
     CHECK(std::abs(laplace_mechanism{}(10, g) - 10) < 50);
+    alignas(secret_rng) unsigned char memory[sizeof(secret_rng)];
+    auto* gone = new (memory) secret_rng("a secret of exactly 32 bytes: x.");
+    (void)(*gone)();
+    std::destroy_at(gone);
+    CHECK(std::string_view(reinterpret_cast<const char*>(memory), sizeof memory).find("secret") == std::string_view::npos);
+    CHECK(std::count(std::begin(memory), std::end(memory), 0) >= 128);  // but for the place in the block
 }
 
 TEST_CASE("noise: parameters and values out of range", "[privacy][noise][error]") {

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/privacy/wipe.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
 
@@ -35,7 +36,7 @@ concept RandomBits = requires(G& g) {
 };
 
 /// ChaCha20 (Bernstein, 2008; RFC 8439) as a generator: as hard to foresee as its key is to guess. One a thread, each with a key of
-/// its own; copies would repeat their numbers, so there are none.
+/// its own; copies would repeat their numbers, so there are none. It wipes itself when it goes.
 class secret_rng {
    public:
     using result_type = std::uint64_t;
@@ -51,6 +52,10 @@ class secret_rng {
     }
     secret_rng(const secret_rng&) = delete;
     secret_rng& operator=(const secret_rng&) = delete;
+    ~secret_rng() {
+        detail::wipe(state_.data(), sizeof state_);
+        detail::wipe(block_.data(), sizeof block_);
+    }
 
     result_type operator()() noexcept {
         if (at_ == block_.size()) refill();
