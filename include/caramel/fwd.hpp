@@ -91,6 +91,10 @@ class contact_rules;
 template <class T, std::size_t N>
 class state_space_model;
 struct choice;
+class pseudonyms;
+class redact;
+class rdp_accountant;
+class rdp_budget;
 
 }  // namespace caramel::inline CARAMEL_ABI
 

@@ -5,7 +5,11 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <memory>
+#include <new>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include <caramel/core/random.hpp>
@@ -23,11 +27,17 @@ constexpr std::size_t n = 100000;
 // epsilon where the mechanism is not epsilon-private. Tails are one bin each.
 double shown_epsilon(const std::vector<double>& a, const std::vector<double>& b, double from, double to, std::size_t bins) {
     std::vector<std::size_t> in_a(bins), in_b(bins);
-    const auto bin = [&](double x) { return static_cast<std::size_t>(std::clamp((x - from) / (to - from) * static_cast<double>(bins), 0.0, static_cast<double>(bins) - 1)); };
+    const auto bin = [&](double x) {
+        return static_cast<std::size_t>(std::clamp((x - from) / (to - from) * static_cast<double>(bins), 0.0, static_cast<double>(bins) - 1));
+    };
     for (const double x : a) ++in_a[bin(x)];
     for (const double x : b) ++in_b[bin(x)];
-    const auto low = [](std::size_t k, std::size_t of) { return std::max(1e-9, static_cast<double>(k) - 5 * std::sqrt(static_cast<double>(k) + 1)) / static_cast<double>(of); };
-    const auto high = [](std::size_t k, std::size_t of) { return (static_cast<double>(k) + 5 * std::sqrt(static_cast<double>(k) + 1) + 12) / static_cast<double>(of); };
+    const auto low = [](std::size_t k, std::size_t of) {
+        return std::max(1e-9, static_cast<double>(k) - 5 * std::sqrt(static_cast<double>(k) + 1)) / static_cast<double>(of);
+    };
+    const auto high = [](std::size_t k, std::size_t of) {
+        return (static_cast<double>(k) + 5 * std::sqrt(static_cast<double>(k) + 1) + 12) / static_cast<double>(of);
+    };
     double out = -std::numeric_limits<double>::infinity();
     for (std::size_t i = 0; i < bins; ++i) {
         out = std::max(out, std::log(low(in_a[i], a.size()) / high(in_b[i], b.size())));
@@ -72,7 +82,8 @@ TEST_CASE("noise: the geometric mechanism has its probabilities", "[privacy][noi
         CHECK(variance(x) == Approx(row.variance).epsilon(5 * std::sqrt(5.5 / n)));  // kurtosis below 6.5
     }
     // A sensitivity of 5 is an epsilon of a fifth.
-    CHECK(answers(geometric_mechanism{.epsilon = .5, .sensitivity = 5}, std::int64_t{0}, 9, 100) == answers(geometric_mechanism{.epsilon = .1}, std::int64_t{0}, 9, 100));
+    CHECK(answers(geometric_mechanism{.epsilon = .5, .sensitivity = 5}, std::int64_t{0}, 9, 100) ==
+          answers(geometric_mechanism{.epsilon = .1}, std::int64_t{0}, 9, 100));
     // At the ends of 64 bits.
     rng g(4);
     constexpr auto most = std::numeric_limits<std::int64_t>::max(), least = std::numeric_limits<std::int64_t>::min();
@@ -105,7 +116,8 @@ TEST_CASE("noise: Laplace and Gaussian have their deviations and tails", "[priva
     CHECK(std::abs(mean(y) + 50) < 5 * s / std::sqrt(double{n}));
     CHECK(variance(y) == Approx(s * s).epsilon(5 * std::sqrt(2.0 / n)));
     for (const double t : {-1.5, 0.0, .5, 1.0, 2.0, 3.0}) {
-        const double share = static_cast<double>(std::count_if(y.begin(), y.end(), [&](double v) { return v > -50 + t * s; })) / n, p = .5 * std::erfc(t / std::sqrt(2.0));
+        const double share = static_cast<double>(std::count_if(y.begin(), y.end(), [&](double v) { return v > -50 + t * s; })) / n,
+                     p = .5 * std::erfc(t / std::sqrt(2.0));
         CHECK(std::abs(share - p) < 5 * std::sqrt(p * (1 - p) / n));
     }
     // Everything that comes out is on the grid, whatever went in.
@@ -142,7 +154,9 @@ TEST_CASE("noise: on neighbouring inputs no answer is much likelier than epsilon
     const auto x = answers(gaussian, 1.0, 39), y = answers(gaussian, 0.0, 40);
     double most = 0;
     for (double bound = -1; bound < 4; bound += .125) {
-        const auto beyond = [&](const std::vector<double>& v) { return static_cast<double>(std::count_if(v.begin(), v.end(), [&](double a) { return a > bound; })) / n; };
+        const auto beyond = [&](const std::vector<double>& v) {
+            return static_cast<double>(std::count_if(v.begin(), v.end(), [&](double a) { return a > bound; })) / n;
+        };
         most = std::max(most, beyond(x) - std::exp(1.0) * beyond(y));
     }
     const double error = 5 * std::sqrt((.25 + std::exp(2.0) * .25) / n);
@@ -218,6 +232,12 @@ TEST_CASE("noise: the secret generator is ChaCha20", "[privacy][noise]") {
     CHECK(error_of([] { secret_rng{std::string(32, '\0')}; }).code() == errc::bad_parameter);
     static_assert(RandomBits<secret_rng> && RandomBits<rng> && !RandomBits<int> && !std::is_copy_constructible_v<secret_rng>);
     CHECK(std::abs(laplace_mechanism{}(10, g) - 10) < 50);
+    alignas(secret_rng) unsigned char memory[sizeof(secret_rng)];
+    auto* gone = new (memory) secret_rng("a secret of exactly 32 bytes: x.");
+    (void)(*gone)();
+    std::destroy_at(gone);
+    CHECK(std::string_view(reinterpret_cast<const char*>(memory), sizeof memory).find("secret") == std::string_view::npos);
+    CHECK(std::count(std::begin(memory), std::end(memory), 0) >= 128);  // but for the place in the block
 }
 
 TEST_CASE("noise: parameters and values out of range", "[privacy][noise][error]") {

@@ -46,9 +46,13 @@ std::string hashed(std::string_view text) {
 }
 
 template <class X>
-constexpr bool prints = requires(std::ostream& out, const X& x) { out << x; };
+constexpr bool prints = requires(std::ostream& out, const X& x) {
+    out << x;
+};
 template <class X>
-constexpr bool has_fields = requires(const X& x) { x.fields(); };
+constexpr bool has_fields = requires(const X& x) {
+    x.fields();
+};
 
 TEST_CASE("pseudonyms: SHA-256 of the published examples", "[privacy][pseudonyms]") {
     // NIST's examples of FIPS 180-4, and a million times a.
@@ -75,7 +79,8 @@ TEST_CASE("pseudonyms: HMAC-SHA-256 of RFC 4231", "[privacy][pseudonyms]") {
     CHECK(mac(from_hex("0102030405060708090a0b0c0d0e0f10111213141516171819"), repeated(0xcd, 50)) ==
           "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b");
     CHECK(mac(repeated(0x0c, 20), "Test With Truncation").starts_with("a3b6167473100ee06e0c796c2955552b"));
-    CHECK(mac(repeated(0xaa, 131), "Test Using Larger Than Block-Size Key - Hash Key First") == "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+    CHECK(mac(repeated(0xaa, 131), "Test Using Larger Than Block-Size Key - Hash Key First") ==
+          "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
     CHECK(mac(repeated(0xaa, 131),
               "This is a test using a larger than block-size key and a larger than block-size data. The key needs to be hashed before being used by the HMAC "
               "algorithm.") == "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2");
@@ -120,7 +125,7 @@ TEST_CASE("pseudonyms: one key gives one pseudonym, another key another", "[priv
 }
 
 TEST_CASE("pseudonyms: keys are checked, wiped and told to nobody", "[privacy][pseudonyms]") {
-    for (const std::size_t bad : {0, 1, 15, 1025}) {
+    for (const std::size_t bad : {0u, 1u, 15u, 1025u}) {
         const std::string key(bad, 'k');
         const error e = error_of([&] { pseudonym_key{key}; });
         CHECK(e.code() == errc::bad_parameter);
@@ -144,7 +149,7 @@ TEST_CASE("pseudonyms: keys are checked, wiped and told to nobody", "[privacy][p
     const pseudonyms p{pseudonym_key(secret)};
     CHECK(error_of([&] { (void)p("c", ""); }).code() == errc::missing_value);
     CHECK(error_of([&] { (void)p.integer("c", ""); }).code() == errc::missing_value);
-    for (const std::size_t bytes : {0, 7, 33}) CHECK(error_of([&] { pseudonyms(pseudonym_key(secret), {.bytes = bytes}); }).code() == errc::bad_parameter);
+    for (const std::size_t bytes : {0u, 7u, 33u}) CHECK(error_of([&] { pseudonyms(pseudonym_key(secret), {.bytes = bytes}); }).code() == errc::bad_parameter);
 }
 
 TEST_CASE("pseudonyms: columns of a table", "[privacy][pseudonyms]") {

@@ -70,6 +70,8 @@ TEST_CASE("redact: worked by hand", "[privacy][redact]") {
         {"order 13800138000, 订单号13912345678", "order 13800138000, 订单号13912345678"},
         {"+49 171 1234567 2 times", "<phone> 2 times"},
         {"\u202A+49 171 1234567\u202C", "\u202A<phone>\u202C"},
+        {"138\u200B0013\u200B8000 138\u200B\u200B\u200B\u200B\u200B\u200B\u200B\u200B\u200B00138000",
+         "<phone> 138\u200B\u200B\u200B\u200B\u200B\u200B\u200B\u200B\u200B00138000"},
         {"4111 1111 1111 1111, 4111-1111-1111-1111, 4111111111111111", "<card>, <card>, <card>"},
         {"卡号6222020200112230004尾6222020200112230007", "卡号<card>尾6222020200112230007"},
         {"3782 822463 10005 and 378282246310005", "<card> and <card>"},
@@ -78,7 +80,8 @@ TEST_CASE("redact: worked by hand", "[privacy][redact]") {
         {"IBAN: DE89 3704 0044 0532 0130 00.", "IBAN: <iban>."},
         {"gb82west12345698765432, FR1420041010050500013M02606", "<iban>, <iban>"},
         {"账户DE89370400440532013000开户", "账户<iban>开户"},
-        {"DE89 3704 0044 0532 0130 01 DE8937040044053201300 XX89370400440532013000", "DE89 3704 0044 0532 0130 01 DE8937040044053201300 XX89370400440532013000"},
+        {"DE89 3704 0044 0532 0130 01 DE8937040044053201300 XX89370400440532013000",
+         "DE89 3704 0044 0532 0130 01 DE8937040044053201300 XX89370400440532013000"},
         {"身份证11010519491231002X，", "身份证<chinese_id>，"},
         {"身份证号：１１０１０５１９４９１２３１００２ｘ", "身份证号：<chinese_id>"},
         {"440524188001010014 和 110105 19491231 002X", "<chinese_id> 和 <chinese_id>"},
@@ -168,11 +171,18 @@ class writer {
     }
 
    private:
+    // One behind the other; what stands in braces is worked out in order, which operands of + are not.
+    static std::string all(std::initializer_list<std::string> parts) {
+        std::string out;
+        for (const auto& part : parts) out += part;
+        return out;
+    }
     std::string pick(std::initializer_list<const char*> list) { return *(list.begin() + numbers_.below(list.size())); }
     std::string digits(std::size_t n, std::string first = {}) {
         while (first.size() < n) first += static_cast<char>('0' + numbers_.below(10));
         return first;
     }
+    std::string number(std::uint64_t least, std::uint64_t most) { return std::to_string(least + numbers_.below(most - least + 1)); }
     static std::string grouped(const std::string& s, std::initializer_list<std::size_t> sizes, const std::string& sign) {
         std::string out;
         std::size_t at = 0;
@@ -202,7 +212,8 @@ class writer {
                 value = email();
                 break;
             case personal_data::phone:
-                before = pick({"call me at ", "Tel: ", "Tel.", "my number is ", "Sie erreichen mich unter ", "电话", "我的手机号是", "请联系", "Handy: ", "reach me on ", "联系人张三 ", ""});
+                before = pick({"call me at ", "Tel: ", "Tel.", "my number is ", "Sie erreichen mich unter ", "电话", "我的手机号是", "请联系",
+                               "Handy: ", "reach me on ", "联系人张三 ", ""});
                 value = phone();
                 break;
             case personal_data::card:
@@ -219,47 +230,71 @@ class writer {
                 break;
             case personal_data::ipv4:
                 before = pick({"from ", "IP ", "ip: ", "地址是", "host ", "login from ", ""});
-                value = std::to_string(1 + numbers_.below(223)) + "." + std::to_string(numbers_.below(256)) + "." + std::to_string(numbers_.below(256)) + "." + std::to_string(numbers_.below(256));
+                value = all({number(1, 223), ".", number(0, 255), ".", number(0, 255), ".", number(0, 255)});
                 break;
         }
         if (kind != personal_data::iban && kind != personal_data::ipv4 && numbers_.below(20) == 0) value = wide(value);
         text += before;
         labels.push_back({kind, text.size(), text.size() + value.size()});
-        text += value + (before == "<" ? ">" : pick({"", ", thanks", " please", "，谢谢", "谢谢", "!", " (evenings)", " ab 18 Uhr", "请尽快", " and again", "?"}));
+        text +=
+            value + (before == "<" ? ">" : pick({"", ", thanks", " please", "，谢谢", "谢谢", "!", " (evenings)", " ab 18 Uhr", "请尽快", " and again", "?"}));
     }
     std::string email() {
         std::string local = pick({"anna", "b.schmidt", "zhang_wei", "j-doe", "info", "m.o'neil", "Max.Mustermann", "x", "li.na88", "first.last+tag"});
         if (const std::size_t at = local.find('\''); at != std::string::npos) local.erase(at, 1);
         if (numbers_.below(3) == 0) local += digits(1 + numbers_.below(4));
         if (numbers_.below(6) == 0) local = numbers_.below(2) == 0 ? digits(9, "1") : digits(11, "138");
-        return local + "@" + pick({"qq.com", "163.com", "gmail.com", "example.org", "web.de", "mail.example.co.uk", "sina.com.cn", "T-Online.de", "uni-ulm.de", "shop24.io"});
+        return local + "@" +
+               pick({"qq.com", "163.com", "gmail.com", "example.org", "web.de", "mail.example.co.uk", "sina.com.cn", "T-Online.de", "uni-ulm.de", "shop24.io"});
     }
     std::string phone() {
         const auto mobile = [&] { return digits(11, std::string("1") + static_cast<char>('3' + numbers_.below(7))); };
         const auto exchange = [&](std::size_t n) { return digits(n, std::string(1, static_cast<char>('2' + numbers_.below(8)))); };
+        const std::string sign = pick({" ", "-"}), sign_or_dot = pick({"-", ".", " "});
         switch (numbers_.below(22)) {
             case 0:
-            case 1: return mobile();
-            case 2: return pick({"+86", "+86 ", "+86-", "86-", "0086 ", "(+86)", "(+86) "}) + mobile();
-            case 3: return grouped(mobile(), {3, 4, 4}, pick({" ", "-"}));
-            case 4: return pick({"010", "021", "0755", "0571"}) + pick({"-", " ", "—"}) + exchange(8);
-            case 5: return "(" + pick({"010", "021", "0755"}) + ")" + exchange(8);
-            case 6: return "400-" + digits(3) + "-" + digits(4);
-            case 7: return "(" + exchange(3) + ") " + exchange(3) + "-" + digits(4);
-            case 8: return grouped(exchange(3) + exchange(3) + digits(4), {3, 3, 4}, pick({"-", ".", " "}));
-            case 9: return "+1" + pick({" ", "-", ""}) + grouped(exchange(3) + exchange(3) + digits(4), {3, 3, 4}, pick({" ", "-", "."}));
-            case 10: return "1-" + pick({"800", "888", "877"}) + "-" + exchange(3) + "-" + digits(4);
-            case 11: return pick({"0171", "0151", "0176", "01520"}) + pick({" ", "/", "-", " / ", ""}) + exchange(7);
-            case 12: return pick({"030", "089", "0731", "06221"}) + pick({" ", "/", "-"}) + exchange(6 + numbers_.below(2));
-            case 13: return "(" + pick({"030", "040", "0731"}) + ") " + exchange(7);
-            case 14: return "+49 " + pick({"171 ", "(0)171 ", "30 ", "(0)30 ", "(0) 89 "}) + exchange(7);
-            case 15: return "0049" + pick({" ", ""}) + pick({"171", "30"}) + pick({" ", ""}) + exchange(7);
-            case 16: return pick({"07700 ", "07911 "}) + digits(6);
-            case 17: return pick({"020 ", "0161 ", "0131 "}) + exchange(3) + digits(1) + " " + digits(4);
-            case 18: return numbers_.below(3) == 0 ? "+44 7700 " + digits(6) : pick({"+44 20 ", "+44 (0)20 "}) + (numbers_.below(2) == 0 ? exchange(4) + " " + digits(4) : exchange(8));
-            case 19: return "0" + digits(1, pick({"1", "2", "4", "6"})) + " " + grouped(digits(8), {2, 2, 2, 2}, " ");
-            case 20: return "+33 " + pick({"1 ", "6 "}) + grouped(digits(8), {2, 2, 2, 2}, " ");
-            default: return pick({"+81-3-", "+39 02 ", "+7 495 ", "+91 98", "+852 "}) + exchange(4) + pick({"-", " "}) + digits(4);
+            case 1:
+                return mobile();
+            case 2:
+                return all({pick({"+86", "+86 ", "+86-", "86-", "0086 ", "(+86)", "(+86) "}), mobile()});
+            case 3:
+                return grouped(mobile(), {3, 4, 4}, sign);
+            case 4:
+                return all({pick({"010", "021", "0755", "0571"}), pick({"-", " ", "—"}), exchange(8)});
+            case 5:
+                return all({"(", pick({"010", "021", "0755"}), ")", exchange(8)});
+            case 6:
+                return all({"400-", digits(3), "-", digits(4)});
+            case 7:
+                return all({"(", exchange(3), ") ", exchange(3), "-", digits(4)});
+            case 8:
+                return grouped(all({exchange(3), exchange(3), digits(4)}), {3, 3, 4}, sign_or_dot);
+            case 9:
+                return all({"+1", pick({" ", "-", ""}), grouped(all({exchange(3), exchange(3), digits(4)}), {3, 3, 4}, sign_or_dot)});
+            case 10:
+                return all({"1-", pick({"800", "888", "877"}), "-", exchange(3), "-", digits(4)});
+            case 11:
+                return all({pick({"0171", "0151", "0176", "01520"}), pick({" ", "/", "-", " / ", ""}), exchange(7)});
+            case 12:
+                return all({pick({"030", "089", "0731", "06221"}), pick({" ", "/", "-"}), exchange(numbers_.below(2) + 6)});
+            case 13:
+                return all({"(", pick({"030", "040", "0731"}), ") ", exchange(7)});
+            case 14:
+                return all({"+49 ", pick({"171 ", "(0)171 ", "30 ", "(0)30 ", "(0) 89 "}), exchange(7)});
+            case 15:
+                return all({"0049", pick({" ", ""}), pick({"171", "30"}), pick({" ", ""}), exchange(7)});
+            case 16:
+                return all({pick({"07700 ", "07911 "}), digits(6)});
+            case 17:
+                return all({pick({"020 ", "0161 ", "0131 "}), exchange(3), digits(1), " ", digits(4)});
+            case 18:
+                return numbers_.below(3) == 0 ? "+44 7700 " + digits(6) : all({pick({"+44 20 ", "+44 (0)20 "}), exchange(4), pick({" ", ""}), digits(4)});
+            case 19:
+                return all({pick({"01", "02", "04", "06"}), " ", grouped(digits(8), {2, 2, 2, 2}, " ")});
+            case 20:
+                return all({"+33 ", pick({"1 ", "6 "}), grouped(digits(8), {2, 2, 2, 2}, " ")});
+            default:
+                return all({pick({"+81-3-", "+39 02 ", "+7 495 ", "+91 98", "+852 "}), exchange(4), sign, digits(4)});
         }
     }
     std::string with_luhn(std::size_t n, const std::string& first) {
@@ -270,19 +305,26 @@ class writer {
     std::string card() {
         const std::string sign = pick({"", " ", "-", ""});
         switch (numbers_.below(6)) {
-            case 0: return in_fours(with_luhn(16, "4"), sign);
-            case 1: return in_fours(with_luhn(16, "5" + std::to_string(1 + numbers_.below(5))), sign);
-            case 2: return grouped(with_luhn(15, pick({"34", "37"})), {4, 6, 5}, sign);
-            case 3: return in_fours(with_luhn(16 + numbers_.below(4), "62"), sign);
-            case 4: return in_fours(with_luhn(16, pick({"6011", "3530", "2221", "65"})), sign);
-            default: return numbers_.below(2) == 0 ? with_luhn(19, "621") : grouped(with_luhn(14, "36"), {4, 6, 4}, sign);
+            case 0:
+                return in_fours(with_luhn(16, "4"), sign);
+            case 1:
+                return in_fours(with_luhn(16, "5" + number(1, 5)), sign);
+            case 2:
+                return grouped(with_luhn(15, pick({"34", "37"})), {4, 6, 5}, sign);
+            case 3:
+                return in_fours(with_luhn(16 + numbers_.below(4), "62"), sign);
+            case 4:
+                return in_fours(with_luhn(16, pick({"6011", "3530", "2221", "65"})), sign);
+            default:
+                return numbers_.below(2) == 0 ? with_luhn(19, "621") : grouped(with_luhn(14, "36"), {4, 6, 4}, sign);
         }
     }
     std::string iban() {
         const struct {
             const char* code;
             std::size_t length, letters;
-        } countries[] = {{"DE", 22, 0}, {"GB", 22, 4}, {"FR", 27, 0}, {"CH", 21, 0}, {"AT", 20, 0}, {"NL", 18, 4}, {"ES", 24, 0}, {"IT", 27, 1}, {"PL", 28, 0}, {"NO", 15, 0}};
+        } countries[] = {{"DE", 22, 0}, {"GB", 22, 4}, {"FR", 27, 0}, {"CH", 21, 0}, {"AT", 20, 0},
+                         {"NL", 18, 4}, {"ES", 24, 0}, {"IT", 27, 1}, {"PL", 28, 0}, {"NO", 15, 0}};
         const auto& country = countries[numbers_.below(std::size(countries))];
         std::string rest;
         while (rest.size() < country.letters) rest += static_cast<char>('A' + numbers_.below(26));
@@ -296,25 +338,34 @@ class writer {
         }
         return {};
     }
-    std::string two(std::uint64_t x) { return (x < 10 ? "0" : "") + std::to_string(x); }
+    std::string two(std::uint64_t least, std::uint64_t most) {
+        const std::string out = number(least, most);
+        return out.size() < 2 ? "0" + out : out;
+    }
     std::string chinese_id() {
-        const std::string region = pick({"11", "31", "44", "51", "32", "65"}) + digits(4);
-        const std::string month_and_day = two(1 + numbers_.below(12)) + two(1 + numbers_.below(28));
-        if (numbers_.below(12) == 0) return region + two(30 + numbers_.below(60)) + month_and_day + digits(3);
-        std::string out = region + std::to_string(1940 + numbers_.below(80)) + month_and_day + digits(3);
+        const std::string region = all({pick({"11", "31", "44", "51", "32", "65"}), digits(4)});
+        const std::string month_and_day = all({two(1, 12), two(1, 28)});
+        if (numbers_.below(12) == 0) return all({region, two(30, 89), month_and_day, digits(3)});
+        const std::string out = all({region, number(1940, 2019), month_and_day, digits(3)});
         const char check = id_check(out);
         return out + (check == 'X' && numbers_.below(3) == 0 ? 'x' : check);
     }
 
     std::string date() {
-        const std::string y = std::to_string(1990 + numbers_.below(40)), m = two(1 + numbers_.below(12)), d = two(1 + numbers_.below(28));
+        const std::string y = number(1990, 2029), m = two(1, 12), d = two(1, 28), hour = two(0, 23), minute = two(0, 59);
         switch (numbers_.below(6)) {
-            case 0: return y + "-" + m + "-" + d + " " + two(numbers_.below(24)) + ":" + two(numbers_.below(60)) + ":00";
-            case 1: return d + "." + m + "." + y + " um " + two(numbers_.below(24)) + ":" + two(numbers_.below(60));
-            case 2: return m + "/" + d + "/" + y;
-            case 3: return y + "年" + m + "月" + d + "日";
-            case 4: return y + m + d + "T" + digits(6, "0") + "Z";
-            default: return y + m + d;
+            case 0:
+                return all({y, "-", m, "-", d, " ", hour, ":", minute, ":00"});
+            case 1:
+                return all({d, ".", m, ".", y, " um ", hour, ":", minute});
+            case 2:
+                return all({m, "/", d, "/", y});
+            case 3:
+                return all({y, "年", m, "月", d, "日"});
+            case 4:
+                return all({y, m, d, "T", hour, minute, "59Z"});
+            default:
+                return all({y, m, d});
         }
     }
     std::string article() {
@@ -325,40 +376,102 @@ class writer {
     }
     void negative() {
         switch (numbers_.below(34)) {
-            case 0: text += "order " + digits(6 + numbers_.below(8)); break;
-            case 1: text += "订单号" + pick({"", "：", ": "}) + digits(11 + numbers_.below(8)); break;
-            case 2: text += "Order #" + digits(10); break;
-            case 3: text += "Bestellnummer " + digits(10, "0"); break;
-            case 4: text += "ORD-2024-" + digits(10); break;
-            case 5: text += "invoice INV" + digits(8) + "-" + digits(2); break;
-            case 6: text += "$" + digits(1, "1") + "," + digits(3) + "," + digits(3) + "." + digits(2); break;
-            case 7: text += digits(1, "7") + "." + digits(3) + "." + digits(3) + ",00 €"; break;
-            case 8: text += "总价" + digits(7, "1") + "元"; break;
+            case 0:
+                text += "order " + digits(6 + numbers_.below(8));
+                break;
+            case 1:
+                text += all({"订单号", pick({"", "：", ": "}), digits(11 + numbers_.below(8))});
+                break;
+            case 2:
+                text += "Order #" + digits(10);
+                break;
+            case 3:
+                text += "Bestellnummer " + digits(10, "0");
+                break;
+            case 4:
+                text += "ORD-2024-" + digits(10);
+                break;
+            case 5:
+                text += all({"invoice INV", digits(8), "-", digits(2)});
+                break;
+            case 6:
+                text += all({"$1,", digits(3), ",", digits(3), ".", digits(2)});
+                break;
+            case 7:
+                text += all({"7.", digits(3), ".", digits(3), ",00 €"});
+                break;
+            case 8:
+                text += all({"总价", digits(7, "1"), "元"});
+                break;
             case 9:
             case 10:
-            case 11: text += pick({"on ", "am ", "日期", "since "}) + date(); break;
-            case 12: text += "v" + digits(1) + "." + digits(2, "1") + "." + digits(3, "1") + "." + digits(4, "1"); break;
-            case 13: text += "version 10.0." + digits(2, "1") + "." + digits(2, "2"); break;
+            case 11:
+                text += all({pick({"on ", "am ", "日期", "since "}), date()});
+                break;
+            case 12:
+                text += all({"v", digits(1), ".", digits(2, "1"), ".", digits(3, "1"), ".", digits(4, "1")});
+                break;
+            case 13:
+                text += all({"version 10.0.", digits(2, "1"), ".", digits(2, "2")});
+                break;
             case 14:
-            case 15: text += pick({"EAN ", "", "barcode ", "条码"}) + article(); break;
-            case 16: text += "ISBN 978-3-" + digits(2) + "-" + digits(6) + "-" + digits(1); break;
-            case 17: text += "tracking 1Z" + digits(6) + "AA" + digits(8); break;
-            case 18: text += "快递单号SF" + digits(13); break;
-            case 19: text += "at 1" + digits(9, "7") + " or 1" + digits(12, "7"); break;
-            case 20: text += "QQ " + digits(9, "3"); break;
-            case 21: text += "52." + digits(6) + ", 13." + digits(6); break;
-            case 22: text += "IMEI " + with_luhn(15, pick({"35", "86", "01"})); break;
-            case 23: text += pick({"5-10 days", "2019-2023", "38/40", "10:30-12:00", "3:2", "100 000 000 people", "12 345 678", "98.6%"}); break;
-            case 24: text += "SKU " + digits(5) + "-" + digits(5) + "-" + digits(2); break;
-            case 25: text += "part number " + digits(3, "4") + "-" + digits(3, "5") + "-" + digits(4); break;
-            case 26: text += "transaction " + digits(16); break;
-            case 27: text += "serial " + digits(4) + " " + digits(4) + " " + digits(4) + " " + digits(4); break;
-            case 28: text += pick({"@anna_b", "npm i lodash@4.17.21", "a@b", "2 @ 3.50", "git@work", "price@15"}); break;
-            case 29: text += "ref DE" + digits(20); break;
-            case 30: text += "流水号" + std::to_string(1990 + numbers_.below(40)) + two(1 + numbers_.below(12)) + two(1 + numbers_.below(28)) + digits(10); break;
-            case 31: text += "pi is 3." + digits(12); break;
-            case 32: text += "Postleitzahl " + digits(5) + ", Hausnr. " + digits(2); break;
-            default: text += "0x" + digits(8) + " " + digits(3, "0") + "." + digits(3); break;
+            case 15:
+                text += all({pick({"EAN ", "", "barcode ", "条码"}), article()});
+                break;
+            case 16:
+                text += all({"ISBN 978-3-", digits(2), "-", digits(6), "-", digits(1)});
+                break;
+            case 17:
+                text += all({"tracking 1Z", digits(6), "AA", digits(8)});
+                break;
+            case 18:
+                text += "快递单号SF" + digits(13);
+                break;
+            case 19:
+                text += all({"at 1", digits(9, "7"), " or 1", digits(12, "7")});
+                break;
+            case 20:
+                text += "QQ " + digits(9, "3");
+                break;
+            case 21:
+                text += all({"52.", digits(6), ", 13.", digits(6)});
+                break;
+            case 22:
+                text += "IMEI " + with_luhn(15, pick({"35", "86", "01"}));
+                break;
+            case 23:
+                text += pick({"5-10 days", "2019-2023", "38/40", "10:30-12:00", "3:2", "100 000 000 people", "12 345 678", "98.6%"});
+                break;
+            case 24:
+                text += all({"SKU ", digits(5), "-", digits(5), "-", digits(2)});
+                break;
+            case 25:
+                text += all({"part number ", digits(3, "4"), "-", digits(3, "5"), "-", digits(4)});
+                break;
+            case 26:
+                text += "transaction " + digits(16);
+                break;
+            case 27:
+                text += "serial " + in_fours(digits(16), " ");
+                break;
+            case 28:
+                text += pick({"@anna_b", "npm i lodash@4.17.21", "a@b", "2 @ 3.50", "git@work", "price@15"});
+                break;
+            case 29:
+                text += "ref DE" + digits(20);
+                break;
+            case 30:
+                text += all({"流水号", number(1990, 2029), two(1, 12), two(1, 28), digits(10)});
+                break;
+            case 31:
+                text += "pi is 3." + digits(12);
+                break;
+            case 32:
+                text += all({"Postleitzahl ", digits(5), ", Hausnr. ", digits(2)});
+                break;
+            default:
+                text += all({"0x", digits(8), " ", digits(3, "0"), ".", digits(3)});
+                break;
         }
     }
     rng numbers_;
@@ -383,7 +496,8 @@ TEST_CASE("redact: precision and recall on generated texts", "[privacy][redact]"
         }
     }
     for (std::size_t k = 0; k < n_personal_data; ++k) {
-        const double precision = static_cast<double>(right[k]) / static_cast<double>(found[k]), recall = static_cast<double>(right[k]) / static_cast<double>(labelled[k]);
+        const double precision = static_cast<double>(right[k]) / static_cast<double>(found[k]),
+                     recall = static_cast<double>(right[k]) / static_cast<double>(labelled[k]);
         const std::string name(name_of(static_cast<personal_data>(k)));
         std::printf("redact %-10s %5zu labelled, precision %.4f, recall %.4f\n", name.c_str(), labelled[k], precision, recall);
         CAPTURE(name);
@@ -408,8 +522,58 @@ std::string narrow_alnum(std::string_view text) {
 }
 
 TEST_CASE("redact: what is found in random texts passes the checks", "[privacy][redact]") {
-    const char* pieces[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "1", "8", "00", "138", "4111", "DE", "GB", "+", "+49", "(", ")", " ", " ", " ", "-", ".", "/", ",", ":", "@", "a",
-                            "X", "com", "_", "#", "中", "，", "é", "１", "＠", "\u200B", "\u3000", "<", ">", "tel", "order", "110105194912310", "4111111111111111", "DE89370400440532013000", "a@b.cc", "10.0.0.1"};
+    const char* pieces[] = {"0",
+                            "1",
+                            "2",
+                            "3",
+                            "4",
+                            "5",
+                            "6",
+                            "7",
+                            "8",
+                            "9",
+                            "0",
+                            "1",
+                            "8",
+                            "00",
+                            "138",
+                            "4111",
+                            "DE",
+                            "GB",
+                            "+",
+                            "+49",
+                            "(",
+                            ")",
+                            " ",
+                            " ",
+                            " ",
+                            "-",
+                            ".",
+                            "/",
+                            ",",
+                            ":",
+                            "@",
+                            "a",
+                            "X",
+                            "com",
+                            "_",
+                            "#",
+                            "中",
+                            "，",
+                            "é",
+                            "１",
+                            "＠",
+                            "\u200B",
+                            "\u3000",
+                            "<",
+                            ">",
+                            "tel",
+                            "order",
+                            "110105194912310",
+                            "4111111111111111",
+                            "DE89370400440532013000",
+                            "a@b.cc",
+                            "10.0.0.1"};
     rng numbers(77);
     const redact m;
     std::array<std::size_t, n_personal_data> found{};
@@ -427,12 +591,24 @@ TEST_CASE("redact: what is found in random texts passes the checks", "[privacy][
             ++found[static_cast<std::size_t>(span.kind)];
             const std::string value = narrow_alnum(std::string_view(text).substr(span.begin, span.end - span.begin));
             switch (span.kind) {
-                case personal_data::email: REQUIRE(narrow_forms()(text.substr(span.begin, span.end - span.begin)).find('@') != std::string::npos); break;
-                case personal_data::phone: REQUIRE((value.size() >= 6 && value.size() <= 17)); break;
-                case personal_data::card: REQUIRE((value.size() >= 13 && value.size() <= 19 && luhn(value))); break;
-                case personal_data::iban: REQUIRE(iban_rest_is_one(value)); break;
-                case personal_data::chinese_id: REQUIRE((value.size() == 15 || (value.size() == 18 && id_check(value.substr(0, 17)) == value[17]))); break;
-                case personal_data::ipv4: REQUIRE((value.size() >= 4 && value.size() <= 12)); break;
+                case personal_data::email:
+                    REQUIRE(narrow_forms()(text.substr(span.begin, span.end - span.begin)).find('@') != std::string::npos);
+                    break;
+                case personal_data::phone:
+                    REQUIRE((value.size() >= 6 && value.size() <= 17));
+                    break;
+                case personal_data::card:
+                    REQUIRE((value.size() >= 13 && value.size() <= 19 && luhn(value)));
+                    break;
+                case personal_data::iban:
+                    REQUIRE(iban_rest_is_one(value));
+                    break;
+                case personal_data::chinese_id:
+                    REQUIRE((value.size() == 15 || (value.size() == 18 && id_check(value.substr(0, 17)) == value[17])));
+                    break;
+                case personal_data::ipv4:
+                    REQUIRE((value.size() >= 4 && value.size() <= 12));
+                    break;
             }
         }
         const std::string once = m(text);
@@ -448,9 +624,10 @@ TEST_CASE("redact: every single change of a checked number is seen", "[privacy][
         const auto spans = find_personal_data(text, {kind});
         return spans.size() == 1 && spans[0] == personal_span{kind, 0, text.size()};
     };
-    const std::pair<personal_data, std::string> numbers[] = {{personal_data::card, "4111111111111111"}, {personal_data::card, "6222020200112230004"},
-                                                             {personal_data::iban, "DE89370400440532013000"}, {personal_data::iban, "MT84MALT011000012345MTLCAST001S"},
-                                                             {personal_data::chinese_id, "11010519491231002X"}, {personal_data::chinese_id, "440524188001010014"}};
+    const std::pair<personal_data, std::string> numbers[] = {
+        {personal_data::card, "4111111111111111"},         {personal_data::card, "6222020200112230004"},
+        {personal_data::iban, "DE89370400440532013000"},   {personal_data::iban, "MT84MALT011000012345MTLCAST001S"},
+        {personal_data::chinese_id, "11010519491231002X"}, {personal_data::chinese_id, "440524188001010014"}};
     for (const auto& [kind, number] : numbers) {
         CAPTURE(number);
         CHECK(found(number, kind));
@@ -466,8 +643,32 @@ TEST_CASE("redact: every single change of a checked number is seen", "[privacy][
 
 TEST_CASE("redact: linear in hostile texts", "[privacy][redact]") {
     // 300 kB of each; the first that is quadratic would take minutes.
-    const char* patterns[] = {"@", "a@", "a@b.", "1", "1 ", "1-", "(1", "((", "+", "+1", "DE12 ", "DE89 3704 0044 0532 0130 01 ", "0171 1234567 ", "1.2.3.4.", "\u200B", "1\u200B", "１", "a", "xn--", "4111 1111 ",
-                              "tel ", "中1", "00 ", "-", "<", ">1 "};
+    const char* patterns[] = {"@",
+                              "a@",
+                              "a@b.",
+                              "1",
+                              "1 ",
+                              "1-",
+                              "(1",
+                              "((",
+                              "+",
+                              "+1",
+                              "DE12 ",
+                              "DE89 3704 0044 0532 0130 01 ",
+                              "0171 1234567 ",
+                              "1.2.3.4.",
+                              "\u200B",
+                              "1\u200B",
+                              "１",
+                              "a",
+                              "xn--",
+                              "4111 1111 ",
+                              "tel ",
+                              "中1",
+                              "00 ",
+                              "-",
+                              "<",
+                              ">1 "};
     const redact m;
     for (const std::string pattern : patterns) {
         CAPTURE(pattern);

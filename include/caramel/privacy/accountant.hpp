@@ -111,7 +111,8 @@ class rdp_accountant {
     /// Throws `error` (`bad_parameter`) unless there is one and all are above 1 and at most 1024.
     explicit rdp_accountant(std::vector<double> orders) : orders_(std::move(orders)), spent_(orders_.size()) {
         require(!orders_.empty(), errc::bad_parameter, "rdp_accountant: no orders");
-        for (const double order : orders_) require(order > 1 && order <= 1024, errc::bad_parameter, "rdp_accountant: order ", order, ", must be above 1 and at most 1024");
+        for (const double order : orders_)
+            require(order > 1 && order <= 1024, errc::bad_parameter, "rdp_accountant: order ", order, ", must be above 1 and at most 1024");
     }
 
     /// `steps` answers with Gaussian noise of `sigma` sensitivities; on a Poisson sample of the customers, for a rate below 1.
@@ -133,7 +134,8 @@ class rdp_accountant {
     /// `steps` answers of any epsilon-differentially private kind: no more than epsilon, and no more than order epsilon^2 / 2 (Bun & Steinke,
     /// TCC 2016, proposition 3.3). Throws `error` (`bad_parameter`) unless epsilon is 0 to 500.
     void add_pure(double epsilon, std::uint64_t steps = 1) {
-        require(epsilon >= 0 && epsilon <= detail::largest_epsilon, errc::bad_parameter, "rdp_accountant: epsilon = ", epsilon, ", must be 0 to ", detail::largest_epsilon);
+        require(epsilon >= 0 && epsilon <= detail::largest_epsilon, errc::bad_parameter, "rdp_accountant: epsilon = ", epsilon, ", must be 0 to ",
+                detail::largest_epsilon);
         add(steps, [&](double order) { return std::min(epsilon, 0.5 * order * epsilon * epsilon); });
     }
 
@@ -218,7 +220,8 @@ class rdp_accountant {
 /// The smallest sigma (to a relative 1e-6) with which `steps` answers, each on a Poisson sample, cost at most `epsilon` at `delta`, by the
 /// default orders. Throws `error` (`bad_parameter`), also where no sigma up to 1e6 is enough.
 [[nodiscard]] inline double rdp_sigma(double epsilon, double delta, std::uint64_t steps, double sampling_rate = 1) {
-    require(epsilon > 0 && epsilon <= detail::largest_epsilon, errc::bad_parameter, "rdp_sigma: epsilon = ", epsilon, ", must be positive, at most ", detail::largest_epsilon);
+    require(epsilon > 0 && epsilon <= detail::largest_epsilon, errc::bad_parameter, "rdp_sigma: epsilon = ", epsilon, ", must be positive, at most ",
+            detail::largest_epsilon);
     const auto enough = [&](double sigma) {
         rdp_accountant account;
         account.add_gaussian(sigma, steps, sampling_rate);
@@ -250,9 +253,10 @@ class privacy_budget {
     void spend(double epsilon, double delta = 0) {
         require(epsilon >= 0 && std::isfinite(epsilon), errc::bad_parameter, "privacy_budget: epsilon = ", epsilon, ", must be finite and not negative");
         require(delta >= 0 && delta < 1, errc::bad_parameter, "privacy_budget: delta = ", delta, ", must be at least 0 and below 1");
-        require(spent_epsilon_ + epsilon <= epsilon_ * (1 + 1e-12), errc::limit_exceeded, "privacy_budget: epsilon ", epsilon, " wanted, ", epsilon_left(), " of ", epsilon_,
+        require(spent_epsilon_ + epsilon <= epsilon_ * (1 + 1e-12), errc::limit_exceeded, "privacy_budget: epsilon ", epsilon, " wanted, ", epsilon_left(),
+                " of ", epsilon_, " left");
+        require(spent_delta_ + delta <= delta_ * (1 + 1e-12), errc::limit_exceeded, "privacy_budget: delta ", delta, " wanted, ", delta_left(), " of ", delta_,
                 " left");
-        require(spent_delta_ + delta <= delta_ * (1 + 1e-12), errc::limit_exceeded, "privacy_budget: delta ", delta, " wanted, ", delta_left(), " of ", delta_, " left");
         spent_epsilon_ += epsilon;
         spent_delta_ += delta;
     }
@@ -292,8 +296,8 @@ class rdp_budget {
         rdp_accountant next = account_;
         add(next);
         const double epsilon = next.epsilon(delta_).epsilon;
-        require(epsilon <= epsilon_ * (1 + 1e-12), errc::limit_exceeded, "rdp_budget: epsilon would be ", epsilon, ", at most ", epsilon_, ", ", epsilon_spent(),
-                " is spent");
+        require(epsilon <= epsilon_ * (1 + 1e-12), errc::limit_exceeded, "rdp_budget: epsilon would be ", epsilon, ", at most ", epsilon_, ", ",
+                epsilon_spent(), " is spent");
         account_ = std::move(next);
     }
     double epsilon_, delta_;

@@ -93,10 +93,18 @@ template <std::same_as<table_column> Column>
             out[i] = column.missing(i) ? 0 : 1 + static_cast<std::size_t>(std::lower_bound(distinct.begin(), distinct.end(), values[i]) - distinct.begin());
     };
     switch (column.type()) {
-        case column_type::number: number(column.numbers()); break;
-        case column_type::integer: number(column.integers()); break;
-        case column_type::timestamp: number(column.timestamps()); break;
-        case column_type::category: number(column.categories().codes); break;
+        case column_type::number:
+            number(column.numbers());
+            break;
+        case column_type::integer:
+            number(column.integers());
+            break;
+        case column_type::timestamp:
+            number(column.timestamps());
+            break;
+        case column_type::category:
+            number(column.categories().codes);
+            break;
     }
     return out;
 }
@@ -116,9 +124,8 @@ template <std::same_as<table> Table>
     for (const auto& name : quasi_identifiers) {
         const auto values = detail::value_numbers(rows.column(name));
         for (std::size_t i = 0; i < n; ++i) order[i] = i;
-        std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-            return out.group_of[a] != out.group_of[b] ? out.group_of[a] < out.group_of[b] : values[a] < values[b];
-        });
+        std::sort(order.begin(), order.end(),
+                  [&](std::size_t a, std::size_t b) { return out.group_of[a] != out.group_of[b] ? out.group_of[a] < out.group_of[b] : values[a] < values[b]; });
         std::vector<std::size_t> finer(n);
         for (std::size_t i = 1; i < n; ++i) {
             const std::size_t before = order[i - 1], now = order[i];
@@ -198,11 +205,12 @@ template <std::same_as<table> Table>
 [[nodiscard]] Table in_ranges(const Table& from, std::string_view name, const std::vector<double>& edges) {
     const std::size_t at = from.position(name);
     const table_column& column = from.column(at);
-    require(column.type() == column_type::number || column.type() == column_type::integer, errc::wrong_column_type, "in_ranges: column \"", name, "\" is of type ",
-            name_of(column.type()), ", not number or integer");
+    require(column.type() == column_type::number || column.type() == column_type::integer, errc::wrong_column_type, "in_ranges: column \"", name,
+            "\" is of type ", name_of(column.type()), ", not number or integer");
     require(!edges.empty(), errc::bad_parameter, "in_ranges: no edges");
     for (std::size_t i = 0; i < edges.size(); ++i)
-        require(std::isfinite(edges[i]) && (i == 0 || edges[i - 1] < edges[i]), errc::bad_parameter, "in_ranges: edge ", i + 1, " is not finite or does not rise");
+        require(std::isfinite(edges[i]) && (i == 0 || edges[i - 1] < edges[i]), errc::bad_parameter, "in_ranges: edge ", i + 1,
+                " is not finite or does not rise");
     std::vector<std::string> levels{detail::message("< ", edges.front())};
     for (std::size_t i = 1; i < edges.size(); ++i) levels.push_back(detail::message(edges[i - 1], " - ", edges[i]));
     levels.push_back(detail::message(">= ", edges.back()));
@@ -243,7 +251,8 @@ template <std::same_as<table> Table>
 [[nodiscard]] Table shortened(const Table& from, std::string_view name, std::size_t n_characters) {
     const std::size_t at = from.position(name);
     const table_column& column = from.column(at);
-    require(column.type() == column_type::category, errc::wrong_column_type, "shortened: column \"", name, "\" is of type ", name_of(column.type()), ", not category");
+    require(column.type() == column_type::category, errc::wrong_column_type, "shortened: column \"", name, "\" is of type ", name_of(column.type()),
+            ", not category");
     std::vector<std::string> texts(column.size());
     for (std::size_t i = 0; i < texts.size(); ++i) {
         const std::string_view text = column.categories()[i];

@@ -14,19 +14,9 @@
 #include <string_view>
 
 #include <caramel/core/platform.hpp>
+#include <caramel/privacy/wipe.hpp>
 
 namespace caramel::inline CARAMEL_ABI::detail {
-
-// Overwrites with zeros what is read by nobody any more, which compilers leave out where they are not kept from it.
-inline void wipe(void* at, std::size_t n) noexcept {
-#if defined(__GNUC__)
-    std::memset(at, 0, n);
-    __asm__ __volatile__("" : : "r"(at) : "memory");
-#else
-    auto* bytes = static_cast<volatile unsigned char*>(at);
-    for (std::size_t i = 0; i < n; ++i) bytes[i] = 0;
-#endif
-}
 
 using sha256_digest = std::array<unsigned char, 32>;
 

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/privacy/wipe.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
 
@@ -31,11 +32,12 @@ namespace caramel::inline CARAMEL_ABI {
 template <class G>
 concept RandomBits = requires(G& g) {
     { g() } -> std::same_as<std::uint64_t>;
-    requires G::min() == 0 && G::max() == std::numeric_limits<std::uint64_t>::max();
+    requires G::min()
+    == 0 && G::max() == std::numeric_limits<std::uint64_t>::max();
 };
 
 /// ChaCha20 (Bernstein, 2008; RFC 8439) as a generator: as hard to foresee as its key is to guess. One a thread, each with a key of
-/// its own; copies would repeat their numbers, so there are none.
+/// its own; copies would repeat their numbers, so there are none. It wipes itself when it goes.
 class secret_rng {
    public:
     using result_type = std::uint64_t;
@@ -51,6 +53,10 @@ class secret_rng {
     }
     secret_rng(const secret_rng&) = delete;
     secret_rng& operator=(const secret_rng&) = delete;
+    ~secret_rng() {
+        detail::wipe(state_.data(), sizeof state_);
+        detail::wipe(block_.data(), sizeof block_);
+    }
 
     result_type operator()() noexcept {
         if (at_ == block_.size()) refill();
@@ -163,7 +169,8 @@ inline constexpr double largest_epsilon = 500;  // exp(epsilon) stays a number; 
 /// (Balle & Wang, "Improving the Gaussian mechanism for differential privacy", ICML 2018, theorem 8).
 /// Throws `error` (`bad_parameter`) unless epsilon is 0 to 500 and sigma positive.
 [[nodiscard]] inline double gaussian_delta(double epsilon, double sigma) {
-    require(epsilon >= 0 && epsilon <= detail::largest_epsilon, errc::bad_parameter, "gaussian_delta: epsilon = ", epsilon, ", must be 0 to ", detail::largest_epsilon);
+    require(epsilon >= 0 && epsilon <= detail::largest_epsilon, errc::bad_parameter, "gaussian_delta: epsilon = ", epsilon, ", must be 0 to ",
+            detail::largest_epsilon);
     require(sigma > 0 && std::isfinite(sigma), errc::bad_parameter, "gaussian_delta: sigma = ", sigma, ", must be positive and finite");
     return detail::gaussian_delta(epsilon, sigma);
 }
@@ -189,7 +196,7 @@ inline constexpr double largest_epsilon = 500;  // exp(epsilon) stays a number; 
 /// epsilon-differentially private for counts that one customer changes by at most `sensitivity`. Exact but for epsilon / sensitivity,
 /// which is rounded down to a multiple of 2^-40: never less noise than promised.
 struct geometric_mechanism {
-    double epsilon = 1;            ///< from 1e-9 times the sensitivity to 500
+    double epsilon = 1;             ///< from 1e-9 times the sensitivity to 500
     std::uint64_t sensitivity = 1;  ///< 1 to 2^31
 
     /// The count with noise; at the ends of 64 bits it stays there. Throws `error` (`bad_parameter`).
@@ -219,7 +226,8 @@ struct laplace_mechanism {
     [[nodiscard]] double scale() const {
         require(epsilon >= 1e-4 && epsilon <= detail::largest_epsilon, errc::bad_parameter, "laplace_mechanism: epsilon = ", epsilon, ", must be 1e-4 to ",
                 detail::largest_epsilon);
-        require(sensitivity >= 1e-100 && sensitivity <= 1e100, errc::bad_parameter, "laplace_mechanism: sensitivity = ", sensitivity, ", must be 1e-100 to 1e100");
+        require(sensitivity >= 1e-100 && sensitivity <= 1e100, errc::bad_parameter, "laplace_mechanism: sensitivity = ", sensitivity,
+                ", must be 1e-100 to 1e100");
         // Two values that differ by the sensitivity are at most sensitivity / grid + 2 steps apart, grid = scale / steps.
         return sensitivity / (epsilon - 2.0 / static_cast<double>(detail::noise_steps));
     }
@@ -241,7 +249,8 @@ struct gaussian_mechanism {
     /// The noise's deviation for `n` numbers. Throws `error` (`bad_parameter`).
     [[nodiscard]] double sigma(std::size_t n = 1) const {
         require(epsilon >= 1e-3, errc::bad_parameter, "gaussian_mechanism: epsilon = ", epsilon, ", must be at least 0.001");
-        require(sensitivity >= 1e-100 && sensitivity <= 1e100, errc::bad_parameter, "gaussian_mechanism: sensitivity = ", sensitivity, ", must be 1e-100 to 1e100");
+        require(sensitivity >= 1e-100 && sensitivity <= 1e100, errc::bad_parameter, "gaussian_mechanism: sensitivity = ", sensitivity,
+                ", must be 1e-100 to 1e100");
         const double times = gaussian_sigma(epsilon, delta);
         // Rounding moves each of n numbers by at most two steps more.
         const double more = times * 2 * std::sqrt(static_cast<double>(n)) / static_cast<double>(detail::noise_steps);
@@ -266,13 +275,14 @@ struct gaussian_mechanism {
 /// Each customer answers for themselves (Warner 1965; k-ary: Kairouz, Bonawitz & Ramage 2016): the true one of `n_values` with probability
 /// e^epsilon / (e^epsilon + n_values - 1), else one of the others. epsilon-differentially private before it leaves the customer.
 struct randomised_response {
-    double epsilon = 1;         ///< positive, at most 40
+    double epsilon = 1;          ///< positive, at most 40
     std::uint64_t n_values = 2;  ///< 2 to 2^31
 
     /// Throws `error` (`bad_parameter`).
     [[nodiscard]] double truth_probability() const {
         require(epsilon > 0 && epsilon <= 40, errc::bad_parameter, "randomised_response: epsilon = ", epsilon, ", must be positive and at most 40");
-        require(n_values >= 2 && n_values <= std::uint64_t{1} << 31, errc::bad_parameter, "randomised_response: n_values = ", n_values, ", must be 2 to 2147483648");
+        require(n_values >= 2 && n_values <= std::uint64_t{1} << 31, errc::bad_parameter, "randomised_response: n_values = ", n_values,
+                ", must be 2 to 2147483648");
         return 1 / (1 + static_cast<double>(n_values - 1) * std::exp(-epsilon));
     }
     /// Throws `error`: `bad_parameter` (also a value that is none of the `n_values`).

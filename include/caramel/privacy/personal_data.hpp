@@ -30,12 +30,18 @@ enum class personal_data : std::uint8_t {
 
 [[nodiscard]] constexpr std::string_view name_of(personal_data kind) noexcept {
     switch (kind) {
-        case personal_data::email: return "email";
-        case personal_data::phone: return "phone";
-        case personal_data::card: return "card";
-        case personal_data::iban: return "iban";
-        case personal_data::chinese_id: return "chinese_id";
-        case personal_data::ipv4: return "ipv4";
+        case personal_data::email:
+            return "email";
+        case personal_data::phone:
+            return "phone";
+        case personal_data::card:
+            return "card";
+        case personal_data::iban:
+            return "iban";
+        case personal_data::chinese_id:
+            return "chinese_id";
+        case personal_data::ipv4:
+            return "ipv4";
     }
     return "unknown";
 }
@@ -71,15 +77,15 @@ struct personal_span {
     friend bool operator==(const personal_span&, const personal_span&) = default;
 };
 
-namespace detail {
+namespace detail::personal_text {
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 constexpr bool is_latin(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // What characters beyond ASCII are to the scanners.
-inline constexpr char other_letter = '\x01';   // belongs to a word: Latin with accents, Greek, Cyrillic, ...
-inline constexpr char no_letter = '\x02';      // does not: Chinese, Japanese, Korean, punctuation, emoji
-inline constexpr char invisible = '\x03';      // stands between others without being seen
+inline constexpr char other_letter = '\x01';  // belongs to a word: Latin with accents, Greek, Cyrillic, ...
+inline constexpr char no_letter = '\x02';     // does not: Chinese, Japanese, Korean, punctuation, emoji
+inline constexpr char invisible = '\x03';     // stands between others without being seen
 
 // The character at `at` of valid UTF-8 as an ASCII character or one of the above; `at` moves behind it.
 [[nodiscard]] inline char folded_character(std::string_view text, std::size_t& at) noexcept {
@@ -104,9 +110,9 @@ struct digit_groups {
     static constexpr std::size_t most_groups = 10, most_digits = 24;
     std::array<char, most_digits> digits{};
     std::array<std::uint8_t, most_groups> sizes{};
-    std::array<char, most_groups> before{};   // the separator in front: ' ', '-', '.', '/', '(' or ')'; of several the first that is no space
-    std::array<std::size_t, most_groups> ends{};  // bytes
-    std::array<char, most_groups> after{};    // what stands behind the group
+    std::array<char, most_groups> before{};                // the separator in front: ' ', '-', '.', '/', '(' or ')'; of several the first that is no space
+    std::array<std::size_t, most_groups> ends{};           // bytes
+    std::array<char, most_groups> after{};                 // what stands behind the group
     std::array<std::uint8_t, most_groups> digits_after{};  // how many digits follow behind that, up to 5
     std::size_t n = 0;
     std::size_t bracketed = most_groups;  // the group in brackets
@@ -140,9 +146,9 @@ struct digit_groups {
 };
 
 // A text with a place in it, and what is in front of that place.
-class personal_scanner {
+class scanner {
    public:
-    personal_scanner(std::string_view text, personal_kinds kinds) noexcept : text_(text), kinds_(kinds) {}
+    scanner(std::string_view text, personal_kinds kinds) noexcept : text_(text), kinds_(kinds) {}
 
     // Calls `found(span)` for each, from first to last; they do not overlap.
     template <class Found>
@@ -311,13 +317,14 @@ class personal_scanner {
     // The nearest word in front of a number that says what it is, within 24 bytes.
     [[nodiscard]] word_before said_before(std::size_t begin) const noexcept {
         // How words begin; those with a space behind them must also end there. Chinese words stand anywhere.
-        static constexpr std::string_view phone_words[] = {"tel",  "phone", "mobil", "cell",   "call",   "fax",    "whatsapp", "ruf",      "anruf", "handy", "sms",
-                                                           "dial", "hotline", "电话", "手机", "致电", "拨打", "热线", "联系方式", "传真", "電話", "手機", "微信"};
+        static constexpr std::string_view phone_words[] = {"tel",   "phone", "mobil",    "cell", "call",    "fax",  "whatsapp", "ruf",
+                                                           "anruf", "handy", "sms",      "dial", "hotline", "电话", "手机",     "致电",
+                                                           "拨打",  "热线",  "联系方式", "传真", "電話",    "手機", "微信"};
         static constexpr std::string_view number_words[] = {
-            "order", "bestell", "auftrag", "invoice", "rechnung", "tracking", "parcel",  "sendung", "artikel", "article", "item",  "sku ",  "ean ",     "isbn",    "gtin ",
-            "upc ",  "imei ",   "serial",  "ref",     "ticket",   "qq ",      "konto",   "account", "kunden",  "customer", "id ",  "nr ",   "no ",      "code",
-            "amount", "betrag", "batch",   "lot ",    "part ",    "订单",     "单号",    "编号",    "发票",    "快递",    "条码",  "货号",  "流水",     "金额",    "批次",
-            "账号",  "工号",    "学号",    "序列"};
+            "order",    "bestell", "auftrag", "invoice", "rechnung", "tracking", "parcel", "sendung", "artikel", "article", "item",    "sku ",
+            "ean ",     "isbn",    "gtin ",   "upc ",    "imei ",    "serial",   "ref",    "ticket",  "qq ",     "konto",   "account", "kunden",
+            "customer", "id ",     "nr ",     "no ",     "code",     "amount",   "betrag", "batch",   "lot ",    "part ",   "订单",    "单号",
+            "编号",     "发票",    "快递",    "条码",    "货号",     "流水",     "金额",   "批次",    "账号",    "工号",    "学号",    "序列"};
         static constexpr std::string_view version_words[] = {"version", "ver ", "v ", "build", "release", "firmware", "版本"};
         constexpr std::size_t reach = 24;
         std::size_t from = std::max(done_, begin > reach ? begin - reach : 0);
@@ -355,7 +362,8 @@ class personal_scanner {
         if (g.plus) return is_international(g, 0, total) && (n == 1 || g.sizes[n - 1] > 1);
         if (is_date(g, n)) return false;
         const bool a_number = said == word_before::number || said == word_before::version;
-        if (d[0] == '0' && d[1] == '0') return !a_number && !inner && (g.sizes[0] == 2 || g.sizes[0] >= 4) && (n > 1 || (total <= 15 && !(total == 13 && is_article(g)))) &&
+        if (d[0] == '0' && d[1] == '0')
+            return !a_number && !inner && (g.sizes[0] == 2 || g.sizes[0] >= 4) && (n > 1 || (total <= 15 && !(total == 13 && is_article(g)))) &&
                    is_international(g, 2, total);
         const std::size_t china = d[0] == '8' && d[1] == '6' && (g.sizes[0] == 2 || total == 13) ? 2 : 0;
         if (total == 11 + china && d[china] == '1' && d[china + 1] >= '3') {  // a Chinese mobile number
@@ -448,17 +456,18 @@ class personal_scanner {
         unsigned first = 0;
         for (std::size_t i = 0; i < 4; ++i) first = first * 10 + static_cast<unsigned>(g.digits[i] - '0');
         const unsigned two = first / 100;
-        if (two / 10 == 4) return total == 16 || total == 19 || (total == 13 && (n > 1 || !is_article(g)));       // Visa
-        if (two >= 51 && two <= 55) return total == 16;                                                          // Mastercard
-        if (first >= 2221 && first <= 2720) return total == 16;                                                  // Mastercard
-        if (two == 34 || two == 37) return total == 15;                                                          // American Express
-        if (two == 36) return total >= 14;                                                                       // Diners Club
-        if (two == 30 || two == 38 || two == 39) return total == 14 || total == 16;                              // Diners Club
-        if (first >= 3528 && first <= 3589) return total >= 16;                                                  // JCB
-        if (first >= 2200 && first <= 2204) return total >= 16;                                                  // Mir
-        if (two == 62 || two == 81) return total >= 16;                                                          // UnionPay, RuPay
-        if (two == 60 || two == 64 || two == 65) return total >= 16;                                             // Discover, RuPay
-        if (first == 5018 || first == 5020 || first == 5038 || first == 5893 || first == 6304 || first == 6759 || (first >= 6761 && first <= 6763)) return true;  // Maestro
+        if (two / 10 == 4) return total == 16 || total == 19 || (total == 13 && (n > 1 || !is_article(g)));  // Visa
+        if (two >= 51 && two <= 55) return total == 16;                                                      // Mastercard
+        if (first >= 2221 && first <= 2720) return total == 16;                                              // Mastercard
+        if (two == 34 || two == 37) return total == 15;                                                      // American Express
+        if (two == 36) return total >= 14;                                                                   // Diners Club
+        if (two == 30 || two == 38 || two == 39) return total == 14 || total == 16;                          // Diners Club
+        if (first >= 3528 && first <= 3589) return total >= 16;                                              // JCB
+        if (first >= 2200 && first <= 2204) return total >= 16;                                              // Mir
+        if (two == 62 || two == 81) return total >= 16;                                                      // UnionPay, RuPay
+        if (two == 60 || two == 64 || two == 65) return total >= 16;                                         // Discover, RuPay
+        if (first == 5018 || first == 5020 || first == 5038 || first == 5893 || first == 6304 || first == 6759 || (first >= 6761 && first <= 6763))
+            return true;  // Maestro
         return false;
     }
     // The check digit of articles (EAN-13): what has it and no spaces is no card of 13 digits, which hardly exist any more.
@@ -471,8 +480,8 @@ class personal_scanner {
     // Province, and a day that there was or will be from 1850 to 2099; years of two digits are of the 1900s.
     template <class Digits>
     [[nodiscard]] static bool has_province_and_day(const Digits& d, std::size_t year_digits) noexcept {
-        constexpr std::uint8_t provinces[] = {11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 50, 51, 52, 53, 54, 61, 62, 63, 64, 65, 71,
-                                              81, 82, 83, 91};
+        constexpr std::uint8_t provinces[] = {11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43,
+                                              44, 45, 46, 50, 51, 52, 53, 54, 61, 62, 63, 64, 65, 71, 81, 82, 83, 91};
         const auto number = [&](std::size_t from, std::size_t n) {
             unsigned out = 0;
             for (std::size_t i = 0; i < n; ++i) out = out * 10 + static_cast<unsigned>(d[from + i] - '0');
@@ -506,7 +515,9 @@ class personal_scanner {
         for (std::size_t i = 0; i < 17; ++i) sum += weights[i] * static_cast<unsigned>(g.digits[i] - '0');
         return sum % 11 == 1 && has_province_and_day(g.digits, 4) ? end : begin;
     }
-    [[nodiscard]] static bool is_old_chinese_id(const digit_groups& g) noexcept { return g.sizes[0] == 15 && g.may_end(1) && has_province_and_day(g.digits, 2); }
+    [[nodiscard]] static bool is_old_chinese_id(const digit_groups& g) noexcept {
+        return g.sizes[0] == 15 && g.may_end(1) && has_province_and_day(g.digits, 2);
+    }
 
     // The letters of a country, two digits, and as many letters and digits as the country has, mostly in groups of four.
     [[nodiscard]] personal_span iban_at(std::size_t begin) const noexcept {
@@ -514,14 +525,16 @@ class personal_scanner {
             char code[3];
             std::uint8_t length;
         };
-        static constexpr country countries[] = {  // SWIFT's IBAN registry, 2024
-            {"AD", 24}, {"AE", 23}, {"AL", 28}, {"AT", 20}, {"AZ", 28}, {"BA", 20}, {"BE", 16}, {"BG", 22}, {"BH", 22}, {"BI", 27}, {"BR", 29}, {"BY", 28}, {"CH", 21},
-            {"CR", 22}, {"CY", 28}, {"CZ", 24}, {"DE", 22}, {"DJ", 27}, {"DK", 18}, {"DO", 28}, {"EE", 20}, {"EG", 29}, {"ES", 24}, {"FI", 18}, {"FK", 18}, {"FO", 18},
-            {"FR", 27}, {"GB", 22}, {"GE", 22}, {"GI", 23}, {"GL", 18}, {"GR", 27}, {"GT", 28}, {"HR", 21}, {"HU", 28}, {"IE", 22}, {"IL", 23}, {"IQ", 23}, {"IS", 26},
-            {"IT", 27}, {"JO", 30}, {"KW", 30}, {"KZ", 20}, {"LB", 28}, {"LC", 32}, {"LI", 21}, {"LT", 20}, {"LU", 20}, {"LV", 21}, {"LY", 25}, {"MC", 27}, {"MD", 24},
-            {"ME", 22}, {"MK", 19}, {"MN", 20}, {"MR", 27}, {"MT", 31}, {"MU", 30}, {"NI", 28}, {"NL", 18}, {"NO", 15}, {"OM", 23}, {"PK", 24}, {"PL", 28}, {"PS", 29},
-            {"PT", 25}, {"QA", 29}, {"RO", 24}, {"RS", 22}, {"RU", 33}, {"SA", 24}, {"SC", 31}, {"SD", 18}, {"SE", 24}, {"SI", 19}, {"SK", 24}, {"SM", 27}, {"SO", 23},
-            {"ST", 25}, {"SV", 28}, {"TL", 23}, {"TN", 24}, {"TR", 26}, {"UA", 29}, {"VA", 22}, {"VG", 24}, {"XK", 20}, {"YE", 30}};
+        static constexpr country countries[] = {
+            // SWIFT's IBAN registry, 2024
+            {"AD", 24}, {"AE", 23}, {"AL", 28}, {"AT", 20}, {"AZ", 28}, {"BA", 20}, {"BE", 16}, {"BG", 22}, {"BH", 22}, {"BI", 27}, {"BR", 29},
+            {"BY", 28}, {"CH", 21}, {"CR", 22}, {"CY", 28}, {"CZ", 24}, {"DE", 22}, {"DJ", 27}, {"DK", 18}, {"DO", 28}, {"EE", 20}, {"EG", 29},
+            {"ES", 24}, {"FI", 18}, {"FK", 18}, {"FO", 18}, {"FR", 27}, {"GB", 22}, {"GE", 22}, {"GI", 23}, {"GL", 18}, {"GR", 27}, {"GT", 28},
+            {"HR", 21}, {"HU", 28}, {"IE", 22}, {"IL", 23}, {"IQ", 23}, {"IS", 26}, {"IT", 27}, {"JO", 30}, {"KW", 30}, {"KZ", 20}, {"LB", 28},
+            {"LC", 32}, {"LI", 21}, {"LT", 20}, {"LU", 20}, {"LV", 21}, {"LY", 25}, {"MC", 27}, {"MD", 24}, {"ME", 22}, {"MK", 19}, {"MN", 20},
+            {"MR", 27}, {"MT", 31}, {"MU", 30}, {"NI", 28}, {"NL", 18}, {"NO", 15}, {"OM", 23}, {"PK", 24}, {"PL", 28}, {"PS", 29}, {"PT", 25},
+            {"QA", 29}, {"RO", 24}, {"RS", 22}, {"RU", 33}, {"SA", 24}, {"SC", 31}, {"SD", 18}, {"SE", 24}, {"SI", 19}, {"SK", 24}, {"SM", 27},
+            {"SO", 23}, {"ST", 25}, {"SV", 28}, {"TL", 23}, {"TN", 24}, {"TR", 26}, {"UA", 29}, {"VA", 22}, {"VG", 24}, {"XK", 20}, {"YE", 30}};
         const personal_span none{personal_data::iban, begin, begin};
         std::array<char, 34> all{};
         std::size_t at = begin, n = 0, length = all.size();
@@ -534,7 +547,8 @@ class personal_scanner {
             all[n++] = digit || c < 'a' ? c : static_cast<char>(c - 32);
             if (n == 4) {
                 const std::string_view code(all.data(), 2);
-                const auto* found = std::lower_bound(std::begin(countries), std::end(countries), code, [](const country& k, std::string_view v) { return k.code < v; });
+                const auto* found =
+                    std::lower_bound(std::begin(countries), std::end(countries), code, [](const country& k, std::string_view v) { return k.code < v; });
                 if (found == std::end(countries) || found->code != code) return none;
                 length = found->length;
             }
@@ -587,21 +601,21 @@ class personal_scanner {
 
     std::string_view text_;
     personal_kinds kinds_;
-    std::size_t word_ = 0;  // where the letters and signs in front of this place begin, as of an address
-    std::size_t done_ = 0;  // behind what was found last
+    std::size_t word_ = 0;                              // where the letters and signs in front of this place begin, as of an address
+    std::size_t done_ = 0;                              // behind what was found last
     char last_ = no_letter, last_but_one_ = no_letter;  // the two characters in front
 };
 
-}  // namespace detail
+}  // namespace detail::personal_text
 
 /// What points at a person in a text, from first to last, without overlaps. Where something could be of several kinds the stricter check
-/// decides: identity number, card, phone. A random number passes a card's check with a probability of some 4 %, an IBAN's of 1 %, an identity
+/// decides: identity number, card, phone. A random number of 16 digits passes a card's check with a probability of 3 %, an IBAN's of 1 %, an identity
 /// number's of 1e-3 or less; a mobile number without spaces looks like an order number, so a word in front ("order", "订单号") decides.
 /// Throws `error` (`bad_utf8`) with the byte.
 [[nodiscard]] inline std::vector<personal_span> find_personal_data(std::string_view text, personal_kinds kinds = {}) {
     require_utf8(text, 1, "find_personal_data");
     std::vector<personal_span> out;
-    detail::personal_scanner(text, kinds).scan([&](const personal_span& span) { out.push_back(span); });
+    detail::personal_text::scanner(text, kinds).scan([&](const personal_span& span) { out.push_back(span); });
     return out;
 }
 

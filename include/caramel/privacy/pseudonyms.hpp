@@ -34,8 +34,8 @@ class pseudonym_key {
     explicit pseudonym_key(std::string_view bytes) : mac_(checked(bytes)) {}
     /// From hexadecimal digits, two a byte, in any case. Throws `error` (`bad_parameter`), also on anything else.
     [[nodiscard]] static pseudonym_key from_hex(std::string_view digits) {
-        require(digits.size() % 2 == 0 && digits.size() <= 2 * max_bytes, errc::bad_parameter, "pseudonym_key: ", digits.size(), " hexadecimal digits, must be an even ",
-                "number of ", 2 * min_bytes, " to ", 2 * max_bytes);
+        require(digits.size() % 2 == 0 && digits.size() <= 2 * max_bytes, errc::bad_parameter, "pseudonym_key: ", digits.size(),
+                " hexadecimal digits, must be an even ", "number of ", 2 * min_bytes, " to ", 2 * max_bytes);
         std::array<char, max_bytes> bytes{};
         const eraser at_the_end{bytes.data(), bytes.size()};
         for (std::size_t i = 0; i < digits.size(); ++i) {
@@ -57,8 +57,8 @@ class pseudonym_key {
         ~eraser() { detail::wipe(at, n); }
     };
     static std::string_view checked(std::string_view bytes) {
-        require(bytes.size() >= min_bytes && bytes.size() <= max_bytes, errc::bad_parameter, "pseudonym_key: ", bytes.size(), " bytes, must be ", min_bytes, " to ",
-                max_bytes);
+        require(bytes.size() >= min_bytes && bytes.size() <= max_bytes, errc::bad_parameter, "pseudonym_key: ", bytes.size(), " bytes, must be ", min_bytes,
+                " to ", max_bytes);
         require(bytes.find_first_not_of(bytes[0]) != std::string_view::npos, errc::bad_parameter, "pseudonym_key: all ", bytes.size(), " bytes are the same");
         return bytes;
     }
@@ -249,8 +249,8 @@ class pseudonyms {
         std::vector<std::int32_t> codes;
         codes.reserve(from.size());
         for (std::size_t i = 0; i < from.size(); ++i)
-            codes.push_back(from.missing(i) ? -1
-                                            : static_cast<std::int32_t>(std::lower_bound(distinct.begin(), distinct.end(), from.integers()[i]) - distinct.begin()));
+            codes.push_back(
+                from.missing(i) ? -1 : static_cast<std::int32_t>(std::lower_bound(distinct.begin(), distinct.end(), from.integers()[i]) - distinct.begin()));
         return coded(std::move(codes), texts, domain);
     }
 

@@ -48,7 +48,7 @@ class redact : public detail::edit_stage<redact> {
     friend class detail::edit_stage<redact>;
     template <class Change>
     void edit(std::string_view text, const Change& change) const {
-        detail::personal_scanner(text, kinds_).scan([&](const personal_span& span) { change(span.begin, span.end, with(span.kind)); });
+        detail::personal_text::scanner(text, kinds_).scan([&](const personal_span& span) { change(span.begin, span.end, with(span.kind)); });
     }
     personal_kinds kinds_;
     std::uint64_t bits_;
@@ -91,7 +91,7 @@ template <std::same_as<table> Table>
         column_findings found{name, {}};
         const auto look = [&](std::string_view text, std::size_t times) {
             std::array<bool, n_personal_data> seen{};
-            detail::personal_scanner(text, kinds).scan([&](const personal_span& span) { seen[static_cast<std::size_t>(span.kind)] = true; });
+            detail::personal_text::scanner(text, kinds).scan([&](const personal_span& span) { seen[static_cast<std::size_t>(span.kind)] = true; });
             for (std::size_t k = 0; k < seen.size(); ++k) found.cells[k] += seen[k] ? times : 0;
         };
         if (column.type() == column_type::category) {
