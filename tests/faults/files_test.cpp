@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -118,15 +119,18 @@ TEST_CASE("faults: loading, whichever allocation fails", "[faults][memory]") {
 }
 TEST_CASE("faults: saving, whichever allocation fails", "[faults][memory]") {
     const files given;
+    std::filesystem::create_symlink(given.folder / "model", given.folder / "link");
+    const auto state = [&] { return given.state() + (std::filesystem::is_symlink(given.folder / "link") ? "a link" : "no link"); };
     table customers;
     customers.add_column("id", std::vector<std::string>{"a", "b"});
     const std::vector<std::function<void()>> writers{
         [&] { save(of_generation(1), given.folder / "model"); },
+        [&] { save(of_generation(1), given.folder / "link"); },
         [&] { write_csv(customers, given.folder / "new.csv"); },
     };
     for (const auto& write : writers) {
         write();  // so that it makes no difference which attempts succeed
-        const auto report = faults::failing_allocations([&] { return write(), std::string(); }, [&] { return given.state(); });
+        const auto report = faults::failing_allocations([&] { return write(), std::string(); }, state);
         CHECK(report.problem == "");
         CHECK(report.came_out > 5);
     }

@@ -10,6 +10,8 @@
 #include <caramel/pipeline.hpp>
 #include <caramel/recommend/als.hpp>
 #include <caramel/recommend/neighbors.hpp>
+#include <caramel/text/tokenizer.hpp>
+#include <caramel/text/word2vec.hpp>
 #include <caramel/trees/boosted_trees.hpp>
 
 #include "contract/data.hpp"
@@ -49,6 +51,8 @@ TEST_CASE("faults: training with fewer threads than asked for", "[faults][thread
     check_fewer_threads("boosted_trees", boosted_trees<float>{.n_trees = 4, .max_depth = 2}, x, classes);
     check_fewer_threads("als", als<double>{.n_factors = 3, .epochs = 2}, bought);
     check_fewer_threads("item_neighbors", item_neighbors<double>{.k = 4}, bought);
+    const auto texts = contract::texts(300, 1);
+    check_fewer_threads("word2vec", word_tokenizer{} | word2vec<float>{.dim = 5, .epochs = 2, .min_count = 1}, texts);
 }
 
 }  // namespace threads_test

@@ -340,7 +340,7 @@ struct als {
     using stage_concept = recipe_tag;
 
     std::size_t n_factors = 64;             ///< 1 .. 4096; more than the data have does no harm
-    double regularization = 0.01;           ///< see `als_loss`
+    double regularization = 0.01;           ///< see `als_loss`; less of it tells more of who was in the training data (docs/trust.md)
     double unobserved_weight = 0.1;
     double frequency_scaling = 1;
     weighting weights = weighting::values;

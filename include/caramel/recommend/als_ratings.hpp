@@ -256,7 +256,7 @@ struct als_ratings {
     using stage_concept = recipe_tag;
 
     std::size_t n_factors = 16;   ///< 0 .. 4096; 0 learns the biases alone
-    double regularization = 0.1;   ///< see `als_ratings_loss`
+    double regularization = 0.1;   ///< see `als_ratings_loss`; less of it tells more of who was in the training data (docs/trust.md)
     bool weighted_regularization = true;
     bool biases = true;
     bool non_negative = false;
