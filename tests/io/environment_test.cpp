@@ -135,7 +135,7 @@ TEST_CASE("environment: a locale changes nothing", "[environment]") {
     std::ostringstream check;
     check << 1234.5;
     REQUIRE(check.str() == "1.234,5");  // else this test tests nothing
-    CHECK(all_of_it() == plain);
+    CHECK((all_of_it() == plain));
     CHECK(saves_and_loads());
 }
 TEST_CASE("environment: a rounding mode changes nothing that is read or written, and stays", "[environment]") {
@@ -150,7 +150,7 @@ TEST_CASE("environment: a rounding mode changes nothing that is read or written,
             saved = saves_and_loads();
             after = std::fegetround();
         }
-        CHECK(said == plain);
+        CHECK((said == plain));  // in parentheses: not to be printed
         CHECK(saved);
         CHECK(after == mode);
     }
@@ -168,7 +168,7 @@ TEST_CASE("environment: flushed denormals change nothing that is read or written
         saved = saves_and_loads();
         after = _mm_getcsr() & 0xFFC0U;
     }
-    CHECK(said == plain);
+    CHECK((said == plain));  // in parentheses: not to be printed
     CHECK(saved);
     CHECK(after == before);
 }

@@ -24,6 +24,7 @@
 
 #include <caramel/core/byte_marks.hpp>
 #include <caramel/core/error.hpp>
+#include <caramel/core/float_environment.hpp>
 #include <caramel/core/string_numbers.hpp>
 #include <caramel/core/utf8.hpp>
 #include <caramel/core/workspace.hpp>
@@ -810,6 +811,7 @@ class csv_parser {
 /// `nan_or_inf`, `bad_time`, `limit_exceeded`; `bad_parameter`.
 template <std::convertible_to<std::string_view> Text>
 [[nodiscard]] table parse_csv(const Text& text, const csv_options& options = {}) {
+    const detail::standard_arithmetic as_written;
     return detail::csv_parser(std::string_view(text), options).parse();
 }
 
@@ -818,6 +820,7 @@ template <std::convertible_to<file_path> Path>
 [[nodiscard]] table read_csv(const Path& path, const csv_options& options = {}) {
     const file_path& name = path;
     detail::input_file file(name, options.limits.file_bytes, "read_csv");
+    const detail::standard_arithmetic as_written;
     return detail::csv_parser(std::string_view(), options, &file).parse();
 }
 
