@@ -102,8 +102,10 @@ std::string all_of_it() {
     for (const double x : json.values) bits(x);
     append_json_number(out, 1234567.25);
     const auto words = parse_embeddings<float>("one 0.1 1234.5\ntwo 1e-40 -3\n", embedding_format::glove_text);
-    for (const char* word : {"one", "two"})
-        for (const float x : words.find(word).value()) bits(x);
+    for (const char* word : {"one", "two"}) {
+        const auto vector = words.find(word).value();
+        for (const float x : vector) bits(x);
+    }
     out += format_embeddings(words, embedding_format::glove_text);
     out += detail::message(1234.5, ' ', 1234567, ' ', 0.1F);
 

@@ -2,7 +2,7 @@
 #define CARAMEL_CORE_FLOAT_ENVIRONMENT_HPP
 
 // How the processor rounds is the host's to choose, and a program that links one object compiled with -ffast-math flushes
-// denormals to zero everywhere. What a text says as a number must not depend on either.
+// denormals to zero everywhere. What a text says as a number, and how a number is written, must not depend on either.
 
 #include <cfenv>
 
@@ -10,7 +10,7 @@
 
 namespace caramel::inline CARAMEL_ABI::detail {
 
-/// While it lives, this thread rounds to nearest and keeps denormals; then as before.
+/// For reading and writing numbers: while it lives, this thread rounds to nearest and keeps denormals; then as before.
 class standard_arithmetic {
    public:
     standard_arithmetic() noexcept : rounding_(std::fegetround()) {

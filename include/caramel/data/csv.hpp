@@ -933,12 +933,14 @@ class csv_writer {
 /// back, quotes stand where they must. Throws `error`: `empty_input` (no columns), `bad_time` (a year beyond 9999), `io`.
 template <std::same_as<table> Table>
 void write_csv(const Table& from, std::ostream& out, const csv_write_options& options = {}) {
+    const detail::standard_arithmetic as_they_are;
     detail::csv_writer(options).write_to(from, [&](std::string_view piece) { out.write(piece.data(), static_cast<std::streamsize>(piece.size())); });
     require(out.good(), errc::io, "write_csv: the stream failed");
 }
 /// The same to a file, whole or not at all: a failure leaves what was there before.
 template <std::same_as<table> Table>
 void write_csv(const Table& from, const file_path& path, const csv_write_options& options = {}) {
+    const detail::standard_arithmetic as_they_are;
     std::string text;
     detail::csv_writer(options).write_to(from, [&](std::string_view piece) { text += piece; });
     replace_file(path, std::as_bytes(std::span(text)));

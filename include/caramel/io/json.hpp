@@ -324,6 +324,7 @@ inline void append_json_string(std::string& out, std::string_view text) {
 /// Appends the shortest text that reads back as the same number. Throws `error` (`nan_or_inf`).
 inline void append_json_number(std::string& out, double x) {
     require(std::isfinite(x), errc::nan_or_inf, "json: a number to be written is not finite");
+    const detail::standard_arithmetic as_it_is;
     char digits[32];
     out.append(digits, std::to_chars(digits, digits + sizeof digits, x).ptr);
 }

@@ -407,6 +407,7 @@ template <class T>
 /// (binary: those of float).
 template <class T>
 [[nodiscard]] std::string format_embeddings(const word_vectors<T>& vectors, embedding_format format) {
+    const detail::standard_arithmetic as_they_are;
     std::string out;
     const auto reserved = static_cast<std::size_t>(vectors.words().reserved());
     if (format != embedding_format::glove_text) out = detail::message(vectors.size() - reserved, ' ', vectors.dim(), '\n');
