@@ -49,7 +49,7 @@ struct csv_type {
 
 /// What is larger is refused (`limit_exceeded`).
 struct csv_limits {
-    std::size_t field_bytes = 64 * 1024;
+    std::size_t field_bytes = std::size_t{64} * 1024;
     std::size_t columns = 4096;
     std::size_t rows = max_table_rows;
     std::uint64_t file_bytes = std::uint64_t{8} << 30U;
