@@ -29,7 +29,7 @@ using namespace caramel;
 
 namespace {
 
-int failures = 0;
+int failures = 0;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables): of this program alone
 
 void report(const char* what, bool good, const std::vector<std::byte>& saved) {
     detail::crc32 sum;

@@ -102,7 +102,7 @@ TEST_CASE("errors: nothing of a table's cells or of ids", "[canary][table][error
     check_silent("not finite", [&] { learnt.add_column("bad", std::vector<double>{79131, std::numeric_limits<double>::infinity()}); });
     table large;
     large.add_column("n", std::vector<double>{7.9131e300});
-    check_silent("beyond float", [&] { (void)fit(encode<float>{}, large); });
+    check_silent("beyond float", [&] { (void)fit(encode<float>{}, large)(large); });
 
     struct sale {
         std::string customer;
@@ -112,14 +112,12 @@ TEST_CASE("errors: nothing of a table's cells or of ids", "[canary][table][error
     const auto bought = interactions<float>::of(sales);
     const auto model = fit(popularity<float>{}, bought);
     check_silent("an unknown customer", [&] { (void)model(std::vector<query>{{.customer = two}}); });
-    check_silent("an unknown item", [&] { (void)model(std::vector<query>{{.history = std::vector<past_purchase>{{791313, 1}}}}); });
     check_silent("a number for a text", [&] { (void)model(std::vector<query>{{.customer = 79131}}); });
     check_silent("no such row", [&] { (void)model.score(one, std::vector<any_id>{791313}); });
     check_silent("an id that is not in the given table", [&] {
         const auto known = bought.customers();
         (void)interactions<float>::of(std::vector<sale>{{two, 79131}}, {.customers = &known});
     });
-    check_silent("an id that is not UTF-8", [&] { (void)interactions<float>::of(std::vector<sale>{{text + "\xFF", 1}}); });
 
     table log;
     log.add_column("customer", std::vector<std::string>{one, one});
@@ -155,9 +153,8 @@ TEST_CASE("errors: nothing of texts, words and vocabularies", "[canary][text][er
     check_silent("repeated", [] { (void)parse_embeddings<float>(text + " 1 2\n" + text + " 1 2\n", embedding_format::glove_text, {.repeated = repeated_words::refuse}); });
 
     check_silent("a count that is none", [] { (void)parse_chinese_dictionary(text + " 1 n\n" + text + "x y" + number + " n\n"); });
-    check_silent("a word twice", [] { (void)parse_chinese_dictionary(text + " 1 n\n" + text + " 2 n\n"); });
     check_silent("not UTF-8", [] { (void)parse_chinese_dictionary(text + "\xFF 1 n\n"); });
-    check_silent("a user's word", [] { (void)parse_user_words(text + " 1 n " + number + " " + text + "\n"); });
+    check_silent("a user's word", [] { (void)parse_user_words(text + "\xFF 1 n\n"); });
     check_silent("a pair of words", [] { (void)parse_word_pairs(text + " " + text + " " + text + "\n"); });
     check_silent("a pair of words", [] { (void)parse_word_pairs(text + " " + number + "\n"); });
 }

@@ -102,8 +102,10 @@ std::string all_of_it() {
     for (const double x : json.values) bits(x);
     append_json_number(out, 1234567.25);
     const auto words = parse_embeddings<float>("one 0.1 1234.5\ntwo 1e-40 -3\n", embedding_format::glove_text);
-    for (const char* word : {"one", "two"})
-        for (const float x : words.find(word).value()) bits(x);
+    for (const char* word : {"one", "two"}) {
+        const auto vector = words.find(word).value();
+        for (const float x : vector) bits(x);
+    }
     out += format_embeddings(words, embedding_format::glove_text);
     out += detail::message(1234.5, ' ', 1234567, ' ', 0.1F);
 
@@ -135,7 +137,7 @@ TEST_CASE("environment: a locale changes nothing", "[environment]") {
     std::ostringstream check;
     check << 1234.5;
     REQUIRE(check.str() == "1.234,5");  // else this test tests nothing
-    CHECK(all_of_it() == plain);
+    CHECK((all_of_it() == plain));
     CHECK(saves_and_loads());
 }
 TEST_CASE("environment: a rounding mode changes nothing that is read or written, and stays", "[environment]") {
@@ -150,7 +152,7 @@ TEST_CASE("environment: a rounding mode changes nothing that is read or written,
             saved = saves_and_loads();
             after = std::fegetround();
         }
-        CHECK(said == plain);
+        CHECK((said == plain));  // in parentheses: not to be printed
         CHECK(saved);
         CHECK(after == mode);
     }
@@ -168,7 +170,7 @@ TEST_CASE("environment: flushed denormals change nothing that is read or written
         saved = saves_and_loads();
         after = _mm_getcsr() & 0xFFC0U;
     }
-    CHECK(said == plain);
+    CHECK((said == plain));  // in parentheses: not to be printed
     CHECK(saved);
     CHECK(after == before);
 }

@@ -42,7 +42,7 @@ class shared_large_pages {
     /// A buffer; best in the order in which they were allocated.
     void add([[maybe_unused]] const void* buffer, [[maybe_unused]] std::size_t size) noexcept {
         const auto begin = reinterpret_cast<std::uintptr_t>(buffer), end = begin + size;
-        constexpr std::uintptr_t apart = 2 * 4096;  // what the allocator notes between two
+        constexpr std::uintptr_t apart = std::uintptr_t{2} * 4096;  // what the allocator notes between two
         if (begin - end_ <= apart) {
             end_ = end;
         } else if (begin_ - end <= apart) {

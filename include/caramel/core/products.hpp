@@ -114,10 +114,10 @@ void multiply_strided(const T* a, std::size_t a_row, std::size_t a_step, const T
     const std::size_t rest = columns - j;
     constexpr std::size_t chunk = 64;
     T panel[chunk * 2 * width];
-    T tile[4 * 2 * width];
+    T tile[std::size_t{8} * width];
     for (std::size_t i = 0; i < rows; i += 4) {
         const std::size_t n = std::min<std::size_t>(4, rows - i);
-        std::fill_n(tile, 4 * 2 * width, T(0));
+        std::fill_n(tile, std::size_t{8} * width, T(0));
         if (add)
             for (std::size_t r = 0; r < n; ++r) std::copy_n(out + (i + r) * columns + j, rest, tile + r * 2 * width);
         for (std::size_t k = 0; k < depth; k += chunk) {

@@ -24,6 +24,7 @@
 
 #include <caramel/core/byte_marks.hpp>
 #include <caramel/core/error.hpp>
+#include <caramel/core/float_environment.hpp>
 #include <caramel/core/string_numbers.hpp>
 #include <caramel/core/utf8.hpp>
 #include <caramel/core/workspace.hpp>
@@ -48,7 +49,7 @@ struct csv_type {
 
 /// What is larger is refused (`limit_exceeded`).
 struct csv_limits {
-    std::size_t field_bytes = 64 * 1024;
+    std::size_t field_bytes = std::size_t{64} * 1024;
     std::size_t columns = 4096;
     std::size_t rows = max_table_rows;
     std::uint64_t file_bytes = std::uint64_t{8} << 30U;
@@ -810,6 +811,7 @@ class csv_parser {
 /// `nan_or_inf`, `bad_time`, `limit_exceeded`; `bad_parameter`.
 template <std::convertible_to<std::string_view> Text>
 [[nodiscard]] table parse_csv(const Text& text, const csv_options& options = {}) {
+    const detail::standard_arithmetic as_written;
     return detail::csv_parser(std::string_view(text), options).parse();
 }
 
@@ -818,6 +820,7 @@ template <std::convertible_to<file_path> Path>
 [[nodiscard]] table read_csv(const Path& path, const csv_options& options = {}) {
     const file_path& name = path;
     detail::input_file file(name, options.limits.file_bytes, "read_csv");
+    const detail::standard_arithmetic as_written;
     return detail::csv_parser(std::string_view(), options, &file).parse();
 }
 
@@ -930,12 +933,14 @@ class csv_writer {
 /// back, quotes stand where they must. Throws `error`: `empty_input` (no columns), `bad_time` (a year beyond 9999), `io`.
 template <std::same_as<table> Table>
 void write_csv(const Table& from, std::ostream& out, const csv_write_options& options = {}) {
+    const detail::standard_arithmetic as_they_are;
     detail::csv_writer(options).write_to(from, [&](std::string_view piece) { out.write(piece.data(), static_cast<std::streamsize>(piece.size())); });
     require(out.good(), errc::io, "write_csv: the stream failed");
 }
 /// The same to a file, whole or not at all: a failure leaves what was there before.
 template <std::same_as<table> Table>
 void write_csv(const Table& from, const file_path& path, const csv_write_options& options = {}) {
+    const detail::standard_arithmetic as_they_are;
     std::string text;
     detail::csv_writer(options).write_to(from, [&](std::string_view piece) { text += piece; });
     replace_file(path, std::as_bytes(std::span(text)));

@@ -21,6 +21,7 @@
 #include <nlohmann/json.hpp>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/float_environment.hpp>
 #include <caramel/core/utf8.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
@@ -293,7 +294,10 @@ class json_events {
 /// its parts to `handler` as they come. Throws `error` with the byte in `where()`: `bad_json`, `bad_utf8`,
 /// `trailing_data`, `duplicate_key` (also when equal only without escapes), `number_out_of_range` (integers beyond 64
 /// bits; 1e999; 1e-999), `json_too_deep`, `limit_exceeded`; then the first `error` that the handler threw.
-inline void read_json(std::string_view text, json_handler& handler, const json_limits& limits = {}) { detail::json_events(text, handler, limits).run(); }
+inline void read_json(std::string_view text, json_handler& handler, const json_limits& limits = {}) {
+    const detail::standard_arithmetic as_written;
+    detail::json_events(text, handler, limits).run();
+}
 
 /// Appends `text` as a JSON string with its quotes. Throws `error` (`bad_utf8`).
 inline void append_json_string(std::string& out, std::string_view text) {
@@ -320,6 +324,7 @@ inline void append_json_string(std::string& out, std::string_view text) {
 /// Appends the shortest text that reads back as the same number. Throws `error` (`nan_or_inf`).
 inline void append_json_number(std::string& out, double x) {
     require(std::isfinite(x), errc::nan_or_inf, "json: a number to be written is not finite");
+    const detail::standard_arithmetic as_it_is;
     char digits[32];
     out.append(digits, std::to_chars(digits, digits + sizeof digits, x).ptr);
 }

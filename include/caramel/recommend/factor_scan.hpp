@@ -39,7 +39,7 @@ template <class T>
 struct scan_lanes : lanes<T> {};
 #endif
 inline constexpr std::size_t scan_rows = 16;          // that are worked on at once; with 64 floats each, a page
-inline constexpr std::size_t scan_ahead = 16 * 1024;  // bytes that are on their way
+inline constexpr std::size_t scan_ahead = std::size_t{16} * 1024;  // bytes that are on their way
 
 #if defined(__GNUC__)
 // Of each 16 bytes of a and b: element `pick[j]` of both together goes to place j.

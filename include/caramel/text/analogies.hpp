@@ -19,6 +19,7 @@
 
 #include <caramel/core/embedding_table.hpp>
 #include <caramel/core/error.hpp>
+#include <caramel/core/float_environment.hpp>
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/products.hpp>
 #include <caramel/core/ragged.hpp>
@@ -181,6 +182,7 @@ struct word_pair {
 /// Throws `error` with the line: `ragged_row`, `bad_number`.
 template <class Text>
 [[nodiscard]] std::vector<word_pair> parse_word_pairs(const Text& text) {
+    const detail::standard_arithmetic as_written;
     std::vector<word_pair> out;
     detail::for_each_line(text, [&](std::string_view line, std::size_t number) {
         if (line.empty() || line.starts_with('#')) return;

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/float_environment.hpp>
 #include <caramel/core/utf8.hpp>
 #include <caramel/io/file.hpp>
 #include <caramel/text/chinese_dictionary.hpp>
@@ -260,6 +261,7 @@ constexpr std::size_t number_of_state(std::u32string_view name) noexcept {
 /// for, are left out. Throws `error` (`bad_data`) with the line of the file, whose name stands in the message; `bad_utf8`.
 template <std::convertible_to<std::string_view> Start, std::convertible_to<std::string_view> Moves, std::convertible_to<std::string_view> Emissions>
 [[nodiscard]] chinese_hmm parse_chinese_hmm(const Start& start_text, const Moves& moves_text, const Emissions& emissions_text) {
+    const detail::standard_arithmetic as_written;
     std::array<double, 4> start{};
     std::array<double, 8> moves{};
     start.fill(chinese_hmm::impossible);

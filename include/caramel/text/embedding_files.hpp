@@ -22,6 +22,7 @@
 
 #include <caramel/core/embedding_table.hpp>
 #include <caramel/core/error.hpp>
+#include <caramel/core/float_environment.hpp>
 #include <caramel/core/string_numbers.hpp>
 #include <caramel/core/tensor.hpp>
 #include <caramel/core/utf8.hpp>
@@ -391,12 +392,14 @@ template <class T, std::convertible_to<file_path> Path>
 [[nodiscard]] word_vectors<T> read_embeddings(const Path& path, embedding_format format, const embedding_file_options& options = {}) {
     const file_path name(path);
     detail::file_blocks<file_path> blocks(name, options.max_file_bytes, "read_embeddings");
+    const detail::standard_arithmetic as_written;
     return detail::embedding_reader<T, detail::file_blocks<file_path>>(blocks, format, options).run();
 }
 /// The same for the bytes of a file in memory.
 template <class T>
 [[nodiscard]] word_vectors<T> parse_embeddings(std::string_view bytes, embedding_format format, const embedding_file_options& options = {}) {
     detail::memory_blocks blocks(bytes);
+    const detail::standard_arithmetic as_written;
     return detail::embedding_reader<T, detail::memory_blocks>(blocks, format, options).run();
 }
 
@@ -404,6 +407,7 @@ template <class T>
 /// (binary: those of float).
 template <class T>
 [[nodiscard]] std::string format_embeddings(const word_vectors<T>& vectors, embedding_format format) {
+    const detail::standard_arithmetic as_they_are;
     std::string out;
     const auto reserved = static_cast<std::size_t>(vectors.words().reserved());
     if (format != embedding_format::glove_text) out = detail::message(vectors.size() - reserved, ' ', vectors.dim(), '\n');
