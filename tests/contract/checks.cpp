@@ -45,7 +45,10 @@ bool set_number(T& x, extreme what, double given) {
     using L = std::numeric_limits<T>;
     switch (what) {
         case extreme::zero: x = 0; return true;
-        case extreme::largest: x = L::max(); return true;
+        case extreme::largest:  // of counts it would be a matter of time alone, which nobody promises
+            if (L::is_integer && !L::is_signed) return false;
+            x = L::max();
+            return true;
         case extreme::minus_one:
             if (!L::is_signed) return false;
             x = static_cast<T>(-1);
@@ -94,25 +97,40 @@ std::string without_comments(std::string line) {
 }
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
-// `double regularization = 1;` -> "regularization"; empty where the line declares something else.
-std::string declared_field(std::string line) {
-    if (line.empty() || line.back() != ';' || line.starts_with("using ") || line.starts_with("static ") || line.starts_with("friend ") || line.starts_with("return ") ||
-        line.starts_with("["))
-        return "";
-    std::size_t end = line.size() - 1;
-    for (std::size_t i = 0, depth = 0; i < line.size(); ++i) {  // up to the initializer
-        if (line[i] == '<') ++depth;
-        if (line[i] == '>') --depth;
-        if (depth == 0 && (line[i] == '=' || line[i] == '{')) {
-            end = i;
-            break;
+// `double from = 1, to = .4;` -> "from", "to"; nothing where the line declares something else.
+std::vector<std::string> declared_fields(const std::string& line) {
+    std::vector<std::string> out;
+    if (line.empty() || line.back() != ';') return out;
+    for (const std::string_view other : {"using ", "static ", "friend ", "return ", "["})
+        if (line.starts_with(other)) return out;
+    int depth = 0;
+    bool named = false;  // whether the name of this declarator is known
+    std::string word;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        const char c = line[i];
+        if (depth == 0 && !named) {
+            if (is_word(c)) {
+                word += c;
+                continue;
+            }
+            if (c == '(') return {};
+            if (c == '=' || c == '{' || c == ',' || c == ';') {
+                out.push_back(word);
+                named = true;
+            } else if (c == ' ') {
+                if (const auto next = line.find_first_not_of(' ', i); is_word(line[next])) word.clear();
+            } else {
+                word.clear();
+            }
         }
-        if (depth == 0 && line[i] == '(') return "";
+        if (c == '<' || c == '{' || c == '(') ++depth;
+        if (c == '>' || c == '}' || c == ')') --depth;
+        if (depth == 0 && c == ',') {
+            named = false;
+            word.clear();
+        }
     }
-    while (end > 0 && !is_word(line[end - 1])) --end;
-    std::size_t begin = end;
-    while (begin > 0 && is_word(line[begin - 1])) --begin;
-    return line.substr(begin, end - begin);
+    return out;
 }
 using names_by_type = std::map<std::string, std::vector<std::string>>;
 void read_header(const std::filesystem::path& path, names_by_type& out) {
@@ -132,7 +150,7 @@ void read_header(const std::filesystem::path& path, names_by_type& out) {
             continue;
         }
         if (depth == 1)
-            if (auto name = declared_field(line); !name.empty()) out[type].push_back(std::move(name));
+            for (auto& name : declared_fields(line)) out[type].push_back(std::move(name));
         for (const char c : line) depth += c == '{' ? 1 : c == '}' ? -1 : 0;
         if (depth <= 0) type.clear();
     }
@@ -340,7 +358,7 @@ void observer_stops(run& r) {
                                                  r.expect(!p.stage.empty() && p.step >= 1 && std::isfinite(p.loss), "a report without stage, step or loss");
                                                  return verdict::go_on;
                                              }});
-    r.expect((reports > 0) == r.facts().reports, r.facts().reports ? "no report came" : "it reports progress: `reports` of its adapter is wrong");
+    r.expect(reports > 0 || !r.facts().reports, "no report came");
     r.expect(whole->bytes() == r.fit()->bytes(), "watching changes the model");
     if (reports == 0) run::skip_because("it reports no progress: there is nothing to stop");
     for (const std::size_t stop_at : {std::size_t{1}, std::size_t{2}, reports}) {
@@ -387,7 +405,8 @@ void extreme_hyperparameters(run& r) {
                 const bool named = std::string_view(e.what()).find(name) != std::string_view::npos;
                 const bool stated = e.code() == errc::diverged || e.code() == errc::number_out_of_range || e.code() == errc::limit_exceeded ||
                                     e.code() == errc::bad_data || e.code() == errc::too_few_rows || e.code() == errc::empty_input;
-                r.expect(e.code() == errc::bad_parameter ? named : stated || named, which + ": " + e.what());
+                const bool no_such_choice = std::string_view(e.what()).find(": no ") != std::string_view::npos || name == "order";
+                r.expect(e.code() == errc::bad_parameter ? named || no_such_choice : stated || named, which + ": " + e.what());
             }
         }
     }

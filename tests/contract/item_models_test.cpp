@@ -36,6 +36,8 @@ struct bm25_component : recommender_component {
 };
 struct recent_popularity_component : recommender_component {
     static constexpr std::string_view name = "popularity, half-life";
+    static constexpr std::array skipped{recommender_component::skipped[0], recommender_component::skipped[1],
+                                        skip{"C06", "its purchases have no values that could come in parts"}};
     auto recipe() const { return popularity<float>{.half_life_days = 3}; }
     auto data(std::size_t rows, std::uint64_t seed) const { return dated_purchases(rows, seed, 12); }
     auto constant() const { return dated_purchases(20, 1, 1); }

@@ -75,6 +75,11 @@ struct double_q_learning_component : policy_component<double_q_learning<float, 2
 };
 struct differential_q_learning_component : policy_component<differential_q_learning<float, 2>> {
     static constexpr std::string_view name = "differential_q_learning";
+    auto data(std::size_t rows, std::uint64_t seed) const {
+        auto out = policy_component::data(rows, seed);
+        for (auto& t : out) t.terminal = false;
+        return out;
+    }
 };
 struct dyna_q_component : policy_component<dyna_q<float, 2>> {
     static constexpr std::string_view name = "dyna_q";

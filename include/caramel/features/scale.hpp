@@ -55,7 +55,8 @@ struct robust_scale {
 
     /// Throws `error`: `empty_input`, `nan_or_inf`, `bad_data` (weights), `bad_parameter`, `number_out_of_range`.
     [[nodiscard]] robust_scale_model<T> fit(const matrix_in<T>& x, const fit_options& options) const {
-        require(lower >= 0 && lower < upper && upper <= 1, errc::bad_parameter, "robust_scale: quantiles ", lower, " and ", upper, ", must rise within 0 .. 1");
+        require(lower >= 0 && lower < upper && upper <= 1, errc::bad_parameter, "robust_scale: quantiles lower = ", lower, " and upper = ", upper,
+                ", must rise within 0 .. 1");
         detail::require_training_rows(x, "robust_scale");
         const row_weights weights(options.weights, static_cast<std::size_t>(x.rows()), "robust_scale");
         vec<T> median(x.cols()), spread(x.cols());
@@ -116,7 +117,8 @@ struct min_max_scale {
 
     /// Throws `error`: `empty_input`, `nan_or_inf`, `bad_data` (weights), `bad_parameter`, `number_out_of_range`.
     [[nodiscard]] min_max_scale_model<T> fit(const matrix_in<T>& x, const fit_options& options) const {
-        require(std::isfinite(low) && std::isfinite(high) && low < high, errc::bad_parameter, "min_max_scale: the range from ", low, " to ", high, " does not rise");
+        require(std::isfinite(low) && std::isfinite(high) && low < high, errc::bad_parameter, "min_max_scale: the range from low = ", low, " to high = ", high,
+                " does not rise");
         detail::require_training_rows(x, "min_max_scale");
         const row_weights weights(options.weights, static_cast<std::size_t>(x.rows()), "min_max_scale");
         vec<T> min(x.cols()), max(x.cols());

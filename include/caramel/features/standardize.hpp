@@ -4,6 +4,7 @@
 // Column-wise z-scores: the plainest component, and the model for how the others are written.
 
 #include <array>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -91,7 +92,7 @@ struct standardize {
         for (row_index i = first; i < x.rows(); ++i)
             if (weights[i] > 0) varies.array() = varies.array() || (x.row(i).array() != x.row(first).array()).transpose();
         for (row_index j = 0; j < x.cols(); ++j)
-            if (!varies(j) || !(scale(j) > 0)) scale(j) = T(1);
+            if (!varies(j) || scale(j) < std::numeric_limits<T>::min()) scale(j) = T(1);  // by a subnormal number ordinary ones would come out infinite
         require(centre.allFinite() && scale.allFinite(), errc::number_out_of_range, "standardize: the spread of a column is beyond the number type");
         return {std::move(centre), std::move(scale)};
     }

@@ -133,7 +133,9 @@ struct ridge {
         constexpr std::string_view who = ridge_model<T>::kind;
         std::vector<double> tried = candidates.empty() ? std::vector{regularization} : candidates;
         std::ranges::sort(tried);
-        for (const double r : tried) require(std::isfinite(r) && r >= 0, errc::bad_parameter, who, ": regularization = ", r, ", must be at least 0");
+        for (const double r : tried)
+            require(std::isfinite(r) && r >= 0, errc::bad_parameter, who, candidates.empty() ? ": " : ": one of the candidates: ", "regularization = ", r,
+                    ", must be at least 0");
         require(x.rows() > 0, errc::empty_input, who, ": no rows to learn from");
         require(x.rows() == y.rows(), errc::shape_mismatch, who, ": ", x.rows(), " rows but ", y.rows(), " targets");
         require(y.cols() > 0, errc::shape_mismatch, who, ": the targets have no columns");
