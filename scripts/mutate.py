@@ -105,9 +105,17 @@ def left_out(source, tokens):
                     break
         elif t.text == "constexpr" and i > 0 and tokens[i - 1].text == "if" and call:
             leave(i, closing(tokens, i + 1))
-        elif t.text in ("throw", "using", "concept", "friend", "enum"):
+        elif t.text in ("throw", "using", "friend", "enum"):
             leave(i, until(i, ";", "{"))
+        elif t.text == "concept":
+            end = i
+            while end < len(tokens) and tokens[end].text != ";":
+                end = closing(tokens, end) + 1 if tokens[end].text in "([{" else end + 1
+            leave(i, end)
         elif t.text == "requires":
+            body = closing(tokens, i + 1) + 1 if call else i + 1
+            if tokens[body].text == "{" and tokens[i - 1].text != ")":  # an expression, not a clause of a function
+                leave(i, closing(tokens, body))
             line_end = source.find("\n", t.begin)
             for j in range(i, len(tokens)):
                 if tokens[j].begin > line_end:
@@ -208,7 +216,7 @@ def draws(header, seed, known):
 
 class Tests:
     """Which tests are near a header: the one of its name, then those that include it, or a header that does, and so on, by how many
-    of the names that few headers know stand in them."""
+    of its names stand in them, those that few headers know above all."""
 
     def __init__(self):
         inclusion, word = re.compile(r"#include <caramel/([^>]+)>"), re.compile(r"[a-z]\w{4,}")
@@ -224,7 +232,7 @@ class Tests:
                 for other in inclusion.findall(source):
                     self.includers.setdefault(other, []).append(name)
         for name, code in self.of_headers.items():
-            self.of_headers[name] = {w for w in code if count[w] <= 8}
+            self.of_headers[name] = {w: 1 / count[w] for w in code if count[w] <= 30}
         for path in sorted((root / "tests").rglob("*_test.cpp")):
             name = path.relative_to(root / "tests").as_posix()
             if name.split("/")[0] in ("contract", "build", "must_not_compile", "recipes"):
@@ -241,9 +249,9 @@ class Tests:
                 for test in self.in_tests.get(h, []):
                     found.setdefault(test, depth)
             floor = [i for h in floor for i in self.includers.get(h, []) if i not in seen and not seen.add(i)]
-        alike = {t: len(self.of_headers[header] & self.words[t]) for t in found}
+        alike = {t: round(sum(share for w, share in self.of_headers[header].items() if w in self.words[t]), 9) for t in found}
         family = header.split("/")[0] + "/"
-        return sorted(found, key=lambda t: (t != header[:-4] + "_test.cpp", found[t], -alike[t], not t.startswith(family), len(self.words[t])))[:most]
+        return sorted(found, key=lambda t: (t != header[:-4] + "_test.cpp", found[t], not t.startswith(family), -alike[t], len(self.words[t])))[:most]
 
 
 class Build:
