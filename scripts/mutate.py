@@ -6,7 +6,7 @@ usage: scripts/mutate.py [N] [SEED] [--only PART] [--log FILE] [--minutes M] [--
        --only PART  those of the same run whose header has PART in its path; --list shows them without running anything;
        --log FILE   writes every mutant and what became of it, and takes from it which ones were caught before: they are not run
                     again (docs/mutants.tsv is the log of the run that the docs quote; without FILE every mutant is run);
-       --minutes M  stops after that time with what there is by then.
+       --minutes M  takes no new mutants after half of that time, and stops after it with what there is by then.
 
 A mutant is a change of one token: a sign, + - * /, < for <=, && for ||, min for max, a constant 0, 1 or 2 off by one, a lost `!`.
 It is made in a copy of include/, never in the tree. First the quick cases of the nearest test run without optimization, with one
@@ -376,8 +376,8 @@ def main():
     shutil.copytree(root / "include", work / "include")
     began, results = time.time(), {}
 
-    def out_of_time():
-        return time.time() - began > o.minutes * 60
+    def out_of_time(share=1.0):
+        return time.time() - began > o.minutes * 60 * share
 
     def summary():
         count = {v: sum(r[0] == v for r in results.values()) for v in ("caught", "to be verified")}
@@ -415,7 +415,7 @@ def main():
     for name in names:
         near, found = tests.near(name, 2), 0
         for mutant in draws(name, o.seed, known):
-            if found == share[name] or out_of_time():
+            if found == share[name] or out_of_time(0.5):
                 break
             old = before.get((f"include/caramel/{name}", mutant.shown))
             if old:
