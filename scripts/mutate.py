@@ -370,6 +370,7 @@ def main():
             if row.startswith(("caught\t", "to be verified\t")):
                 verdict, place, shown, by = row.split("\t")
                 before[(place.split(":")[0], shown)] = (verdict, by)
+    waiting = dict(before)  # rows of the log whose turn has not come
 
     shutil.rmtree(work / "include", ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
@@ -386,10 +387,12 @@ def main():
 
     def note(mutant, verdict, by, loud=True):
         results[mutant.name()] = (verdict, mutant, by)
+        waiting.pop((mutant.name().split(":")[0], mutant.shown), None)
         if loud:
             print(f"{verdict}: {mutant.name()}: {mutant.shown}  ({by})", flush=True)
         if o.log:
-            rows = sorted(f"{v}\t{m.name()}\t{m.shown}\t{b}" for v, m, b in results.values())
+            rows = sorted([f"{v}\t{m.name()}\t{m.shown}\t{b}" for v, m, b in results.values()] +
+                          [f"{v}\t{file}:0\t{shown}\t{by}" for (file, shown), (v, by) in waiting.items()])
             o.log.write_text(f"# scripts/mutate.py {o.n} {o.seed}{' --only ' + o.only if o.only else ''}, {time.strftime('%Y-%m-%d')}: {summary()}; "
                              f"{len(known)} known to change nothing are left out\nverdict\tplace\tchange\ttest\n" + "\n".join(rows) + "\n")
 
@@ -433,6 +436,7 @@ def main():
             note(mutant, "to be verified" if verdict == "fails" else "not caught", by)
             if verdict != "fails":
                 survivors.append(mutant)
+    waiting.clear()
     print(f"== the nearest test alone: {sum(v != 'not caught' for v, _, _ in results.values())} of {len(results)} failed", flush=True)
     verify("quick")
     for mutant in survivors:
