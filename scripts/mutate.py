@@ -6,7 +6,7 @@ usage: scripts/mutate.py [N] [SEED] [--only PART] [--log FILE] [--minutes M] [--
        --only PART  those of the same run whose header has PART in its path; --list shows them without running anything;
        --log FILE   writes every mutant and what became of it, and takes from it which ones were caught before: they are not run
                     again (docs/mutants.tsv is the log of the run that the docs quote; without FILE every mutant is run);
-       --minutes M  stops after that time with what there is by then.
+       --minutes M  takes no new mutants after half of that time, and stops after it with what there is by then.
 
 A mutant is a change of one token: a sign, + - * /, < for <=, && for ||, min for max, a constant 0, 1 or 2 off by one, a lost `!`.
 It is made in a copy of include/, never in the tree. First the quick cases of the nearest test run without optimization, with one
@@ -105,9 +105,17 @@ def left_out(source, tokens):
                     break
         elif t.text == "constexpr" and i > 0 and tokens[i - 1].text == "if" and call:
             leave(i, closing(tokens, i + 1))
-        elif t.text in ("throw", "using", "concept", "friend", "enum"):
+        elif t.text in ("throw", "using", "friend", "enum"):
             leave(i, until(i, ";", "{"))
+        elif t.text == "concept":
+            end = i
+            while end < len(tokens) and tokens[end].text != ";":
+                end = closing(tokens, end) + 1 if tokens[end].text in "([{" else end + 1
+            leave(i, end)
         elif t.text == "requires":
+            body = closing(tokens, i + 1) + 1 if call else i + 1
+            if tokens[body].text == "{" and tokens[i - 1].text != ")":  # an expression, not a clause of a function
+                leave(i, closing(tokens, body))
             line_end = source.find("\n", t.begin)
             for j in range(i, len(tokens)):
                 if tokens[j].begin > line_end:
@@ -208,7 +216,7 @@ def draws(header, seed, known):
 
 class Tests:
     """Which tests are near a header: the one of its name, then those that include it, or a header that does, and so on, by how many
-    of the names that few headers know stand in them."""
+    of its names stand in them, those that few headers know above all."""
 
     def __init__(self):
         inclusion, word = re.compile(r"#include <caramel/([^>]+)>"), re.compile(r"[a-z]\w{4,}")
@@ -224,7 +232,7 @@ class Tests:
                 for other in inclusion.findall(source):
                     self.includers.setdefault(other, []).append(name)
         for name, code in self.of_headers.items():
-            self.of_headers[name] = {w for w in code if count[w] <= 8}
+            self.of_headers[name] = {w: 1 / count[w] for w in code if count[w] <= 30}
         for path in sorted((root / "tests").rglob("*_test.cpp")):
             name = path.relative_to(root / "tests").as_posix()
             if name.split("/")[0] in ("contract", "build", "must_not_compile", "recipes"):
@@ -241,9 +249,9 @@ class Tests:
                 for test in self.in_tests.get(h, []):
                     found.setdefault(test, depth)
             floor = [i for h in floor for i in self.includers.get(h, []) if i not in seen and not seen.add(i)]
-        alike = {t: len(self.of_headers[header] & self.words[t]) for t in found}
+        alike = {t: round(sum(share for w, share in self.of_headers[header].items() if w in self.words[t]), 9) for t in found}
         family = header.split("/")[0] + "/"
-        return sorted(found, key=lambda t: (t != header[:-4] + "_test.cpp", found[t], -alike[t], not t.startswith(family), len(self.words[t])))[:most]
+        return sorted(found, key=lambda t: (t != header[:-4] + "_test.cpp", found[t], not t.startswith(family), -alike[t], len(self.words[t])))[:most]
 
 
 class Build:
@@ -362,14 +370,15 @@ def main():
             if row.startswith(("caught\t", "to be verified\t")):
                 verdict, place, shown, by = row.split("\t")
                 before[(place.split(":")[0], shown)] = (verdict, by)
+    waiting = dict(before)  # rows of the log whose turn has not come
 
     shutil.rmtree(work / "include", ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
     shutil.copytree(root / "include", work / "include")
     began, results = time.time(), {}
 
-    def out_of_time():
-        return time.time() - began > o.minutes * 60
+    def out_of_time(share=1.0):
+        return time.time() - began > o.minutes * 60 * share
 
     def summary():
         count = {v: sum(r[0] == v for r in results.values()) for v in ("caught", "to be verified")}
@@ -378,10 +387,12 @@ def main():
 
     def note(mutant, verdict, by, loud=True):
         results[mutant.name()] = (verdict, mutant, by)
+        waiting.pop((mutant.name().split(":")[0], mutant.shown), None)
         if loud:
             print(f"{verdict}: {mutant.name()}: {mutant.shown}  ({by})", flush=True)
         if o.log:
-            rows = sorted(f"{v}\t{m.name()}\t{m.shown}\t{b}" for v, m, b in results.values())
+            rows = sorted([f"{v}\t{m.name()}\t{m.shown}\t{b}" for v, m, b in results.values()] +
+                          [f"{v}\t{file}:0\t{shown}\t{by}" for (file, shown), (v, by) in waiting.items()])
             o.log.write_text(f"# scripts/mutate.py {o.n} {o.seed}{' --only ' + o.only if o.only else ''}, {time.strftime('%Y-%m-%d')}: {summary()}; "
                              f"{len(known)} known to change nothing are left out\nverdict\tplace\tchange\ttest\n" + "\n".join(rows) + "\n")
 
@@ -407,7 +418,7 @@ def main():
     for name in names:
         near, found = tests.near(name, 2), 0
         for mutant in draws(name, o.seed, known):
-            if found == share[name] or out_of_time():
+            if found == share[name] or out_of_time(0.5):
                 break
             old = before.get((f"include/caramel/{name}", mutant.shown))
             if old:
@@ -425,6 +436,7 @@ def main():
             note(mutant, "to be verified" if verdict == "fails" else "not caught", by)
             if verdict != "fails":
                 survivors.append(mutant)
+    waiting.clear()
     print(f"== the nearest test alone: {sum(v != 'not caught' for v, _, _ in results.values())} of {len(results)} failed", flush=True)
     verify("quick")
     for mutant in survivors:

@@ -237,6 +237,8 @@ TEST_CASE("encode_sparse: the numbers of encode without the zeros, in a batch an
     const auto strict = fit(encode_sparse<double>{.unknown = unknown_level::refuse}, colours({"red"}));
     CHECK(error_of([&] { (void)strict(colours({"red", "blue"})); }).where() == place{.row = 2, .column = 1});
     CHECK(error_of([&] { (void)fit(encode_sparse<float>{}, customer_table())(customer_table()); }).code() == errc::missing_value);
+    const auto numbers = fit(encode_sparse<float>{}, customer_table());
+    CHECK(error_of([&] { (void)numbers(row_of(customer_table(), 1, mine), scratch); }).where() == place{.row = 1, .column = 2});  // of the one row
 }
 
 TEST_CASE("encode: timestamps are days", "[encode]") {
