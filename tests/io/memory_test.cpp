@@ -13,33 +13,33 @@
 
 #include "io_support.hpp"
 #include "support/catch.hpp"
+#include "support/peak_memory.hpp"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define CARAMEL_TESTS_SANITIZED
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CARAMEL_TESTS_SANITIZED
-#endif
-
-#if defined(__GLIBC__) && !defined(CARAMEL_TESTS_SANITIZED)
+#if CARAMEL_TESTS_COUNT_MEMORY
 #include <malloc.h>
 
+namespace peak_memory {
+counters now;
+}
 namespace {
-std::atomic<std::size_t> held{0}, peak{0};
-
+void raise_to(std::atomic<std::size_t>& most, std::size_t value) noexcept {
+    std::size_t before = most;
+    while (value > before && !most.compare_exchange_weak(before, value)) {
+    }
+}
 void* counted(std::size_t size) {
     void* const p = std::malloc(size);
     if (p == nullptr) throw std::bad_alloc();
-    const std::size_t now = held += malloc_usable_size(p);
-    std::size_t before = peak;
-    while (now > before && !peak.compare_exchange_weak(before, now)) {
-    }
+    const std::size_t usable = malloc_usable_size(p);
+    auto& now = peak_memory::now;
+    raise_to(now.peak, now.held += usable);
+    raise_to(now.largest, usable);
+    now.bytes += usable;
+    ++now.blocks;
     return p;
 }
 void uncounted(void* p) noexcept {
-    if (p != nullptr) held -= malloc_usable_size(p);
+    if (p != nullptr) peak_memory::now.held -= malloc_usable_size(p);
     std::free(p);
 }
 }  // namespace
@@ -55,26 +55,19 @@ using namespace caramel;
 
 namespace {
 
-template <class Work>
-std::size_t peak_of(Work&& work) {
-    const std::size_t before = held;
-    peak = before;
-    work();
-    return peak - before;
-}
 template <class M>
 void check_peak(const std::string& name, const std::string& bytes, std::string_view code) {
     INFO(name << ", a file of " << bytes.size() << " bytes");
     const temporary_folder folder;
     replace_file(folder / "a", as_bytes_of(bytes));
     std::string found = "ok";
-    const std::size_t taken = peak_of([&] {
+    const std::size_t taken = peak_memory::by([&] {
         try {
             (void)load<M>(folder / "a");
         } catch (const error& e) {
             found = name_of(e.code());
         }
-    });
+    }).peak;
     CHECK(found == code);
     CHECK(taken <= 2 * bytes.size() + (std::size_t{1} << 20));
     CHECK(taken >= bytes.size());  // the count counts
@@ -149,6 +142,6 @@ TEST_CASE("memory: an honest file takes itself and its model", "[memory]") {
     const std::string bytes = text_of(to_bytes(model));
     check_peak<numbers_model>("four megabytes of numbers", bytes, "ok");
     std::vector<std::byte> out;
-    CHECK(peak_of([&] { save(model, out); }) <= 2 * bytes.size() + (std::size_t{1} << 20));
+    CHECK(peak_memory::by([&] { save(model, out); }).peak <= 2 * bytes.size() + (std::size_t{1} << 20));
 }
 #endif

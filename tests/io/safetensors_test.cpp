@@ -62,25 +62,6 @@ struct verdict_handler : json_handler {
 
 }  // namespace
 
-TEST_CASE("safetensors: the verdicts of the hostile corpus", "[safetensors]") {
-    SHARED_OR_SKIP(corpus, "corpus");
-    std::ifstream list(corpus / "index.tsv");
-    std::string line;
-    int checked = 0;
-    while (std::getline(list, line)) {
-        std::istringstream columns(line);
-        std::string loader, file, args, expected;
-        std::getline(columns, loader, '\t');
-        std::getline(columns, file, '\t');
-        std::getline(columns, args, '\t');
-        std::getline(columns, expected, '\t');
-        if (loader != "safetensors") continue;
-        INFO(file);
-        CHECK(verdict(corpus / file) == expected);
-        ++checked;
-    }
-    CHECK(checked == 70);
-}
 TEST_CASE("safetensors: the verdicts of the oracle's hostile files", "[safetensors]") {
     SHARED_OR_SKIP(folder, "oracles/text/models/hostile");
     verdict_handler handler;

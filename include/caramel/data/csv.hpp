@@ -758,12 +758,12 @@ class csv_parser {
         for (const std::size_t at : wanted_) {
             column& c = columns_[at];
             if (!c.missing.empty()) c.missing.resize(rows);
-            if (c.known == kind::integer) out.add_column(header_[at], table_column(std::move(c.integers), std::move(c.missing)));
-            else if (c.known == kind::number) out.add_column(header_[at], table_column(already_checked{}, std::move(c.numbers), std::move(c.missing)));
-            else if (c.known == kind::timestamp) out.add_column(header_[at], table_column(std::move(c.times), std::move(c.missing)));
+            if (c.known == kind::integer) out.add_column(already_checked{}, header_[at], table_column(std::move(c.integers), std::move(c.missing)));
+            else if (c.known == kind::number) out.add_column(already_checked{}, header_[at], table_column(already_checked{}, std::move(c.numbers), std::move(c.missing)));
+            else if (c.known == kind::timestamp) out.add_column(already_checked{}, header_[at], table_column(std::move(c.times), std::move(c.missing)));
             else {
                 if (c.known == kind::undecided) c.codes.assign(rows, -1);  // no value at all
-                out.add_column(header_[at], table_column(already_checked{}, std::move(c.codes), c.texts.texts()));
+                out.add_column(already_checked{}, header_[at], table_column(already_checked{}, std::move(c.codes), c.texts.texts()));
             }
         }
         return out;

@@ -449,10 +449,15 @@ class table {
         require_at(!has(name), errc::duplicate_column, {.column = columns() + 1}, "table: there is a column \"", name, "\" already");
         require_at(columns() == 0 || values.size() == rows_, errc::shape_mismatch, {.column = columns() + 1}, "table: column \"", name, "\" has ", values.size(),
                    " values, the table ", rows_, " rows");
+        add_column(detail::already_checked{}, std::move(name), std::move(values));
+    }
+    // For loaders, which know that names differ and columns are of one length: looking for the name is linear in the columns.
+    template <std::same_as<table_column> Column>
+    void add_column(detail::already_checked, std::string name, Column values) {
         const std::size_t n = values.size();
         auto shared = std::make_shared<const Column>(std::move(values));
-        names_.reserve(columns() + 1);  // so that nothing below throws halfway
-        columns_.reserve(columns() + 1);
+        if (names_.size() == names_.capacity()) names_.reserve(2 * names_.size() + 1);  // so that nothing below throws halfway
+        if (columns_.size() == columns_.capacity()) columns_.reserve(2 * columns_.size() + 1);
         names_.push_back(std::move(name));
         columns_.push_back(std::move(shared));
         rows_ = n;
