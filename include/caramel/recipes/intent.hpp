@@ -149,7 +149,8 @@ struct intent {
     [[nodiscard]] intent_model learn(const Texts& texts, std::vector<int> labels, std::vector<std::string> names, const fit_options& options) const {
         require(max_rejected >= 0 && max_rejected <= 1, errc::bad_parameter, intent_model::kind, ": max_rejected = ", max_rejected, ", must lie in 0 .. 1");
         require(ambiguity >= 0 && ambiguity <= 1, errc::bad_parameter, intent_model::kind, ": ambiguity = ", ambiguity, ", must lie in 0 .. 1");
-        auto learnt = detail::learn_text(texts, std::move(labels), std::move(names), {ngrams, min_count, max_characters, cost}, options, intent_model::kind);
+        const detail::text_learning how{ngrams, min_count, max_characters, cost};
+        auto learnt = detail::learn_text(texts, std::move(labels), std::move(names), how, options, intent_model::kind);
         // Of known intents and of none.
         detail::calibration_rows rows;
         for (const bool known : {true, false})
