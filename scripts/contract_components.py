@@ -80,7 +80,8 @@ recipes |= {name for name, of in aliases.items() if of in recipes}
 named = set()
 for path in sorted((root / "tests" / "contract").glob("*_test.cpp")):
     text = "\n".join(code_lines(path))
-    for body in re.findall(r"auto recipe\(\) const \{(?:[^\n]*\}\n|.*?\n    \}\n)", text, re.S) + re.findall(r"check_component[^\n]*|struct \w+ : \w+<[^\n]*", text):
+    bodies = re.findall(r"auto recipe\(\) const \{(?:[^\n]*\}\n|.*?\n    \}\n)", text, re.S)
+    for body in bodies + re.findall(r"check_component[^\n]*|struct \w+ : \w+<[^\n]*", text):
         named |= set(re.findall(r"\w+", body))
         if "|" in body:
             named.add("|")

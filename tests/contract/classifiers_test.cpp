@@ -27,6 +27,8 @@ namespace {
 
 template <class T, int Classes>
 struct logistic_component : deterministic {
+    static constexpr bool reports = true;
+    static constexpr bool probabilities = true;
     static constexpr std::string_view name = std::same_as<T, float> ? "logistic<float>" : "logistic<double>";
     auto recipe() const { return logistic<T>{}; }
     auto data(std::size_t rows, std::uint64_t seed) const { return numbers<T>(rows, seed); }
@@ -34,6 +36,8 @@ struct logistic_component : deterministic {
 };
 template <class T, int Classes>
 struct boosted_trees_component {
+    static constexpr bool reports = true;
+    static constexpr bool probabilities = true;
     static constexpr std::string_view name = Classes == 2 ? "boosted_trees<float>, 2 classes" : "boosted_trees<double>, 3 classes";
     static constexpr bool random = true;
     auto recipe() const { return boosted_trees<T>{.n_trees = 5, .min_child_weight = 0}; }
@@ -41,6 +45,7 @@ struct boosted_trees_component {
     auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, Classes); }
 };
 struct boosted_trees_regressor_component {
+    static constexpr bool reports = true;
     static constexpr std::string_view name = "boosted_trees_regressor";
     static constexpr bool random = true;
     auto recipe() const { return boosted_trees_regressor<double>{.n_trees = 5}; }
@@ -50,6 +55,7 @@ struct boosted_trees_regressor_component {
     }
 };
 struct logistic_l1_component : deterministic {
+    static constexpr bool probabilities = true;
     static constexpr std::string_view name = "logistic with l1";
     auto recipe() const { return logistic<double>{.regularization = 0.1, .l1 = 0.5}; }
     auto data(std::size_t rows, std::uint64_t seed) const { return numbers<double>(rows, seed); }
@@ -83,6 +89,7 @@ struct sparse_component {
     static constexpr std::string_view width_error = "shape_mismatch";
 };
 struct encode_sparse_component {
+    static constexpr bool probabilities = true;
     static constexpr std::string_view name = "impute | encode_sparse | sparse_logistic";
     static constexpr bool random = true;
     static constexpr std::array skipped{skip{"C04", "a table refuses what is not finite when it is made"}};
@@ -95,6 +102,7 @@ struct encode_sparse_component {
 // Probabilities of classes, calibrated.
 template <class Calibration, row_index Classes>
 struct calibration_component : deterministic {
+    static constexpr bool probabilities = true;
     static constexpr std::string_view name = decltype(Calibration{}.fit(matrix<float>(), {}, {}))::kind;
     auto recipe() const { return Calibration{}; }
     auto data(std::size_t rows, std::uint64_t seed) const {
@@ -105,6 +113,7 @@ struct calibration_component : deterministic {
     auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, static_cast<int>(Classes)); }
 };
 struct calibrated_component : deterministic {
+    static constexpr bool probabilities = true;
     static constexpr std::string_view name = "calibrated(standardize | logistic, isotonic)";
     static constexpr std::array skipped{skip{"P1", "the recipe is no chain: errors name it"}};
     auto recipe() const { return calibrated(standardize<double>{} | logistic<double>{}, isotonic<double>{}, fold_plan{.kind = fold_kind::modulo}); }
@@ -112,6 +121,7 @@ struct calibrated_component : deterministic {
     auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, 2); }
 };
 struct stacked_component {
+    static constexpr bool probabilities = true;
     static constexpr std::string_view name = "stacked";
     static constexpr bool random = true;
     auto recipe() const { return stacked(logistic<double>{}, boosted_trees<double>{.n_trees = 3}); }
@@ -120,6 +130,7 @@ struct stacked_component {
 };
 // Erased: a call takes what the recipe within was erased for, a matrix, and no spans.
 struct any_recipe_component : deterministic {
+    static constexpr bool probabilities = true;
     static constexpr std::string_view name = "any_recipe(logistic)";
     static constexpr bool not_saved = true;
     auto recipe() const { return any_recipe<matrix<double>, std::vector<int>, matrix<double>>(logistic<double>{}); }
@@ -127,6 +138,7 @@ struct any_recipe_component : deterministic {
     auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, 2); }
 };
 struct monitored_component : deterministic {
+    static constexpr bool probabilities = true;
     static constexpr std::string_view name = "monitored(impute | encode | logistic)";
     static constexpr std::array skipped{skip{"C04", "a table refuses what is not finite when it is made"}};
     auto recipe() const { return monitored({"tenure", "contract"}, impute{} | encode<double>{} | logistic<double>{}); }
@@ -136,7 +148,9 @@ struct monitored_component : deterministic {
     static constexpr std::string_view width_error = "missing_column";
 };
 struct best_of_component : deterministic {
+    static constexpr bool probabilities = true;
     static constexpr std::string_view name = "best_of(standardize | logistic, ...)";
+    static constexpr std::array skipped{skip{"P1", "the recipe is no chain: errors name it"}};
     auto recipe() const {
         const auto make = [](double r) { return standardize<float>{} | logistic<float>{.regularization = r}; };
         return best_of(recipe_grid(make, std::vector{0.1, 10.0}), by_log_loss{}, fold_plan{.kind = fold_kind::modulo});

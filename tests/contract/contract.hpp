@@ -288,8 +288,8 @@ class subject_of final : public subject {
         facts_.random = C::random;
         facts_.saved = saved;
         facts_.matrices = requires { typename query_t::Scalar; };
-        facts_.nothrow_moves = std::is_nothrow_move_constructible_v<model_t> && std::is_nothrow_move_assignable_v<model_t> && std::is_nothrow_swappable_v<model_t> &&
-                               std::is_nothrow_destructible_v<model_t>;
+        facts_.nothrow_moves = std::is_nothrow_move_constructible_v<model_t> && std::is_nothrow_move_assignable_v<model_t> &&
+                               std::is_nothrow_swappable_v<model_t> && std::is_nothrow_destructible_v<model_t>;
         facts_.nan_refused_at_call = std::same_as<query_t, data_t> && !requires { C::nan_column; };
         if constexpr (requires { C::reports; }) facts_.reports = C::reports;
         if constexpr (requires { C::probabilities; }) facts_.probabilities = C::probabilities;

@@ -362,7 +362,8 @@ data_ptr data_of<X>::scaled(double factor) const {
         auto numbers = value.values();
         std::vector<typename decltype(numbers)::value_type> out(numbers.begin(), numbers.end());
         for (auto& x : out) x *= factor;
-        return make_data(X(static_cast<std::size_t>(value.cols()), {value.column_numbers().begin(), value.column_numbers().end()}, std::move(out), {value.starts().begin(), value.starts().end()}));
+        return make_data(X(static_cast<std::size_t>(value.cols()), {value.column_numbers().begin(), value.column_numbers().end()}, std::move(out),
+                           {value.starts().begin(), value.starts().end()}));
     } else if constexpr (std::same_as<X, table>) {
         return make_data(with_numbers(value, factor));
     } else if constexpr (std::same_as<X, histories>) {

@@ -23,6 +23,8 @@ namespace {
 
 template <class T>
 struct mlp_component {
+    static constexpr bool probabilities = true;
+    static constexpr bool reports = true;
     static constexpr std::string_view name = std::same_as<T, float> ? "standardize | mlp<float>" : "standardize | mlp<double>";
     static constexpr bool random = true;
     auto recipe() const { return standardize<T>{} | mlp<T>{.hidden = {5, 4}, .epochs = 3, .batch_size = 8, .dropout = 0.1}; }
@@ -53,6 +55,8 @@ struct positive_component {
     auto targets(std::size_t rows, std::uint64_t) const { return classes(rows, 2); }
 };
 struct network_component {
+    static constexpr bool probabilities = true;
+    static constexpr bool reports = true;
     static constexpr std::string_view name = "word_tokenizer | network";
     static constexpr std::array skipped = texts_component::skipped;
     static constexpr bool random = true;
@@ -62,6 +66,8 @@ struct network_component {
 };
 template <class T>
 struct layers_component {
+    static constexpr bool probabilities = true;
+    static constexpr bool reports = true;
     static constexpr std::string_view name = std::same_as<T, float> ? "network of all layers<float>" : "network of all layers<double>";
     static constexpr bool random = true;
     auto recipe() const {
@@ -82,6 +88,8 @@ struct network_regressor_component : mlp_regressor_component {
     auto recipe() const { return network_regressor<double>(training{.epochs = 3, .batch_size = 8}, dense{.units = 4}, relu{}, dense{}); }
 };
 struct mlp_ensemble_component {
+    static constexpr bool probabilities = true;
+    static constexpr bool reports = true;
     static constexpr std::string_view name = "mlp_ensemble";
     static constexpr bool random = true;
     auto recipe() const { return mlp_ensemble<float>{.members = 3, .each = {.hidden = {5}, .epochs = 2, .batch_size = 8, .class_weights = {1, 2, 3}}}; }

@@ -80,7 +80,8 @@ struct churn_features_component : items_component {
     static constexpr std::string_view name = "concat(rfm, rhythm, factors, text)";
     static constexpr std::array skipped{histories_component::skipped[0]};
     auto recipe() const {
-        return concat(rfm<float>{}, purchase_rhythm<float>{}, factors_of(als<float>{.n_factors = 3, .epochs = 2}), bought_text(word_tokenizer{} | bag_of_embeddings<float>{.dim = 3})) |
+        return concat(rfm<float>{}, purchase_rhythm<float>{}, factors_of(als<float>{.n_factors = 3, .epochs = 2}),
+                      bought_text(word_tokenizer{} | bag_of_embeddings<float>{.dim = 3})) |
                standardize<float>{};
     }
 };

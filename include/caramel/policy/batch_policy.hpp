@@ -96,10 +96,12 @@ struct pessimistic_q {
     // Values of the states with this k, to a tolerance relative to their size.
     [[nodiscard]] std::vector<double> values(const sequence_log& log, const detail::off_policy::counts& seen, double k, double still) const {
         const auto best = [&](std::size_t s, const std::vector<double>& v) {
-            double out = -std::numeric_limits<double>::infinity();
+            std::optional<double> out;
             for (std::size_t p = log.pair_starts()[s]; p < log.pair_starts()[s + 1]; ++p)
-                if (seen.pairs[p] > 0) out = std::max(out, lowered(log, seen, p, k, v));
-            return out > -std::numeric_limits<double>::infinity() ? out : 0;
+                if (seen.pairs[p] > 0) out = std::max(out.value_or(std::numeric_limits<double>::lowest()), lowered(log, seen, p, k, v));
+            require(!out || (*out > std::numeric_limits<double>::lowest() && std::isfinite(*out)), errc::diverged, who,
+                    ": a value left the finite numbers: scale the rewards down, or lower pessimism or discount");
+            return out.value_or(0);
         };
         return detail::off_policy::values_after(log, endless, still, who, best, [](const std::vector<double>&) {});
     }
