@@ -363,7 +363,7 @@ TEST_CASE("corpus: twice the input takes about twice the time", "[corpus][slow]"
         double seconds[2]{};
         std::size_t bytes = 0;
         for (const std::size_t k : {0U, 1U}) {
-            const std::string text = g.input(100'000 << k);
+            const std::string text = g.input(std::size_t{100'000} << k);
             bytes = text.size();
             for (int round = 0; round < 3; ++round) {  // CPU time, the best of three
                 const std::clock_t begin = std::clock();

@@ -81,6 +81,10 @@ std::vector<std::uint64_t> worst_values(const part& p, std::size_t others) {
     return {0, 1, 2, 3, others, ~std::uint64_t{0}, top, top - 1, std::uint64_t{1} << (4 * p.width()), 255};
 }
 
+void require_shown(const error& e) {
+    if (!detail::is_utf8_text(e.what())) throw std::logic_error("a message that is not UTF-8");
+}
+
 struct counts {
     std::size_t refused = 0, loaded = 0;
 };
@@ -91,12 +95,14 @@ void try_file(const std::string& file, const Use& use, counts& all) {
         ++all.loaded;
         try {
             use(model);
-        } catch (const error&) {
+        } catch (const error& e) {
+            require_shown(e);
         }
         const auto saved = to_bytes(model);
         if (to_bytes(load<Model>(std::span<const std::byte>(saved))) != saved) throw std::logic_error("what was loaded saves otherwise the second time");
     } catch (const error& e) {
         ++all.refused;
+        require_shown(e);
         const bool typed = e.code() == errc::bad_format || e.code() == errc::unsupported_version || e.code() == errc::checksum_mismatch;
         if (!typed) throw std::logic_error("refused as " + std::string(name_of(e.code())));
     }

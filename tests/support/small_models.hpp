@@ -146,7 +146,8 @@ inline void use_chinese(const chinese_segmenter& model) {
 template <class Model>
 void use_recommender(const Model& model) {
     const std::vector<query> asked{{.customer = "ann", .n = 2}};
-    for (const auto& pick : model(asked)[0]) expect(std::isfinite(pick.score));
+    const auto lists = model(asked);
+    for (const auto& pick : lists[0]) expect(std::isfinite(pick.score));
 }
 inline void use_policy(const q_policy<float>& model) {
     const choice taken = model(decision<1>{.state = {0}});

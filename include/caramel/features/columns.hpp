@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/utf8.hpp>
 #include <caramel/core/workspace.hpp>
 #include <caramel/data/table.hpp>
 #include <caramel/pipeline.hpp>
@@ -34,7 +35,10 @@ inline const table_column& find_column(const table& from, const std::string& nam
     require(from.has(name), errc::missing_column, who, ": no column \"", name, "\" among ", from.columns());
     return from.column(name);
 }
+// Names stand in messages: they must be texts that can be shown, and each of them once.
 inline void require_distinct(const std::vector<std::string>& names, std::string_view who) {
+    for (std::size_t i = 0; i < names.size(); ++i)
+        require_at(is_utf8_text(names[i]), errc::bad_utf8, {.column = i + 1}, who, ": the name of column ", i + 1, " is not UTF-8");
     std::vector<std::string_view> sorted(names.begin(), names.end());
     std::sort(sorted.begin(), sorted.end());
     require(std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end(), errc::duplicate_column, who, ": a column is named twice among ", names.size());
@@ -48,7 +52,7 @@ class columns_model {
     using stage_concept = model_tag;
     static constexpr std::string_view kind = "columns";  // in saved files: never changes
 
-    /// Throws `error`: `bad_parameter` without a name, `duplicate_column`.
+    /// Throws `error`: `bad_parameter` without a name, `duplicate_column`, `bad_utf8`.
     explicit columns_model(std::vector<std::string> names) : names_(std::move(names)) {
         require(!names_.empty(), errc::bad_parameter, "columns: no column is named");
         detail::require_distinct(names_, "columns");
