@@ -246,8 +246,8 @@ class ngram_tokenizer_model : public detail::token_stage<ngram_tokenizer_model> 
                           std::uint32_t unicode = unicode_version)
         : tokens_(std::move(tokens)), short_words_(tokens_), shortest_(shortest), longest_(longest), words_(words), lowercase_(lowercase),
           max_tokens_(max_tokens), unicode_(unicode) {
-        require(shortest >= 1 && shortest <= longest && longest <= most_units, errc::bad_parameter, kind, ": n-grams of shortest = ", shortest, " to longest = ", longest,
-                ", must be within 1 to ", most_units);
+        require(shortest >= 1 && shortest <= longest && longest <= most_units, errc::bad_parameter, kind, ": n-grams of shortest = ", shortest, " to longest = ",
+                longest, ", must be within 1 to ", most_units);
         check(unicode);
     }
 

@@ -177,7 +177,7 @@ struct subword_word2vec {
     [[nodiscard]] subword_embedding_model<T> fit(const std::vector<std::string>& texts, const fit_options& options) const {
         const detail::word2vec_settings settings = training.detail_settings();
         detail::require_word2vec(settings, detail::max_embedding_dim, kind);
-        require(shortest >= 1 && shortest <= longest && longest <= 64, errc::bad_parameter, kind, ": parts of ", shortest, " to ", longest,
+        require(shortest >= 1 && shortest <= longest && longest <= 64, errc::bad_parameter, kind, ": parts of shortest = ", shortest, " to longest = ", longest,
                 " code points, must be within 1 .. 64");
         require(buckets >= 1 && buckets <= 0x7fffffff, errc::bad_parameter, kind, ": buckets = ", buckets, ", must lie in 1 .. 2147483647");
         word_tokenizer often = words;
