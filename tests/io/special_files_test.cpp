@@ -53,9 +53,9 @@ const std::vector<loader>& loaders() {
     return all;
 }
 void check_io(const fs::path& path) {
-    for (const auto& [name, read] : loaders()) {
-        INFO(name << " of " << path.filename().string());
-        CHECK(error_of([&] { read(path); }).code() == errc::io);
+    for (const auto& one : loaders()) {
+        INFO(one.first << " of " << path.filename().string());
+        CHECK(error_of([&] { one.second(path); }).code() == errc::io);
     }
 }
 
@@ -107,9 +107,9 @@ TEST_CASE("special_files: sparse files of gigabytes", "[special_files][error]") 
     refused(errc::limit_exceeded, [&] { (void)read_safetensors(path, {.file_bytes = 1U << 30}); });
     refused(errc::limit_exceeded, [&] { (void)load<standardize_model<float>>(path, {.file_bytes = 1U << 30}); });
     fs::resize_file(path, std::uintmax_t{1} << 40);
-    for (const auto& [name, read] : loaders()) {
-        INFO(name);
-        refused(errc::limit_exceeded, [&] { read(path); });
+    for (const auto& one : loaders()) {
+        INFO(one.first);
+        refused(errc::limit_exceeded, [&] { one.second(path); });
     }
     fs::resize_file(path, std::uintmax_t{2} << 20);  // of a row without an end the window grows with the file
     refused(errc::nul_byte, [&] { (void)read_csv(path); });
