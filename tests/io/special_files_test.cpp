@@ -53,9 +53,9 @@ const std::vector<loader>& loaders() {
     return all;
 }
 void check_io(const fs::path& path) {
-    for (const auto& [name, read] : loaders()) {
-        INFO(name << " of " << path.filename().string());
-        CHECK(error_of([&] { read(path); }).code() == errc::io);
+    for (const loader& each : loaders()) {
+        INFO(each.first << " of " << path.filename().string());
+        CHECK(error_of([&] { each.second(path); }).code() == errc::io);
     }
 }
 
@@ -107,9 +107,9 @@ TEST_CASE("special_files: sparse files of gigabytes", "[special_files][error]") 
     refused(errc::limit_exceeded, [&] { (void)read_safetensors(path, {.file_bytes = 1U << 30}); });
     refused(errc::limit_exceeded, [&] { (void)load<standardize_model<float>>(path, {.file_bytes = 1U << 30}); });
     fs::resize_file(path, std::uintmax_t{1} << 40);
-    for (const auto& [name, read] : loaders()) {
-        INFO(name);
-        refused(errc::limit_exceeded, [&] { read(path); });
+    for (const loader& each : loaders()) {
+        INFO(each.first);
+        refused(errc::limit_exceeded, [&] { each.second(path); });
     }
     fs::resize_file(path, std::uintmax_t{2} << 20);  // of a row without an end the window grows with the file
     refused(errc::nul_byte, [&] { (void)read_csv(path); });
@@ -132,9 +132,9 @@ TEST_CASE("special_files: a file that one may not read", "[special_files][error]
     if (child == 0) {  // as nobody, since root may read everything
         if (geteuid() == 0 && (chmod(folder.path().c_str(), 0755) != 0 || setuid(65534) != 0)) _exit(2);
         int wrong = 0;
-        for (const auto& [name, read] : loaders()) {
+        for (const loader& each : loaders()) {
             try {
-                read(folder / "a");
+                each.second(folder / "a");
                 wrong = 1;
             } catch (const error& e) {
                 if (e.code() != errc::io || std::string_view(e.what()).find("permission denied") == std::string_view::npos) wrong = 1;
