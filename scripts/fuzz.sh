@@ -104,7 +104,8 @@ many() {
 }
 if [ $mode = runs ]; then
     version=$(sed -n 's/.*CARAMEL_VERSION_STRING "\(.*\)".*/\1/p' include/caramel/version.hpp)
-    revision=$(git describe --always --dirty --exclude '*' 2>/dev/null || echo unknown)
+    revision=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
+    git diff --quiet HEAD -- include fuzz 2>/dev/null || revision+=-changed
     for loader in "$@"; do many "$loader"; done
     totals
     exit 0
