@@ -19,11 +19,12 @@ words tokenizers 0 48|characters tokenizers 1 48|ngrams tokenizers 2 48|chinese 
 sentiment recipes 0 64|intent recipes 1 64|altered_sentiment recipes 2 16"
 all_loaders() { tr '|' '\n' <<<"$loaders"; }
 
-# totals: what was ever run, by loader; then everything in one line.
+# totals: what was run by loader, counted anew after a finding (which was mended, or is open where nothing was run since); then all of it.
 totals() {
-    awk -F'\t' '$1 !~ /^#/ && $1 != "date" { n[$4] += $5; s[$4] += $6; f[$4] += $7 }
-        END { for (t in n) { printf "%s: %d executions, %d s, %d findings\n", t, n[t], s[t], f[t] | "sort"
-                             all += n[t]; found += f[t]; if (n[t] >= 10000000) ++enough; ++k }
+    awk -F'\t' '$1 !~ /^#/ && $1 != "date" { if ($7 > 0) { n[$4] = s[$4] = 0; mended[$4] += open[$4]; open[$4] = $7 }
+                                             else { n[$4] += $5; s[$4] += $6; mended[$4] += open[$4]; open[$4] = 0 } }
+        END { for (t in n) { printf "%s: %d executions, %d s, %d findings, %d mended before\n", t, n[t], s[t], open[t], mended[t] | "sort"
+                             all += n[t]; found += open[t]; if (n[t] >= 10000000) ++enough; ++k }
               close("sort"); printf "fuzz: %d loaders, %d executions, %d findings, %d loaders with 10000000 or more\n", k, all, found, enough }' "$log"
 }
 [ "${1:-}" != --totals ] || { totals; exit 0; }
@@ -104,7 +105,8 @@ many() {
 }
 if [ $mode = runs ]; then
     version=$(sed -n 's/.*CARAMEL_VERSION_STRING "\(.*\)".*/\1/p' include/caramel/version.hpp)
-    revision=$(git describe --always --dirty --exclude '*' 2>/dev/null || echo unknown)
+    revision=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
+    git diff --quiet HEAD -- include fuzz 2>/dev/null || revision+=-changed
     for loader in "$@"; do many "$loader"; done
     totals
     exit 0

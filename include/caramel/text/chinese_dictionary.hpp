@@ -289,6 +289,8 @@ class growing_trie {
         return number;
     }
     void set_total(std::uint64_t total) noexcept { total_ = total; }
+    // Places passed in search of a free one.
+    [[nodiscard]] std::size_t steps() const noexcept { return all_steps_ + steps_; }
     [[nodiscard]] std::uint64_t total() const noexcept { return total_; }
     [[nodiscard]] std::string& words() noexcept { return words_; }
     [[nodiscard]] std::vector<std::uint64_t>& counts() noexcept { return counts_; }
@@ -331,7 +333,7 @@ class growing_trie {
         const bool full = 2 * ++n_edges_ > edges_.size(), slow = steps_ > 64 * n_edges_ + 4096;  // by chance about one a word
         if (full || slow) {
             if (slow) seed_ = string_hash{}(std::string_view(words_), seed_ + n_edges_);  // words were chosen to collide under this one
-            steps_ = 0;
+            all_steps_ += std::exchange(steps_, 0);
             std::vector<std::uint32_t> old(full ? 2 * edges_.size() : edges_.size());
             old.swap(edges_);
             for (const std::uint32_t below : old)
@@ -342,7 +344,7 @@ class growing_trie {
     }
 
     std::uint64_t seed_, total_ = 0;
-    std::size_t n_codes_ = 0, n_edges_ = 0, steps_ = 0;
+    std::size_t n_codes_ = 0, n_edges_ = 0, steps_ = 0, all_steps_ = 0;
     std::vector<std::uint16_t> codes_;
     std::vector<std::uint32_t> roots_;
     std::vector<branch> nodes_;

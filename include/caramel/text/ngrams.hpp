@@ -251,6 +251,7 @@ struct counted_text {
     std::span<const char32_t> points;
     std::span<ngram_count> grams;
     std::size_t total = 0;  // with repetitions
+    std::size_t steps = 0;  // that looking for them took beyond one each
 };
 
 // What n-grams are taken of: valid UTF-8 in normal form, its first `most_points` only (0 = all). The caller holds a frame.
@@ -320,7 +321,7 @@ counted_text count_ngrams(std::string_view text, std::span<const ngram_range> ra
             out[used++] = {key, 1, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(length), range.unit};
             met(key);
         });
-    return {points, grams.first(used), total};
+    return {points, grams.first(used), total, steps};
 }
 inline counted_text count_ngrams(std::string_view text, std::span<const ngram_range> ranges, bool normal, std::size_t most_points, workspace& scratch) {
     return count_ngrams(text, ranges, normal, most_points, scratch, [](std::uint64_t) {});
