@@ -22,6 +22,8 @@
 
 using namespace caramel;
 
+namespace python_reader_test {
+
 namespace {
 
 struct sample_part {
@@ -127,3 +129,5 @@ TEST_CASE("python_reader: a reader with numpy alone finds every field", "[model_
     CHECK(refused.text.find("the checksum does not fit") != std::string::npos);
 }
 #endif
+
+}  // namespace python_reader_test
