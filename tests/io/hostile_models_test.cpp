@@ -18,9 +18,10 @@
 #include "support/small_models.hpp"
 
 using namespace caramel;
-using namespace small_models;
 
 namespace hostile_models_test {
+
+using namespace small_models;
 
 namespace {
 

@@ -128,6 +128,8 @@ TEST_CASE("python_reader: a reader with numpy alone finds every field", "[model_
     CHECK(refused.status != 0);
     CHECK(refused.text.find("the checksum does not fit") != std::string::npos);
 }
+
+}  // namespace python_reader_test
 #endif
 
 }  // namespace python_reader_test
