@@ -23,10 +23,10 @@
 #include <caramel/text/wordpiece_fit.hpp>
 #include <caramel/trees/boosted_trees.hpp>
 
-#include "contract/data.hpp"
 #include "faults/subjects.hpp"
 #include "support/catch.hpp"
 #include "support/faults.hpp"
+#include "support/some_data.hpp"
 
 namespace learners_test {
 
@@ -55,10 +55,10 @@ interactions<double> bought_at_random(std::size_t customers, std::size_t items) 
 // Everything that learns here, with what it learns from.
 struct learners {
     std::size_t rows = 40;  // many: then work is cut into several pieces
-    matrix<float> x = contract::numbers<float>(rows, 1);
-    std::vector<int> classes = contract::classes(rows, 2);
+    matrix<float> x = some_numbers(rows);
+    std::vector<int> classes = some_classes(rows);
     interactions<double> bought = bought_at_random(rows / 2, 15 + rows / 4);
-    std::vector<std::string> texts = contract::texts(30, 1);
+    std::vector<std::string> texts = some_texts(30);
     std::vector<transition<1>> log = moves();
 
     std::vector<subject> all() const {
@@ -93,9 +93,15 @@ struct learners {
         };
     }
     std::string bits() const {
-        std::string out = contract::bits_of(x) + contract::bits_of(classes) + contract::bits_of(bought);
+        std::string out;
+        const auto add = [&](const auto& values, std::size_t n) { out.append(reinterpret_cast<const char*>(values.data()), n * sizeof(values.data()[0])); };
+        add(x, static_cast<std::size_t>(x.size()));
+        add(classes, classes.size());
+        add(bought.by_customer().values, bought.by_customer().values.size());
+        add(bought.by_customer().ids, bought.by_customer().ids.size());
         for (const auto& text : texts) out += text;
-        return out.append(reinterpret_cast<const char*>(log.data()), log.size() * sizeof log[0]);
+        add(log, log.size());
+        return out;
     }
 };
 

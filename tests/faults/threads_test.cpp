@@ -14,10 +14,10 @@
 #include <caramel/text/word2vec.hpp>
 #include <caramel/trees/boosted_trees.hpp>
 
-#include "contract/data.hpp"
 #include "faults/subjects.hpp"
 #include "support/catch.hpp"
 #include "support/faults.hpp"
+#include "support/some_data.hpp"
 
 namespace threads_test {
 
@@ -37,8 +37,8 @@ void check_fewer_threads(std::string_view name, const Recipe& recipe, const Data
 }
 
 TEST_CASE("faults: training with fewer threads than asked for", "[faults][threads]") {
-    const auto x = contract::numbers<float>(600, 1);
-    const auto classes = contract::classes(600, 2);
+    const auto x = some_numbers(600);
+    const auto classes = some_classes(600);
     struct entry {
         std::size_t customer, item;
     };
@@ -51,7 +51,7 @@ TEST_CASE("faults: training with fewer threads than asked for", "[faults][thread
     check_fewer_threads("boosted_trees", boosted_trees<float>{.n_trees = 4, .max_depth = 2}, x, classes);
     check_fewer_threads("als", als<double>{.n_factors = 3, .epochs = 2}, bought);
     check_fewer_threads("item_neighbors", item_neighbors<double>{.k = 4}, bought);
-    const auto texts = contract::texts(300, 1);
+    const auto texts = some_texts(300);
     check_fewer_threads("word2vec", word_tokenizer{} | word2vec<float>{.dim = 5, .epochs = 2, .min_count = 1}, texts);
 }
 

@@ -57,7 +57,7 @@ double share_lower(const std::vector<double>& first, const std::vector<double>& 
     std::ranges::sort(sorted);
     double sum = 0;
     for (const double x : first) {
-        const auto [from, to] = std::ranges::equal_range(sorted, x);
+        const auto [from, to] = std::equal_range(sorted.begin(), sorted.end(), x);
         sum += static_cast<double>(sorted.end() - to) + 0.5 * static_cast<double>(to - from);
     }
     return sum / static_cast<double>(first.size()) / static_cast<double>(second.size());

@@ -17,6 +17,8 @@
 
 using namespace caramel;
 
+namespace neighbors_test {
+
 namespace {
 
 using table = std::vector<std::vector<double>>;
@@ -332,3 +334,5 @@ TEST_CASE("item_neighbors: figures on MovieLens ml-latest-small", "[neighbors][s
     check_ranking(fit(all_shrunk, data.train), data.test, {.064083, .033908, .093890, .041450, .032428});
     check_ranking(fit(fifty_shrunk, data.train), data.test, {.064083, .032710, .113264, .045295, .033645});
 }
+
+}  // namespace neighbors_test
