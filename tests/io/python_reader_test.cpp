@@ -130,3 +130,4 @@ TEST_CASE("python_reader: a reader with numpy alone finds every field", "[model_
 }
 
 }  // namespace python_reader_test
+#endif
