@@ -30,6 +30,7 @@
 #include "contract/kept_files.hpp"
 #include "contract/results.hpp"
 #include "support/catch.hpp"
+#include "support/faults.hpp"
 
 #ifdef CARAMEL_TESTS_THREADS_ONLY
 #pragma GCC diagnostic ignored "-Wunused-function"  // what only the other checks call
@@ -369,6 +370,52 @@ void observer_stops(run& r) {
         r.expect_finite(*model, "stopped early");
         if (r.facts().saved) (void)r.c.load(model->bytes());
     }
+}
+// Training and loading where memory runs out, at a sample of the allocations: an exception, the data as before, nothing left behind.
+void failing_memory(run& r) {
+    if (!faults::controls_allocations()) run::skip_because("allocations are not under control in this build");
+    const auto x = r.data(), y = r.targets(), asked = r.queries();
+    const auto result_of = [&](const model_ptr& model) {
+        const faults::pause no_faults;
+        return r.facts().saved ? model->bytes() : model->call(*asked).bits();
+    };
+    const auto training = faults::failing_allocations([&] { return result_of(r.c.fit(*x, y.get(), {.seed = 5})); }, [&] { return x->bits(); }, 24);
+    r.expect(training.problem.empty(), training.problem);
+    if (!r.facts().saved) return;
+    const std::string saved = r.fit()->bytes();
+    const auto loading = faults::failing_allocations([&] { return result_of(r.c.load(saved)); }, [&] { return saved; }, 24);
+    r.expect(loading.problem.empty(), loading.problem);
+}
+void observer_throws(run& r) {
+    struct enough {};
+    const auto x = r.data(), y = r.targets();
+    const std::string before = x->bits();
+    for (const std::size_t at : {1U, 2U}) {
+        std::size_t reports = 0;
+        bool thrown = false, came_out = false;
+        try {
+            (void)r.c.fit(*x, y.get(), {.seed = 5, .threads = 3, .on_progress = [&](const progress&) -> verdict {
+                                            if (++reports < at) return verdict::go_on;
+                                            thrown = true;
+                                            throw enough{};
+                                        }});
+        } catch (const enough&) {
+            came_out = true;
+        }
+        if (reports == 0) run::skip_because("it reports no progress: there is nothing to throw from");
+        r.expect(thrown == came_out, "what an observer throws does not come out");
+    }
+    r.expect(x->bits() == before, "the data have changed");
+}
+void without_threads(run& r) {
+    if (!faults::controls_system()) run::skip_because("calls of the system are not under control in this build");
+    const auto x = r.data(), y = r.targets(), asked = r.queries();
+    const auto report = faults::failing_threads([&] {
+        const auto model = r.c.fit(*x, y.get(), {.seed = 5, .threads = 4});
+        const faults::pause no_faults;
+        return r.facts().saved ? model->bytes() : model->call(*asked).bits();
+    });
+    r.expect(report.problem.empty(), report.problem);
 }
 // Training that leaves the finite numbers says so.
 void learning_rate(run& r) {
@@ -866,12 +913,15 @@ constexpr numbered_check on_one_thread[] = {
     {"C30", subnormal_values},
     {"C31", host_unchanged},
     {"C32", moves_do_not_throw},
+    {"C34", failing_memory},
     {"C37", other_widths},
     {"C38", layouts},
     {"C39", transforms_alike},
     {"C40", recommends},
     {"C41", probabilities},
     {"C42", decides},
+    {"C43", observer_throws},
+    {"C44", without_threads},
     {"G14", golden_bits, true},
     {"G25", kept_file, true},
     {"P1", error_names_the_stage},
