@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Measures what docs/results.md claims: one line `result NAME VALUE` a figure, nothing hard-coded.
-# usage: scripts/results.sh [GROUP]        groups: house, journey, tables, text, recommend, policy (default: all there are)
+# usage: scripts/results.sh [GROUP]        groups: house, journey, tables, text, recommend, policy, trust (default: all there are)
 # Speeds come from the JSON output of the Google Benchmark programs; figures that need real data are skipped, with a line
 # that says so, where neither CARAMEL_SHARED nor ../shared has them.
 . "$(dirname "$0")/common.sh"
 group=${1:-all}
-case $group in all | house | journey | tables | text | recommend | policy) ;; *)
-    echo "results.sh: unknown group '$group' (there are: house, journey, tables, text, recommend, policy)" >&2
+case $group in all | house | journey | tables | text | recommend | policy | trust) ;; *)
+    echo "results.sh: unknown group '$group' (there are: house, journey, tables, text, recommend, policy, trust)" >&2
     exit 2
     ;;
 esac
@@ -177,7 +177,32 @@ policy() {
     result linucb_us "$(counter bandit_bench 'linear_decide_and_learn<linucb>' linucb_us)"
 }
 
+# Coverage, contract and corpus from a build of the tests with clang's counters, made now; fuzz runs and mutants, which take hours, from
+# their logs, which scripts/fuzz.sh --runs and scripts/mutate.py wrote: each says when and of which revision.
+trust() {
+    need catch2 python3-numpy clang-14 libclang-rt-14-dev llvm-14
+    scripts/coverage.sh >"$log.coverage" || { tail -40 "$log.coverage" >&2; exit 1; }
+    sed -nE 's/^(coverage\.(lines|branches)) +([0-9.]+).*/result \1 \3/p' "$log.coverage"
+    local tests=build/coverage/tests said
+    said=$(LLVM_PROFILE_FILE=/dev/null "$tests/caramel_contract_tests" | grep '^contract: [0-9]')
+    read -r _ components _ checks _ _ skipped _ failures _ <<<"$said"
+    result contract.components "$components"
+    result contract.checks "$checks"
+    result contract.failures "$failures"
+    said=$(LLVM_PROFILE_FILE=/dev/null "$tests/caramel_io_tests" '[corpus]~[slow]' | grep '^corpus: [0-9]' || true)
+    if [ -n "$said" ]; then
+        read -r _ files _ failures _ <<<"$said"
+        result corpus.files "$files"
+        result corpus.failures "$failures"
+    else
+        skipped corpus.files "$shared/corpus"
+        skipped corpus.failures "$shared/corpus"
+    fi
+    scripts/fuzz.sh --totals | sed -nE 's/^fuzz: .* ([0-9]+) executions, ([0-9]+) findings.*/result fuzz.executions \1\nresult fuzz.findings \2/p'
+    sed -nE '1s/.*caught ([0-9]+) of ([0-9]+).*/\1 \2/p' docs/mutants.tsv | awk '{printf "result mutants.caught_share %.3f\n", $1 / $2}'
+}
+
 machine
-for one in house journey tables text recommend policy; do
+for one in house journey tables text recommend policy trust; do
     case $group in all | "$one") $one ;; esac
 done
