@@ -63,7 +63,8 @@ TEST_CASE("faults: malloc, calloc, realloc and aligned memory fail as well", "[f
         seen = std::calloc(3, 4);
         if (seen == nullptr) throw std::bad_alloc();
         std::free(seen);
-        const std::vector<wide> aligned(3);
+        std::vector<wide> aligned(3);
+        seen = aligned.data();
         seen = new int[7];
         delete[] static_cast<int*>(seen);
         return std::string();

@@ -153,7 +153,10 @@ struct embedding_bag {
             }
         }
         const std::size_t width = p.table.dim();
-        g.values.setZero(static_cast<row_index>(g.rows.size()), static_cast<row_index>(width));
+        const auto rows = static_cast<row_index>(g.rows.size());
+        // Anew and moved, not resized: where memory runs out, Eigen 3.4's resize leaves a matrix that frees its elements twice.
+        if (g.values.rows() != rows) g.values = matrix<T>(rows, static_cast<row_index>(width));
+        g.values.setZero();
         for (std::size_t i = 0; i < x.size(); ++i) {
             const std::span<const token_id> ids = x[i];
             const std::span<const float> weights = x.weights_of(i);
