@@ -64,7 +64,7 @@ if command -v objdump >/dev/null && command -v c++filt >/dev/null; then
     echo '#include <caramel/core/error.hpp>
 namespace caramel::detail { inline int calls = 0; inline int count() { return ++calls; } }
 int main() { return caramel::detail::count() - 1; }' >"$work/state.cpp"
-    "$gcc" "${flags[@]}" "$work/state.cpp" -o "$work/state" && writable "$work/state" | grep -q 'caramel::detail::calls' || fail "global state would not be found"
+    "$gcc" "${flags[@]}" "$work/state.cpp" -o "$work/state" && writable "$work/state" | grep -q 'detail::calls' || fail "global state would not be found"
     echo "no global state"
 fi
 if grep -rnE '\b(thread_local|mutable)\b' "$root/include" | grep -vE '^[^:]*:[0-9]+: *//|immutable'; then fail "state that is hidden from const or from threads"; fi

@@ -263,7 +263,7 @@ template <std::same_as<double> T = double>
     } else {
         (void)detail::exact::solve_chain(chain, v, solve, {}, who);
     }
-    const vec<double> out = Eigen::Map<const vec<double>>(v.data(), static_cast<row_index>(v.size()));
+    vec<double> out = Eigen::Map<const vec<double>>(v.data(), static_cast<row_index>(v.size()));
     require(out.allFinite(), errc::diverged, who, ": the values are not finite: lower the discount or the rewards");
     return out;
 }

@@ -191,9 +191,9 @@ template <std::same_as<table> Table>
 namespace detail {
 
 template <std::same_as<table> Table>
-[[nodiscard]] Table with_column(const Table& from, std::size_t position, table_column values) {
+[[nodiscard]] Table with_column(const Table& from, std::size_t position, const table_column& values) {
     Table out;
-    for (std::size_t c = 0; c < from.columns(); ++c) out.add_column(from.names()[c], c == position ? std::move(values) : from.column(c));
+    for (std::size_t c = 0; c < from.columns(); ++c) out.add_column(from.names()[c], c == position ? values : from.column(c));
     return out;
 }
 

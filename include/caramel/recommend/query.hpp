@@ -359,7 +359,7 @@ class recommender : public single_row<Model> {
             for (std::size_t i = begin, s = 0; i < end; ++i) {
                 if (s == scanned.size() || scanned[s] != i || !best[s].all_finite()) {
                     out.append_row(answer_of(batch, i, scratch));
-                    s += s < scanned.size() && scanned[s] == i ? 1 : 0;
+                    s += s < scanned.size() && scanned[s] == i ? 1U : 0U;
                 } else {
                     out.append_row(best[s++].finish());
                 }

@@ -42,7 +42,7 @@ constexpr bool is_latin(char32_t c) noexcept { return (c >= U'a' && c <= U'z') |
 inline constexpr auto ascii_in_block = [] {
     std::array<bool, 128> in{};
     for (char32_t c = 0; c < 128; ++c) in[c] = is_latin(c);
-    for (const char c : {'+', '#', '&', '.', '_', '%', '-'}) in[static_cast<std::size_t>(c)] = true;
+    for (const char c : {'+', '#', '&', '.', '_', '%', '-'}) in[static_cast<unsigned char>(c)] = true;
     return in;
 }();
 constexpr bool in_block(char32_t c) noexcept { return c < 128 ? ascii_in_block[c] : is_han(c); }
