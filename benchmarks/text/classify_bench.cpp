@@ -39,7 +39,7 @@ struct writer {
         while (out.size() < bytes) {
             const double u = random.uniform();
             const auto rank = static_cast<std::size_t>(20'000 * u * u * u);
-            out += words[random.below(8) == 0 ? (rank & ~std::size_t{1}) + tone : rank];
+            out += words[(random.below(8) == 0 ? (rank & ~std::size_t{1}) + tone : rank) % words.size()];
         }
         return out;
     }
