@@ -371,6 +371,21 @@ void observer_stops(run& r) {
         if (r.facts().saved) (void)r.c.load(model->bytes());
     }
 }
+// Training and loading where memory runs out, at a sample of the allocations: an exception, the data as before, nothing left behind.
+void failing_memory(run& r) {
+    if (!faults::controls_allocations()) run::skip_because("allocations are not under control in this build");
+    const auto x = r.data(), y = r.targets(), asked = r.queries();
+    const auto result_of = [&](const model_ptr& model) {
+        const faults::pause no_faults;
+        return r.facts().saved ? model->bytes() : model->call(*asked).bits();
+    };
+    const auto training = faults::failing_allocations([&] { return result_of(r.c.fit(*x, y.get(), {.seed = 5})); }, [&] { return x->bits(); }, 24);
+    r.expect(training.problem.empty(), training.problem);
+    if (!r.facts().saved) return;
+    const std::string saved = r.fit()->bytes();
+    const auto loading = faults::failing_allocations([&] { return result_of(r.c.load(saved)); }, [&] { return saved; }, 24);
+    r.expect(loading.problem.empty(), loading.problem);
+}
 void observer_throws(run& r) {
     struct enough {};
     const auto x = r.data(), y = r.targets();
@@ -898,6 +913,7 @@ constexpr numbered_check on_one_thread[] = {
     {"C30", subnormal_values},
     {"C31", host_unchanged},
     {"C32", moves_do_not_throw},
+    {"C34", failing_memory},
     {"C37", other_widths},
     {"C38", layouts},
     {"C39", transforms_alike},

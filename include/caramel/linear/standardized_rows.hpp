@@ -78,7 +78,8 @@ class standardized_rows {
         parallel_blocks(n, (n + blocks - 1) / blocks, how_, [&](std::size_t begin, std::size_t end, std::size_t b) {
             matrix<double> rows;
             for (auto first = static_cast<row_index>(begin); first < static_cast<row_index>(end); first += chunk) {
-                rows.resize(std::min(chunk, static_cast<row_index>(end) - first), width_);
+                // Anew and moved, not resized: where memory runs out, Eigen 3.4's resize frees the elements twice.
+                if (const row_index rest = std::min(chunk, static_cast<row_index>(end) - first); rest != rows.rows()) rows = matrix<double>(rest, width_);
                 for (row_index i = 0; i < rows.rows(); ++i) {
                     double* const out = rows.data() + i * width_;
                     const T* const in = x_.data() + (first + i) * x_.outerStride();

@@ -462,13 +462,24 @@ class trainer {
             return fast_->step(now, x_, rows, [&](std::size_t row, std::span<const T> z, std::span<T> slopes) { return loss(row, z, slopes, scale); }, noise,
                                steps);
         } else {
-            gather_rows(x_, rows, batch_);
+            take(rows);
             const double sum = losses(root_.forward(now, batch_, cache_, noise), rows, scale);
             if (!std::isfinite(sum)) return sum;
             first_gradients(root_, now, cache_, slopes_, grads_);
             steps.step([&](const auto& f) { root_.visit(now, grads_, f); });
             return sum;
         }
+    }
+    // `batch_` becomes these rows. Where memory runs out while a matrix gets another size, Eigen 3.4 frees its elements twice:
+    // whatever has the size of a mini-batch begins empty when that changes.
+    void take(std::span<const std::size_t> rows) {
+        if (rows.size() != batch_rows_) {
+            batch_ = {};
+            cache_ = {};
+            slopes_ = {};
+            batch_rows_ = rows.size();
+        }
+        gather_rows(x_, rows, batch_);
     }
     // The weighted loss of a row; `slopes` become its gradient by the outputs, times `scale`.
     double loss(std::size_t row, std::span<const T> z, std::span<T> slopes, double scale) const noexcept {
@@ -507,7 +518,7 @@ class trainer {
         for (const std::size_t row : rows) weight += weights_[row];
         for (std::size_t at = 0; at < rows.size(); at += block_rows) {
             const auto block = rows.subspan(at, std::min(block_rows, rows.size() - at));
-            gather_rows(x_, block, batch_);
+            take(block);
             sum += losses(now.apply(batch_), block, 1);
         }
         return sum / weight;
@@ -538,6 +549,7 @@ class trainer {
     rng numbers_;
     layer_shape shape_;
     double weight_to_learn_ = 0;
+    std::size_t batch_rows_ = 0;
     layer_input<Root, T> batch_;
     layer_cache<Root, T> cache_;
     layer_grads<Root, T> grads_;
