@@ -93,7 +93,8 @@ TEST_CASE("sparse_matrix: what is none is refused, with its place, and nothing c
     CHECK(error_of([&] { (void)x.take_rows(std::vector<std::size_t>{1}); }).code() == errc::bad_parameter);
     CHECK(x == before);
     for (const columns& starts : {columns{}, columns{0, 1}, columns{1, 2}, columns{0, 2, 1, 2}})
-        CHECK(error_of([&] { sparse_matrix<double> made(5, {0, 1}, {1, 2}, starts); }).code() == errc::bad_data);
+        CHECK(std::string(error_of([&] { sparse_matrix<double> made(5, {0, 1}, {1, 2}, starts); }).what()) ==
+              "sparse_matrix: the starts do not rise from 0 to the number of values");
     CHECK(error_of([&] { sparse_matrix<double> made(5, {0, 1}, {1}, {0, 1}); }).code() == errc::shape_mismatch);
     CHECK(error_of([&] { sparse_matrix<double> made(std::size_t{1} << 31); }).code() == errc::limit_exceeded);
     CHECK(std::string(refused({4, 2}, {1, 1}).what()) == "sparse_matrix: the columns of row 2 do not rise from 0 to below 5");

@@ -80,6 +80,7 @@ TEST_CASE("transactions: columns that are not there", "[transactions]") {
     t.add_column("who", std::vector<std::string>{"b", "", "a"});
     const auto log = transactions::from(t, {.customer = "who", .item = ""});
     CHECK(log.customer_ids() == std::vector<std::string>{"a", "b"});
+    CHECK(transaction{}.price == 0);
     CHECK(log[0] == transaction{.customer = 1, .item = -1, .invoice = -1, .quantity = 1, .price = 0, .when = sys_seconds{}});
     CHECK(log[1].customer == -1);  // an empty id is none
     CHECK(log.n_items() == 0);

@@ -73,6 +73,8 @@ TEST_CASE("date_parts: what cannot be", "[date_parts][error]") {
     const error e = error_of([&] { (void)model(far); });
     CHECK(e.code() == errc::bad_time);
     CHECK(e.where() == place{.row = 1, .column = 2});
+    workspace scratch;
+    CHECK(error_of([&] { (void)model(row_of(far, 0, scratch), scratch); }).where() == place{.row = 1, .column = 2});
     auto taken = orders();
     taken.add_column("at_year", std::vector<double>(4));
     CHECK(error_of([&] { (void)fit(date_parts{}, taken); }).code() == errc::duplicate_column);

@@ -61,6 +61,7 @@ TEST_CASE("hash_columns: what cannot be", "[hash_columns][error]") {
     const auto model = fit(hash_columns<float>{}, two_rows());
     CHECK(error_of([&] { (void)model(two_rows().drop({"n"})); }).code() == errc::missing_column);
     CHECK(error_of([&] { (void)fit(hash_columns<float>{.features = 0}, two_rows()); }).code() == errc::bad_parameter);
+    CHECK(fit(hash_columns<float>{.features = 1}, two_rows())(two_rows()).cols() == 1);
     table holes;
     holes.add_column("city", std::vector<std::string>{"Bergen"});
     holes.add_column("n", std::vector<double>{0}, {true});

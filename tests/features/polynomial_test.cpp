@@ -67,6 +67,11 @@ TEST_CASE("polynomial: rows, and what cannot be", "[polynomial][error]") {
     CHECK(large.where().row == 1);
     CHECK(error_of([&] { (void)plain(matrix<float>::Zero(2, 3)); }).code() == errc::shape_mismatch);
     CHECK(error_of([&] { (void)fit(polynomial<float>{.degree = 4}, x); }).code() == errc::bad_parameter);
+    // Of 5 columns without squares and cubes: 5, 10 pairs, 10 triples. A row is at most a million wide.
+    const auto crossed = fit(polynomial<float>{.degree = 3, .interactions_only = true}, matrix<float>(matrix<float>::Ones(1, 5)));
+    CHECK(crossed(matrix<float>::Ones(1, 5)).cols() == 25);
+    CHECK(error_of([] { polynomial_model<float>(182, 3, true); }).code() == errc::limit_exceeded);
+    CHECK(polynomial_model<float>(181, 3, true).output_names(std::vector<std::string>(181, "c")).size() == 181 + 181 * 180 / 2 + 181 * 180 * 179 / 6);
     CHECK(error_of([&] { (void)fit(polynomial<float>{.degree = 3}, matrix<float>(matrix<float>::Zero(1, 400))); }).code() == errc::limit_exceeded);
     CHECK(error_of([] { polynomial_model<float>(2, 0, false); }).code() == errc::bad_data);
     CHECK(polynomial_model<float>(0, 3, true)(matrix<float>(2, 0)).cols() == 0);

@@ -51,6 +51,7 @@ TEST_CASE("fields: dense layers, biases and embeddings", "[layer][error]") {
     CHECK(refused(dense_params<double>{square, wild}));
     CHECK(bias_params<double>{two}.check(2, "test") == 2);
     CHECK(refused(bias_params<double>{two}, 3));
+    CHECK(refused(bias_params<double>{wild}, static_cast<std::size_t>(wild.size())));
     CHECK(refused(bias_params<double>{wild}));
     rng random(1);
     embedding_bag_params<double> bag{.table = embedding_table<double>::random(2, 3, random)};

@@ -193,6 +193,9 @@ TEST_CASE("policy_table: exact text", "[policy_grid]") {
     table.values_of(3)[1] = 4;
     table.visits_of(3)[1] = 7;
     table.visits_of(0)[0] = 2;
+    CHECK(error_of([&] { (void)q_policy<double, 2>(table, false, -2); }).code() == errc::bad_data);
+    CHECK(error_of([&] { (void)q_policy<double, 2>(table, false, 2); }).code() == errc::bad_data);
+    CHECK(policy_table(axes, q_policy<double, 2>(table, false, -1), names).find("to 30    über 1  -            -       0") != std::string::npos);
     CHECK(policy_table(axes, q_policy<double, 2>(table, false, -1), names, 1) ==
           "  days     Käufe   action   value  visits\n"
           "  to 30    1       nothing      0       2\n"

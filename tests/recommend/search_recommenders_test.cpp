@@ -131,12 +131,14 @@ TEST_CASE("blend: the standardized scores of its parts, in their shares", "[blen
     std::filesystem::remove(file);
     CHECK(fit(blend<float>(popularity<float>{}), x).shares() == std::vector<double>{1});
 
-    for (const auto& bad : {std::vector<double>{1}, {1, -1}, {0, 0}, {1, std::numeric_limits<double>::quiet_NaN()}}) {
+    for (const auto& bad : {std::vector<double>{1}, {1, -1}, {0, 0}, {1, std::numeric_limits<double>::quiet_NaN()}, {1, std::numeric_limits<double>::infinity()}}) {
         recipe.shares = bad;
         CHECK(error_of([&] { (void)fit(recipe, x); }).code() == errc::bad_parameter);
     }
     const auto other = fit(popularity<float>{}, interactions<float>::of(std::vector<sale>{{1, 1}}));
     CHECK(error_of([&] { (void)blend_model<float, popularity_model<float>, popularity_model<float>>({1, 1}, second, other); }).code() == errc::bad_data);
+    for (const double share : {-1.0, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()})
+        CHECK(error_of([&] { (void)blend_model<float, popularity_model<float>, popularity_model<float>>({2, share}, second, second); }).code() == errc::bad_data);
 }
 
 TEST_CASE("tune_blend: as trying all shares one by one", "[blend]") {

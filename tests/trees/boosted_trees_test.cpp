@@ -237,6 +237,22 @@ TEMPLATE_TEST_CASE("boosted_trees: the training loss falls with every round", "[
     }
 }
 
+TEST_CASE("boosted_trees: the loss that it learns from is that of the model, also on rows that a tree has not seen", "[boosted_trees]") {
+    const matrix<double> x = normal_numbers(300, 3, 7);
+    for (const int classes : {2, 3}) {
+        const auto y = some_classes(x, classes, 8);
+        double told = 0;
+        const auto model = fit(boosted_trees<double>{.n_trees = 15, .row_share = 0.4}, x, y, {.on_progress = [&](const progress& p) {
+                                   told = p.loss;
+                                   return verdict::go_on;
+                               }});
+        double mean = 0;
+        const matrix<double> p = model(x);
+        for (row_index i = 0; i < 300; ++i) mean -= std::log(p(i, y[static_cast<std::size_t>(i)])) / 300;
+        CHECK(mean == Approx(told).epsilon(1e-9));
+    }
+}
+
 TEST_CASE("boosted_trees: an observer stops it and keeps what was learnt", "[boosted_trees]") {
     const matrix<double> x = normal_numbers(50, 2, 1);
     const auto stop = [](const progress& p) { return p.step == 3 ? verdict::stop : verdict::go_on; };
