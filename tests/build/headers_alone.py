@@ -54,20 +54,54 @@ def precompile(number):
         sys.exit(f"FAILED: {shared[number]}\n{done.stderr}")
 
 
-def check(header):
-    beside = [n for n, others in enumerate(shared) if all(other in closure(header) and other != header for other in others)]
-    first = ["-include", os.path.join(work, f"shared_{beside[-1]}.hpp")] if beside else []
-    return header, compile_text(header.replace("/", "_") + ".cpp", f"#include <{header}>\n", ["-fsyntax-only", *first])
+def beside(header):
+    """The last of the shared sets that the header includes anyway; None if there is none."""
+    return max((n for n, others in enumerate(shared) if all(other in closure(header) and other != header for other in others)), default=None)
+
+
+def chains():
+    """Headers in as few rows as possible, in each of which a header includes the one before it: that one is no help to it, so a row may
+    be compiled as one file. (Kuhn's matching: who comes after whom.)"""
+    before = {}
+
+    def follow(first, tried):
+        for then in headers:
+            if first != then and then not in tried and first in closure(then) and beside(first) == beside(then):
+                tried.add(then)
+                if then not in before or follow(before[then], tried):
+                    before[then] = first
+                    return True
+        return False
+
+    for header in headers:
+        follow(header, set())
+    after = {first: then for then, first in before.items()}
+    for header in headers:
+        if header not in before:
+            row = [header]
+            while row[-1] in after:
+                row.append(after[row[-1]])
+            yield row
+
+
+def check(row):
+    number = beside(row[0])
+    first = [] if number is None else ["-include", os.path.join(work, f"shared_{number}.hpp")]
+    text = "".join(f"#include <{header}>\n" for header in row)
+    return row, compile_text(row[0].replace("/", "_") + ".cpp", text, ["-fsyntax-only", *first])
 
 
 work = tempfile.mkdtemp()
 try:
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         list(pool.map(precompile, range(len(shared))))
-        failed = [(header, done.stderr) for header, done in pool.map(check, headers) if done.returncode != 0]
+        rows = list(chains())
+        failed = [(row, done.stderr) for row, done in pool.map(check, rows) if done.returncode != 0]
 finally:
     shutil.rmtree(work)
-for header, said in failed:
-    print(f"FAILED: {header} does not compile alone\n{said}", file=sys.stderr)
-print(f"{len(headers) - len(failed)} of {len(headers)} headers compile alone")
+for row, said in failed:
+    print(f"FAILED: of {', '.join(row)} one does not compile alone\n{said}", file=sys.stderr)
+if sum(map(len, rows)) != len(headers) or len({header for row in rows for header in row}) != len(headers):
+    sys.exit("FAILED: the rows do not hold every header once")
+print(f"{len(headers)} headers in {len(rows)} rows, {len(failed)} rows failed")
 sys.exit(1 if failed else 0)
