@@ -52,13 +52,13 @@ block() {
 }
 # steps SECTION: runs the section's commands, with our compiler, unoptimized; the program that they end with must say what it should.
 steps() {
-    block "$1" sh | sed -E "s|^g\+\+ |$compiler |; s| -O2 | -O0 |; s|-0\.1\.0|-$version|" >steps.sh
+    block "$1" sh | sed -E "s|^g\+\+ |$compiler |; s| -O2 | -O0 |" >steps.sh
     [ -s steps.sh ]
     bash -ex steps.sh | tee said
 }
 says_so() { grep -q '^the third customer spends 1.39 deviations' said; }
 follow() {
-    block "$1" cmake | sed "s|-0\.1\.0|-$version|" >CMakeLists.txt
+    block "$1" cmake >CMakeLists.txt
     [ -z "$(block "$1" cpp)" ] || block "$1" cpp >app.cpp
     steps "$1"
     says_so
@@ -70,7 +70,7 @@ build_app() {
     build/app | tee said
     says_so
 }
-finds_caramel() { block "Install, and \`find_package\`" cmake | sed "s|0\.1 REQUIRED|0.1 REQUIRED ${1:-}|" >CMakeLists.txt; }
+finds_caramel() { block "Install, and \`find_package\`" cmake | sed "s| REQUIRED| REQUIRED ${1:-}|" >CMakeLists.txt; }
 # refused WORDS COMMAND...: the command fails and says so.
 refused() {
     local words=$1
@@ -127,8 +127,8 @@ installed() {
     cmake -S . -B saving -D CMAKE_PREFIX_PATH="$HOME/.local"
     finds_caramel "COMPONENTS serving"
     refused "a component 'serving', which caramel does not have" cmake -S . -B serving -D CMAKE_PREFIX_PATH="$HOME/.local"
-    block "Install, and \`find_package\`" cmake | sed 's/caramel 0.1/caramel 0.2/' >CMakeLists.txt
-    refused 'compatible with requested version "0.2"' cmake -S . -B newer -D CMAKE_PREFIX_PATH="$HOME/.local"
+    block "Install, and \`find_package\`" cmake | sed 's/(caramel [0-9.]* /(caramel 99 /' >CMakeLists.txt
+    refused 'compatible with requested version "99"' cmake -S . -B newer -D CMAKE_PREFIX_PATH="$HOME/.local"
 }
 # Where the system has none of the dependencies' packages: `some` has what is linked into it, as headers alone.
 hidden() {
