@@ -35,9 +35,10 @@ class CaramelRecipe(ConanFile):
 
     def requirements(self):
         self.requires("eigen/3.4.0", transitive_headers=True)
-        self.requires("xtensor/0.24.6", transitive_headers=True)
+        self.requires("xtensor/0.24.7", transitive_headers=True)
         if self.options.saving:
-            self.requires("nlohmann_json/3.11.2", transitive_headers=True)
+            # The version that xtensor's recipe asks for: another would be a conflict.
+            self.requires("nlohmann_json/3.11.3", transitive_headers=True)
 
     def validate(self):
         check_min_cppstd(self, 20)

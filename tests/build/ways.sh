@@ -156,6 +156,11 @@ missing() {
     echo 'set(PACKAGE_VERSION 3.3.9)' >some/share/eigen3/cmake/Eigen3ConfigVersion.cmake
     echo >some/share/eigen3/cmake/Eigen3Config.cmake
     refused 'caramel needs Eigen 3.4 or newer, not 3.3.9 Debian' hidden . old-eigen
+    # One that lacks something itself says what.
+    mkdir -p some/share/cmake/xtensor
+    printf 'set(PACKAGE_VERSION 0.25)\nset(PACKAGE_VERSION_COMPATIBLE TRUE)\n' >some/share/cmake/xtensor/xtensorConfigVersion.cmake
+    printf 'include(CMakeFindDependencyMacro)\nfind_dependency(xtl)\n' >some/share/cmake/xtensor/xtensorConfig.cmake
+    refused 'xtensor 0.24 or newer (xtensor could not be found because dependency xtl could not be found.)' hidden . no-xtl
     rm -r some/share
     # By their headers alone.
     ln -s /usr/include/eigen3 /usr/include/nlohmann some/include/
