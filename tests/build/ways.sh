@@ -166,6 +166,11 @@ missing() {
     ln -s /usr/include/eigen3 /usr/include/nlohmann some/include/
     hidden . build
     grep -q "some/include/eigen3" build/CMakeCache.txt
+    # Installing needs nothing else either: no Catch2, no CLI11, no Google Benchmark.
+    hidden caramel bare | tee bare-said
+    for other in Catch2 CLI11 'Google Benchmark'; do grep "$other is not installed: no" bare-said; done
+    cmake --install bare --prefix bare-prefix
+    [ -e bare-prefix/include/caramel/version.hpp ]
     cmake --build build
     build/app | tee said
     says_so
@@ -175,6 +180,9 @@ subdirectory() {
     ! grep -rqE '(Catch2|CLI11|benchmark)_DIR' build/CMakeCache.txt  # nothing of ours but the library
     cmake --install build --prefix nowhere
     [ ! -e nowhere ]
+    cmake -S . -B with-rules -D CARAMEL_INSTALL=ON
+    cmake --install with-rules --prefix somewhere
+    [ -e somewhere/share/cmake/caramel/caramelConfig.cmake ]
 }
 fetched() {
     rm -r caramel
