@@ -9,7 +9,14 @@
 #include <string_view>
 #include <vector>
 
+#if !__has_include(<Eigen/Core>)
+#error "caramel needs the headers of Eigen 3.4 or newer (Debian, Ubuntu: apt install libeigen3-dev, then compile with -isystem /usr/include/eigen3)"
+#include <Eigen/Dense>  // not there either, so that compilers stop here (g++ goes on where it was asked for the same header before)
+#endif
 #include <Eigen/Core>
+#if !EIGEN_VERSION_AT_LEAST(3, 4, 0)
+#error "caramel needs Eigen 3.4 or newer; this one is older"
+#endif
 
 #include <caramel/core/error.hpp>
 #include <caramel/core/finite.hpp>

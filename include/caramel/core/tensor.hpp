@@ -10,8 +10,14 @@
 
 #if __has_include(<xtensor/containers/xtensor.hpp>)
 #include <xtensor/containers/xtensor.hpp>
-#else
+#elif __has_include(<xtensor/xtensor.hpp>)
 #include <xtensor/xtensor.hpp>
+#else
+#error "caramel needs the headers of xtensor 0.24 or newer and of xtl (Debian, Ubuntu: apt install libxtensor-dev)"
+#include <xtensor/xarray.hpp>  // as in core/matrix.hpp
+#endif
+#if XTENSOR_VERSION_MAJOR == 0 && XTENSOR_VERSION_MINOR < 24
+#error "caramel needs xtensor 0.24 or newer; this one is older"
 #endif
 
 #include <caramel/core/error.hpp>

@@ -18,7 +18,14 @@
 #include <utility>
 #include <vector>
 
+#if !__has_include(<nlohmann/json.hpp>)
+#error "saving and loading with caramel need the header of nlohmann-json 3.10 or newer (Debian, Ubuntu: apt install nlohmann-json3-dev)"
+#include <nlohmann/json_fwd.hpp>  // as in core/matrix.hpp
+#endif
 #include <nlohmann/json.hpp>
+#if NLOHMANN_JSON_VERSION_MAJOR == 3 && NLOHMANN_JSON_VERSION_MINOR < 10
+#error "caramel needs nlohmann-json 3.10 or newer; this one is older"
+#endif
 
 #include <caramel/core/error.hpp>
 #include <caramel/core/float_environment.hpp>
