@@ -15,6 +15,8 @@ How a page is read:
 - <!-- snippet: fresh --> before a block: it sees nothing of the page.
 - <!-- snippet: namespace --> before a block: it stands at namespace scope (templates, functions), for all fragments after it.
 - <!-- snippet: given CODE --> before a block: CODE stands in front of it, for what a reader has anyway.
+- <!-- snippet: file PATH --> before a block: it is the file of that path, as in the repository: other files include it. Files of tests
+  are compiled, and with --run also run, through the common contract where they stand in tests/contract/ (needs Catch2).
 """
 import concurrent.futures
 import os
@@ -80,6 +82,7 @@ class Block:
         self.page, self.line, self.lines, self.words, self.given = page, line, lines, words, given
         self.program = any(re.match(r"\s*int main\(", text) for text in lines)
         self.output = None
+        self.file = next((word[4:].strip() for word in words if word.startswith("file ")), None)
         self.failed = False
 
     @property
@@ -127,7 +130,7 @@ def blocks_of(page):
         sys.exit(f"{page}:{fence[3] - 1}: a block that does not end")
     for block in found:
         for word in block.words:
-            if word not in ("fresh", "namespace"):
+            if word not in ("fresh", "namespace") and not word.startswith("file "):
                 sys.exit(f"{block.name}:{block.line}: `snippet: {word}` means nothing here")
     return found
 
@@ -221,8 +224,50 @@ def run_alone(block, number):
         block.failed = True
 
 
-groups = [group for group in (blocks_of(page) for page in pages) if group]
-blocks = [block for group in groups for block in group]
+def write_files(blocks):
+    """The blocks that are files, in a folder that is looked into before the repository."""
+    for block in blocks:
+        path = work / "files" / block.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'#line {block.line} "{block.name}"\n' + "\n".join(block.lines) + "\n")
+
+
+def check_files(blocks):
+    """Headers and tests of the pages in one translation unit; each is a file of its own for --run."""
+    source = work / "files.cpp"
+    source.write_text("".join(f'#include "{block.file.removeprefix("include/")}"\n' for block in blocks))
+    status, said = compile_file(source, ["-include", str(work / "shared.hpp"), *file_flags, "-fsyntax-only"])
+    if status != 0:
+        blame(said, blocks)
+        for block in blocks:
+            block.failed = block.failed or not any(other.failed for other in blocks)
+        print(said, file=sys.stderr)
+
+
+def run_files(blocks):
+    """The tests of the pages as a program: with the checks of the contract, and with kept files of their own."""
+    tests = root / "tests"
+    (work / "files/tests/data/format-1").mkdir(parents=True)
+    sources = [work / "files" / block.file for block in blocks if block.file.endswith(".cpp")]
+    sources += [tests / "contract" / name for name in ("checks.cpp", "data.cpp", "verdict_test.cpp")] + [tests / "support" / name for name in ("faults.cpp", "main.cpp")]
+    program = work / "page_tests"
+    options = [*file_flags, f'-DCARAMEL_TESTS_DIR="{work}/files/tests"', "-DCATCH_CONFIG_FAST_COMPILE", "-O1", f"@{tests}/support/faults.options", "-o", str(program)]
+    done = subprocess.run([*command, *options, *map(str, sources)], capture_output=True, text=True, cwd=root)
+    for keep in ("1", None):  # the first run writes what later versions must load, the second one compares
+        if done.returncode == 0:
+            environment = {**os.environ, **({"CARAMEL_KEEP_FILES": keep} if keep else {})}
+            done = subprocess.run([str(program)], capture_output=True, text=True, env=environment)
+    print("".join(line + "\n" for line in done.stdout.split("\n") if re.match(r"contract: \d|All tests|test cases", line)), end="")
+    if done.returncode != 0:
+        print(done.stdout + done.stderr, file=sys.stderr)
+        for block in blocks:
+            block.failed = True
+
+
+pages_blocks = [group for group in (blocks_of(page) for page in pages) if group]
+blocks = [block for group in pages_blocks for block in group]
+file_blocks = [block for block in blocks if block.file]
+groups = [group for group in ([block for block in group if not block.file] for group in pages_blocks) if group]
 if listing:
     for block in blocks:
         print(f"{block.name}:{block.line}: {len(block.lines)} lines, {'a program' if block.program else 'a fragment'}{', its output' if block.output else ''}")
@@ -233,7 +278,11 @@ command = [compiler, "-std=c++20", *flags, "-Werror", "-Wall", "-Wno-unused", "-
 said = subprocess.run([compiler, "--version"], capture_output=True, text=True).stdout
 is_clang = "clang" in said
 if is_clang:
-    command += ["-Wno-main"] if subprocess.run([compiler, "-Wno-main", "-Werror", "-fsyntax-only", "-x", "c++", "/dev/null"], capture_output=True).returncode == 0 else []
+    # clang 19 reads a template of xtensor 0.24 as ambiguous; older ones do not know the option.
+    for option in ("-fno-relaxed-template-template-args", "-Wno-deprecated-no-relaxed-template-template-args"):
+        version = subprocess.run([compiler, "-dumpversion"], capture_output=True, text=True).stdout
+        if int(version.split(".")[0]) >= 19:
+            command.append(option)
 work = pathlib.Path(tempfile.mkdtemp())
 try:
     header = work / "shared.hpp"
@@ -247,8 +296,14 @@ try:
     units = [[] for _ in range(min(4, len(groups)))]
     for group in sorted(groups, key=lambda group: -sum(len(block.lines) for block in group)):
         min(units, key=lambda unit: sum(len(block.lines) for other in unit for block in other)).append(group)
+    file_flags = ["-I", str(work / "files/include"), "-I", str(work / "files"), "-I", str(root / "tests"), "-Wno-missing-field-initializers"]
+    write_files(file_blocks)
     compile_units(units)
+    if file_blocks:
+        check_files(file_blocks)
     if run:
+        if file_blocks:
+            run_files(file_blocks)
         for number, block in enumerate(b for b in blocks if b.program and not b.failed):
             run_alone(block, number)
 finally:
