@@ -40,13 +40,23 @@ PYTHON
     echo "WARN_LOGFILE = $input/warnings"
 } >"$input/Doxyfile"
 doxygen "$input/Doxyfile" >"$input/log"
-# Doxygen's summaries offer "Classes" also where those within a class are hidden.
+# Doxygen's summaries offer "Classes" also where those within a class are hidden; and in code it takes a variable for a member of
+# the same name somewhere: links stay where they lead to a type of that name, or to a function of the namespace.
 python3 - "$site" <<'PYTHON'
 import pathlib, re, sys
 for page in pathlib.Path(sys.argv[1]).glob("*.html"):
-    text = page.read_text()
-    if '"#nested-classes"' in text and 'name="nested-classes"' not in text:
-        page.write_text(re.sub(r'<a href="#nested-classes">[^<]*</a>( &#124;)?\s*', "", text))
+    text = before = page.read_text()
+    if 'name="nested-classes"' not in text:
+        text = re.sub(r'<a href="#nested-classes">[^<]*</a>( &#124;)?\s*', "", text)
+    def link(found):
+        target, words = found[1], found[2]
+        kind = re.fullmatch(r"(?:class|struct)caramel_1_1(\w+)\.html", target)
+        name = re.sub(r"&lt;.*", "", words).removeprefix("caramel::")
+        right = (kind and kind[1].replace("__", "_") == name) or target.startswith("group__family") or target == "namespacecaramel.html"
+        return found[0] if right else words
+    text = re.sub(r'<a class="code[^"]*" href="([^"]*)">(.*?)</a>', link, text)
+    if text != before:
+        page.write_text(text)
 PYTHON
 warnings=$(grep -c 'warning\|error' "$input/warnings" || true)
 [ "$warnings" = 0 ] || cat "$input/warnings" >&2

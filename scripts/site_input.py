@@ -54,7 +54,7 @@ def anchor(path, name):
 
 def code_element(text):
     """Code as Doxygen takes it for text: no commands, no links."""
-    return "<code>" + re.sub(r"([\\@#$%~\"])", r"\\\1", html.escape(text, quote=False)).replace("::", "\\::").replace(". ", ".&nbsp;") + "</code>"
+    return "<code>" + re.sub(r"([\\@#$%~\"])", r"\\\1", html.escape(text, quote=False)).replace("::", "\\::").replace(". ", ".&nbsp;").replace("--", "\\--") + "</code>"
 
 
 class Page:
@@ -220,7 +220,7 @@ def comment_text(found):
     """A run of comment lines: code spans apart, since words in them are neither commands nor tags."""
     parts = re.split(r"`([^`\n]*)`", found[0])
     for n in range(0, len(parts), 2):
-        parts[n] = re.sub(r"(?<![\w&])#(?=\w)", r"\\#", re.sub(r"<(?=[a-z/])", "&lt;", parts[n].replace("///<", "///\0").replace("&#", "&amp;#"))).replace("///\0", "///<")
+        parts[n] = re.sub(r"(?<![\w&])#(?=\w)", r"\\#", re.sub(r"<(?=[a-z/])", "&lt;", parts[n].replace("///<", "///\0").replace("&#", "&amp;#").replace(" . ", " .&nbsp;"))).replace("///\0", "///<")
     for n in range(1, len(parts), 2):
         parts[n] = code_element(parts[n])
     return "".join(parts).replace("`", "")
