@@ -290,8 +290,6 @@ try:
     status, said = compile_file(header, ["-x", "c++-header", "-o", str(header) + (".pch" if is_clang else ".gch")])
     if status != 0:
         sys.exit(f"the headers do not compile\n{said}")
-    if is_clang:
-        command += ["-include-pch", str(header) + ".pch"]
     # The longest pages first, each to the unit with the least: few units, since each takes a second to read the header.
     units = [[] for _ in range(min(4, len(groups)))]
     for group in sorted(groups, key=lambda group: -sum(len(block.lines) for block in group)):
