@@ -3,7 +3,7 @@
 # usage: scripts/site.sh [--open]      --open: shows it in the browser
 # Prints `site: N pages, M warnings` and the line of scripts/links.py; fails where a reference or a link leads nowhere.
 . "$(dirname "$0")/common.sh"
-need doxygen doxygen-awesome-css python3-minimal
+need doxygen doxygen-awesome-css python3
 site=$root/build/site input=$root/build/site_input
 theme=/usr/share/doxygen-awesome-css
 [ -f $theme/doxygen-awesome.css ] || { echo "site.sh: needs doxygen-awesome-css (Debian's package, or its files in $theme)" >&2; exit 1; }

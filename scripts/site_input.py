@@ -16,7 +16,7 @@ root = pathlib.Path(__file__).resolve().parent.parent
 # In the order of the navigation; those that are not there are left out, other pages of docs/ come after them.
 order = ["README.md", "docs/install.md", "docs/guide.md", "docs/cookbook.md", "docs/hosts.md", "docs/recommend.md", "docs/policy.md", "docs/privacy.md",
          "docs/messages.md", "docs/results.md", "docs/compile_time.md", "docs/trust.md", "docs/numbers.md", "docs/design.md", "docs/contract.md",
-         "docs/format.md", "docs/adding_a_component.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]
+         "docs/format.md", "docs/adding_a_component.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "README.zh-CN.md"]
 families = {
     "pipeline": ("Pipelines", "Recipes, models, chains: `fit`, `|`, `any_model`, `apply`."),
     "data": ("Data", "Tables, CSV, transactions, interactions, splits, generated data."),
