@@ -27,6 +27,7 @@ namespace caramel::inline CARAMEL_ABI {
 /// Any lambda or struct with a const call is a stage, too. A chain with a recipe in it is a recipe, and fitting it gives
 /// a chain of models. A recipe has no call operator, so predicting with what was never trained does not compile.
 struct recipe_tag {};
+/// `using stage_concept = model_tag;` makes a type a model: see `recipe_tag`.
 struct model_tag {};
 
 namespace detail {
@@ -59,9 +60,11 @@ concept RowTransformer = std::copy_constructible<S> && requires(const S& stage, 
     { stage(row, scratch) } -> Value;
 };
 
+/// A recipe or a model: what says which by its `stage_concept`.
 template <class T>
 concept Stage = requires { typename std::remove_cvref_t<T>::stage_concept; };
 
+/// What must be fitted before it answers.
 template <class T>
 concept Recipe = Stage<T> && std::same_as<typename std::remove_cvref_t<T>::stage_concept, recipe_tag>;
 
@@ -263,6 +266,8 @@ class pipeline {
         return run<1>(row, scratch);
     }
 
+    /// A chain of models: each recipe learns from what the stages before it make of the data. Throws what the stages throw; an
+    /// `error` has the stage's number in `where()`.
     template <class In>
         requires(Recipe<pipeline> && std::same_as<decltype(detail::problem_of_fit<pipeline, In>()), detail::fits>)
     [[nodiscard]] auto fit(const In& in, const fit_options& options) const {

@@ -23,6 +23,7 @@ class rng {
    public:
     using result_type = std::uint64_t;
 
+    /// The same seed gives the same numbers everywhere.
     explicit constexpr rng(std::uint64_t seed) noexcept {
         for (auto& word : state_) word = splitmix(seed);
     }
@@ -40,6 +41,7 @@ class rng {
         return rng(splitmix(mix));
     }
 
+    /// The next 64 bits.
     constexpr result_type operator()() noexcept {
         const std::uint64_t out = rotate(state_[0] + state_[3], 23) + state_[0];
         const std::uint64_t t = state_[1] << 17;

@@ -19,6 +19,7 @@
 
 namespace caramel::inline CARAMEL_ABI {
 
+/// What `clean` takes out besides rows without a customer or an item.
 struct cleaning_options {
     std::string cancellation_prefix = "C";  ///< of a cancelled invoice's id; empty = there are no cancellations
     bool drop_non_positive_quantity = true;
@@ -62,6 +63,7 @@ struct cleaning_report {
     friend bool operator==(const cleaning_report&, const cleaning_report&) = default;
 };
 
+/// What is left of a log, and what was taken out.
 struct cleaned {
     transactions kept;  ///< compacted
     cleaning_report report;

@@ -55,6 +55,7 @@ struct csv_limits {
     std::uint64_t file_bytes = std::uint64_t{8} << 30U;
 };
 
+/// How a file is read; the default is RFC 4180 with a header, types inferred.
 struct csv_options {
     char delimiter = ',';
     bool decimal_comma = false;  ///< numbers are written "1,5"; then "1.5" is none
@@ -841,6 +842,7 @@ template <std::derived_from<std::istream> Stream>
     return parse_csv(text, options);
 }
 
+/// How `write_csv` writes.
 struct csv_write_options {
     char delimiter = ',';
     /// Puts an apostrophe before texts that a spreadsheet would run as a formula (= + - @, tab, carriage return first).

@@ -79,6 +79,7 @@ template <class T>
     }
     return {std::move(kept_customers), std::move(kept_items), std::move(starts), std::move(bought), std::move(values), std::move(seconds)};
 }
+/// The same for one customer.
 template <class T>
 [[nodiscard]] interactions<T> erase_customer(const interactions<T>& x, const any_id& customer, erased_items items = erased_items::drop) {
     return erase_customers(x, std::span(&customer, 1), items);
@@ -94,6 +95,7 @@ template <std::same_as<transactions> Log>
     for (const std::string& customer : customers) gone[static_cast<std::size_t>(log.customer_number(customer))] = true;
     return log.where([&](const transaction& t) { return t.customer < 0 || !gone[static_cast<std::size_t>(t.customer)]; }).compacted();
 }
+/// The same for one customer.
 template <std::same_as<transactions> Log>
 [[nodiscard]] Log erase_customer(const Log& log, std::string_view customer) {
     const std::string id(customer);
@@ -116,6 +118,7 @@ template <std::same_as<histories> Seen>
         if (!gone[row]) rows.push_back(row);
     return seen.take_rows(rows);
 }
+/// The same for one customer.
 template <std::same_as<histories> Seen>
 [[nodiscard]] Seen erase_customer(const Seen& seen, std::string_view customer) {
     const std::string id(customer);

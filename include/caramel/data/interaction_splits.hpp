@@ -43,6 +43,7 @@ struct held_out_customers {
     interactions<T> given;   ///< at least one pair of each that is held out
     interactions<T> wanted;  ///< and at least one
 };
+/// How many customers `hold_out_customers` draws, and how much of each is given.
 struct held_out_options {
     double customers = 0.1;  ///< the share of customers that is held out: of those that have two pairs, rounded
     double given = 0.8;      ///< the share of their pairs that is given, rounded, but at least one on each side

@@ -309,6 +309,7 @@ struct interaction_columns {
     std::span<const std::chrono::sys_seconds> times = {};
 };
 
+/// How pairs become a table: what repeated ones mean, and which ids it numbers.
 struct interactions_options {
     duplicates on_duplicates = duplicates::sum;
     /// Give these to number customers or items as other interactions do (a test set as its training set); they are kept

@@ -178,6 +178,7 @@ template <class Groups>
     return out;
 }
 
+/// A log before an instant, and from it on.
 struct log_halves {
     transactions before, since;
 };

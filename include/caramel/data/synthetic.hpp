@@ -26,6 +26,7 @@
 
 namespace caramel::inline CARAMEL_ABI {
 
+/// What `synthetic_shop` makes.
 struct shop_options {
     std::size_t customers = 800;
     std::size_t items = 240;
@@ -104,6 +105,7 @@ struct shop_truth {
     }
 };
 
+/// A generated shop: its log, its contacts, its messages, and the truth behind them.
 struct shop {
     table rows;  ///< invoice, stock_code, description, quantity, invoice_date, price, customer_id
     transactions log;

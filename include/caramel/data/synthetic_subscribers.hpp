@@ -19,6 +19,7 @@
 
 namespace caramel::inline CARAMEL_ABI {
 
+/// What `synthetic_subscribers` makes.
 struct subscribers_options {
     std::size_t customers = 4000;
     std::uint64_t seed = 0;

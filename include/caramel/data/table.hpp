@@ -41,6 +41,7 @@ enum class column_type : std::uint8_t {
     timestamp = 3,  ///< std::chrono::sys_seconds
 };
 
+/// The type's name, as messages have it.
 [[nodiscard]] constexpr std::string_view name_of(column_type type) noexcept {
     switch (type) {
         case column_type::number: return "number";
@@ -374,6 +375,7 @@ auto in_column(std::size_t number, const Make& make) {
 
 }  // namespace detail
 
+/// A column's name, and how a row of the host gives its value. Made by `field`.
 template <class Read>
 struct table_field {
     std::string name;

@@ -112,6 +112,7 @@ inline paired_comparison t_test(std::span<const double> first, std::span<const d
     return detail::t_test(first, second, 1 / static_cast<double>(first.size()) + test_to_train, who);
 }
 
+/// What Wilcoxon's test found.
 struct signed_rank_result {
     double statistic = 0;   ///< the sum of the ranks of the positive differences
     std::size_t pairs = 0;  ///< whose difference is not 0
@@ -164,11 +165,13 @@ struct signed_rank_result {
     return out;
 }
 
+/// What `randomization_test` found.
 struct randomization_result {
     double difference = 0;  ///< mean of first - second
     bool exact = true;      ///< whether all signs were looked at, or some drawn at random
     double p_value = 1;
 };
+/// How many signs `randomization_test` draws.
 struct randomization_options {
     std::size_t rounds = 10'000;  ///< draws, where there are too many signs for all of them
     std::uint64_t seed = 0;
@@ -217,6 +220,7 @@ struct randomization_options {
     return out;
 }
 
+/// What McNemar's test found.
 struct mcnemar_result {
     std::size_t only_first = 0, only_second = 0;  ///< rows that one of them alone got right
     double p_value = 1;

@@ -125,6 +125,7 @@ struct decision_costs {
     double false_positive = 1, false_negative = 1, true_positive = 0, true_negative = 0;
 };
 
+/// A threshold and what it costs: see `threshold_by_cost`.
 struct cost_threshold {
     double threshold = 0;  ///< decide for class 1 at or above it
     double cost = 0;       ///< mean a row, on the rows that it was chosen on

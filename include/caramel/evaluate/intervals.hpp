@@ -111,6 +111,7 @@ enum class bootstrap_kind {
     bca,         ///< quantiles corrected for bias and skew, with the acceleration from leaving out one of up to 200 groups of rows
 };
 
+/// How `bootstrap_interval` draws.
 struct bootstrap_options {
     std::size_t resamples = 2000;
     double level = 0.95;

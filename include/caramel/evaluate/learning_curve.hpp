@@ -21,6 +21,7 @@
 
 namespace caramel::inline CARAMEL_ABI {
 
+/// How good a recipe is that learnt from so many rows.
 struct learning_point {
     std::size_t rows = 0;          ///< to learn from
     std::vector<double> learnt{};  ///< the metric of each fold on the rows that it learnt from

@@ -22,12 +22,14 @@ namespace caramel::inline CARAMEL_ABI {
 // rows as third argument gets them where there are some. Lower counts as better, unless it says
 // `static constexpr bool higher_is_better = true;`, as the first three do. Each is the function of its name.
 
+/// `auc` as a metric for `cross_validate`, `best_of` and the like. Higher is better.
 struct by_auc {
     static constexpr bool higher_is_better = true;
     [[nodiscard]] double operator()(const scores_in& scores, const std::vector<int>& labels, std::span<const double> weights = {}) const {
         return auc(scores, labels, weights);
     }
 };
+/// `average_precision` as a metric. Higher is better.
 struct by_average_precision {
     static constexpr bool higher_is_better = true;
     [[nodiscard]] double operator()(const scores_in& scores, const std::vector<int>& labels, std::span<const double> weights = {}) const {
@@ -56,22 +58,26 @@ struct by_accuracy {
         return accuracy(predicted, labels, weights);
     }
 };
+/// `log_loss` as a metric. Lower is better.
 struct by_log_loss {
     template <class Probabilities>
     [[nodiscard]] double operator()(const Probabilities& probabilities, const std::vector<int>& labels, std::span<const double> weights = {}) const {
         return log_loss(probabilities, labels, weights);
     }
 };
+/// `brier_score` as a metric. Lower is better.
 struct by_brier {
     [[nodiscard]] double operator()(const scores_in& probabilities, const std::vector<int>& labels, std::span<const double> weights = {}) const {
         return brier_score(probabilities, labels, weights);
     }
 };
+/// `rmse` as a metric. Lower is better.
 struct by_rmse {
     [[nodiscard]] double operator()(const numbers_in& predictions, const numbers_in& targets, std::span<const double> weights = {}) const {
         return rmse(predictions, targets, weights);
     }
 };
+/// `mae` as a metric. Lower is better.
 struct by_mae {
     [[nodiscard]] double operator()(const numbers_in& predictions, const numbers_in& targets, std::span<const double> weights = {}) const {
         return mae(predictions, targets, weights);

@@ -104,10 +104,12 @@ double average_of(const decided_classes& decided, averaging how, const Figure& f
                                            std::span<const double> weights = {}) {
     return detail::average_of(detail::decide_classes(predicted, labels, weights, "mean_precision"), how, [](const class_figures& c) { return c.precision; });
 }
+/// The mean of the classes' recalls. Throws as `mean_precision` does.
 [[nodiscard]] inline double mean_recall(const std::vector<int>& predicted, const std::vector<int>& labels, averaging how = averaging::macro,
                                         std::span<const double> weights = {}) {
     return detail::average_of(detail::decide_classes(predicted, labels, weights, "mean_recall"), how, [](const class_figures& c) { return c.recall; });
 }
+/// The mean of the classes' F1. Throws as `mean_precision` does.
 [[nodiscard]] inline double mean_f1(const std::vector<int>& predicted, const std::vector<int>& labels, averaging how = averaging::macro,
                                     std::span<const double> weights = {}) {
     return detail::average_of(detail::decide_classes(predicted, labels, weights, "mean_f1"), how, [](const class_figures& c) { return c.f1; });

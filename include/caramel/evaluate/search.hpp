@@ -103,6 +103,7 @@ struct trial {
     friend bool operator==(const trial&, const trial&) = default;
 };
 
+/// The recipe that won, and how all did. Made by `search_recipes`.
 template <class R>
 struct search_result {
     R best;                       ///< the recipe that won

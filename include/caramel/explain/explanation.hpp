@@ -20,6 +20,7 @@ struct explanation {
     double prediction = 0;
 };
 
+/// A feature, and how much it moved a prediction.
 struct reason {
     std::string name;
     double contribution = 0;  ///< above 0: the value raised the prediction

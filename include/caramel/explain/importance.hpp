@@ -23,6 +23,7 @@
 
 namespace caramel::inline CARAMEL_ABI {
 
+/// How often `permutation_importance` shuffles, and by which seed.
 struct importance_options {
     std::size_t repeats = 5;  ///< permutations a column; 0 = all there are, for up to 8 rows
     std::uint64_t seed = 0;

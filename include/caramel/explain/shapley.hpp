@@ -24,6 +24,7 @@
 
 namespace caramel::inline CARAMEL_ABI {
 
+/// Which output is explained, what counts as a feature, and how many orders of the features are drawn.
 struct shapley_options {
     std::size_t output = last_output;  ///< which of the model's outputs
     /// Columns (from 0) that count as one feature, such as the levels of a category; each column in one group. Empty = every

@@ -199,6 +199,7 @@ struct categories_only {
     using stage_concept = recipe_tag;
     std::vector<std::string> except = {};
 
+    /// Throws `error`: `empty_input`; `missing_column` (a name of `except`); `bad_data` where no column is of the type.
     [[nodiscard]] columns_model fit(const table& x, const fit_options&) const {
         require(x.rows() > 0, errc::empty_input, "categories_only: no rows to learn from");
         detail::require_columns(x, except, "categories_only");
@@ -211,6 +212,7 @@ struct timestamps_only {
     using stage_concept = recipe_tag;
     std::vector<std::string> except = {};
 
+    /// Throws `error`: `empty_input`; `missing_column` (a name of `except`); `bad_data` where no column is of the type.
     [[nodiscard]] columns_model fit(const table& x, const fit_options&) const {
         require(x.rows() > 0, errc::empty_input, "timestamps_only: no rows to learn from");
         detail::require_columns(x, except, "timestamps_only");

@@ -360,7 +360,7 @@ template <std::convertible_to<file_path> Path>
     return bytes;
 }
 
-/// Writes a file whole or not at all: under a temporary name (`NAME.tmp.<process>.XXXXXX`) in the same folder, onto the
+/// Writes a file whole or not at all: under a temporary name (`NAME.tmp.PROCESS.XXXXXX`) in the same folder, onto the
 /// disk, then renamed. Its mode is that of the file it replaces, else 0600. On failure the old file stays as it was.
 /// A symbolic link stays, and what it leads to is replaced. Throws `error` (`io`).
 template <std::convertible_to<file_path> Path>

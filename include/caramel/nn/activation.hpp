@@ -220,6 +220,7 @@ void multiply_by_slopes(activation_function function, std::span<const T> x, std:
 
 }  // namespace detail
 
+/// Parameters of an activation: which function it is; nothing is learnt.
 template <class T>
 struct activation_params {
     activation_function function = activation_function::relu;

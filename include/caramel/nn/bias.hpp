@@ -15,6 +15,7 @@
 
 namespace caramel::inline CARAMEL_ABI {
 
+/// Parameters of a bias: one number an input.
 template <class T>
 struct bias_params {
     vec<T> bias;  ///< (inputs)

@@ -59,10 +59,13 @@ struct any_visitor {
 
 }  // namespace detail
 
+/// What a layer learns.
 template <class L, class T>
 using layer_params = typename L::template params<T>;
+/// The gradients of it.
 template <class L, class T>
 using layer_grads = typename L::template grads<T>;
+/// What a layer keeps of `forward` for `backward`.
 template <class L, class T>
 using layer_cache = typename L::template cache<T>;
 /// What a layer reads in training: rows of numbers, or texts of token ids.

@@ -19,12 +19,14 @@
 
 namespace caramel::inline CARAMEL_ABI {
 
+/// How weights move along a gradient.
 enum class update_rule : std::uint8_t {
     adam,   ///< Kingma & Ba, ICLR 2015
     adamw,  ///< Adam with the L2 penalty as a decay of the weights beside it (Loshchilov & Hutter, ICLR 2019)
     sgd,    ///< gradient descent with momentum: velocity = momentum * velocity + gradient
 };
 
+/// The rule and its numbers.
 struct optimizer_options {
     update_rule rule = update_rule::adam;
     double learning_rate = 1e-3;      ///< above 0

@@ -13,6 +13,7 @@
 
 namespace caramel::inline CARAMEL_ABI {
 
+/// How the learning rate moves through training.
 enum class rate_shape : std::uint8_t {
     constant,
     cosine,     ///< down from the learning rate to `last` of it along half a cosine (Loshchilov & Hutter, ICLR 2017)

@@ -45,6 +45,7 @@ struct gate_options {
     std::uint64_t seed = 0;
 };
 
+/// Why a gate opens or stays shut.
 enum class gate_reason : std::uint8_t {
     shown,         ///< better, with the confidence
     no_overlap,    ///< the candidate acts where, and as, the log never or hardly ever did

@@ -77,6 +77,7 @@ template <std::size_t N>
                 if (initial[s] > 0 && counts(s, a) == 0) rows.push_back({.state = s, .action = a, .next_state = s, .reward = *how.untried, .terminal = true});
     return {.process = mdp(states, actions, rows, initial), .counts = std::move(counts)};
 }
+/// The same for a vector.
 template <std::size_t N>
 [[nodiscard]] mdp_estimate estimate_mdp(const std::vector<transition<N>>& log, const std::array<std::size_t, N>& shape, std::size_t actions, const estimate_options& how = {}) {
     return estimate_mdp(std::span<const transition<N>>(log), shape, actions, how);

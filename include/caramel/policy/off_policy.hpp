@@ -54,6 +54,7 @@ enum class estimate_limits : std::uint8_t {
     bootstrap,  ///< quantiles of the values on records (or customers) drawn with replacement
 };
 
+/// How `evaluate_off_policy` estimates.
 struct off_policy_options {
     off_policy_method method = off_policy_method::self_normalized_ips;
     std::optional<double> parameter = {};  ///< of the last five methods; empty: that of least `off_policy_error` among `off_policy_parameters`

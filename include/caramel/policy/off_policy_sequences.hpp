@@ -199,6 +199,7 @@ enum class sequence_method : std::uint8_t {
     weighted_doubly_robust,  ///< the same over the mean of w so far (Thomas & Brunskill, ICML 2016)
 };
 
+/// How `evaluate_sequences` estimates.
 struct sequence_options {
     sequence_method method = sequence_method::fitted_q;
     double discount = .95;      ///< of a period, in [0, 1]

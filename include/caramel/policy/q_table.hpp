@@ -164,6 +164,7 @@ template <class T, std::size_t N>
         }
     return out;
 }
+/// The same for a vector.
 template <class T, std::size_t N>
 [[nodiscard]] q_table<T, N> merge_tables(const std::vector<q_table<T, N>>& shards) {
     return merge_tables(std::span<const q_table<T, N>>(shards));

@@ -51,6 +51,7 @@ struct group_diversity {
     double entropy_l = 0;      ///< exp of the entropy of the group's values: entropy l-diversity
     double closeness = 0;      ///< half the sum of differences from the shares in the whole table (0 to 1): t with equal ground distance
 };
+/// How many sensitive values the groups of a table have. Made by `diversity_of`.
 struct sensitive_diversity {
     std::vector<group_diversity> groups;  ///< one a group
 

@@ -28,6 +28,7 @@ enum class personal_data : std::uint8_t {
     ipv4 = 5,        ///< four numbers up to 255, not behind a word for a version
 };
 
+/// The kind's name, as `redact` writes it between < and >.
 [[nodiscard]] constexpr std::string_view name_of(personal_data kind) noexcept {
     switch (kind) {
         case personal_data::email:

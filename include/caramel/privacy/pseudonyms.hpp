@@ -70,6 +70,7 @@ class pseudonym_key {
     detail::hmac_sha256 mac_;
 };
 
+/// How pseudonyms look.
 struct pseudonym_options {
     /// Of a pseudonym: 8 to 32, written as two hexadecimal digits each. n customers have the same one twice with a probability of at most
     /// n^2 / 2^(8 bytes + 1): below 1e-20 for 16 bytes and a thousand million customers, .03 for 8 bytes and as many.

@@ -40,6 +40,7 @@ struct recommender_figures {
     double p_value = 1;                                ///< of its NDCG against popularity's (`randomization_test`)
 };
 
+/// How the contenders did. Made by `compare_recommenders`.
 struct recommender_comparison {
     std::size_t k = 10;
     std::size_t customers = 0;               ///< that were judged
@@ -90,6 +91,7 @@ contender(std::string, Recipe) -> contender<Recipe>;
 template <class Recipe>
 contender(const char*, Recipe) -> contender<Recipe>;
 
+/// How `compare_recommenders` judges.
 struct comparison_options {
     std::size_t k = 10;           ///< the length of the lists
     bool only_new_items = true;   ///< what a customer has bought in training is neither shown nor counted

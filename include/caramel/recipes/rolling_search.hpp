@@ -45,6 +45,7 @@ struct purchase_window {
     interactions<T> train, next;
 };
 
+/// Which windows `rolling_windows` makes.
 struct rolling_options {
     std::chrono::days length{90};  ///< of the time after the day: as long as the time that the model is to serve
     std::chrono::days step{30};    ///< from one window's day to the next one's
@@ -96,6 +97,7 @@ struct rolling_search {
     double popularity_ndcg = 0;   ///< what recommending the most popular items gets
     std::vector<rolling_trial> trials{};
 
+    /// Fits the recipe that was chosen. Throws what it throws.
     [[nodiscard]] any_recommender<T> fit(const interactions<T>& x, const fit_options& options = {}) const {
         return std::visit([&](const auto& recipe) -> any_recommender<T> { return detail::fit_any(recipe, options, x); }, best);
     }

@@ -34,6 +34,7 @@ template <class Recipe, class Model>
                                     erased_items items = erased_items::drop) {
     return recipe.fit(erase_customers(model.purchases(), customers, items), options);
 }
+/// The same for one customer.
 template <class Recipe, class Model>
     requires detail::Refits<Recipe, Model>
 [[nodiscard]] Model erase_customer(const Recipe& recipe, const Model& model, const any_id& customer, const fit_options& options = {},

@@ -63,6 +63,7 @@ struct ranking_task {
     std::vector<query> queries;
     ragged<std::int32_t> relevant;
 };
+/// Of customers that training saw, n items each. See `ranking_task`.
 template <class T>
 [[nodiscard]] ranking_task ranking_task_of(const interactions<T>& wanted, std::size_t n) {
     ranking_task out;

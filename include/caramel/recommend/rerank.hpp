@@ -25,6 +25,7 @@ concept ItemSimilarity = requires(const S& similarity, std::int32_t item) {
     { similarity(item, item) } -> std::convertible_to<double>;
 };
 
+/// How `diversify` weighs relevance against likeness.
 struct diversity_options {
     std::size_t n = 10;      ///< at most so many
     double relevance = 0.7;  ///< lambda in 0 .. 1: at 1 the order stays, at 0 the scores count for the first item alone
@@ -76,6 +77,7 @@ template <class T, ItemSimilarity Similarity>
     return out;
 }
 
+/// How many of a category `limit_categories` leaves.
 struct category_options {
     std::size_t n = 10;             ///< at most so many items
     std::size_t per_category = 2;   ///< and of each category at most so many

@@ -56,6 +56,7 @@ struct recommender_search {
     double popularity_ndcg = 0;  ///< what recommending the most popular items gets
     std::vector<recommender_trial> trials{};
 
+    /// Fits the recipe that was chosen. Throws what it throws.
     [[nodiscard]] any_recommender<T> fit(const interactions<T>& x, const fit_options& options = {}) const {
         return std::visit([&](const auto& recipe) -> any_recommender<T> { return detail::fit_any(recipe, options, x); }, best);
     }

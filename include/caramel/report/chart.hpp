@@ -47,6 +47,7 @@ struct line_chart {
     [[nodiscard]] std::string spoken() const;
 };
 
+/// A bar of a `bar_chart`.
 struct chart_bar {
     std::string label = {};
     double value = 0;

@@ -34,6 +34,7 @@ struct chart_axis {
 
 /// A line to compare with: level at a value of y, upright at a value of x, or from corner to corner where y = x.
 enum class reference_kind : std::uint8_t { horizontal, vertical, diagonal };
+/// Such a line: its name, its place, its kind.
 struct chart_reference {
     std::string name = {};
     double value = 0;  ///< where it stands; a diagonal has none

@@ -32,11 +32,13 @@
 
 namespace caramel::inline CARAMEL_ABI {
 
+/// Which words of a text are given, as jieba's modes.
 enum class chinese_mode : std::uint8_t {
     words = 0,   ///< each character belongs to one word
     search = 1,  ///< the same, and before each word the words of two and three characters within it
     full = 2,    ///< all words of the dictionary that occur, overlapping ones too, without the hidden Markov model
 };
+/// How a `chinese_segmenter` cuts.
 struct chinese_options {
     chinese_mode mode = chinese_mode::words;
     bool hmm = true;  ///< join characters to words that no dictionary has, where the segmenter has a model for it

@@ -712,6 +712,7 @@ enum class match_rule : std::uint8_t {
     longest = 0,  ///< from the left, always the longest word
     fewest = 1,   ///< the fewest words in all; then the most even lengths (MMSEG's rule); then the longer word last
 };
+/// How `match_words` cuts.
 struct match_options {
     match_rule rule = match_rule::fewest;
     bool join_letters = true;  ///< a run of letters and digits (of any script but Han) may be a word though the list lacks it

@@ -391,6 +391,7 @@ class limit_repeats : public detail::edit_stage<limit_repeats> {
     std::uint64_t most_;
 };
 
+/// What `handle_emoji` does with them.
 enum class emoji_policy : std::uint8_t { keep, remove, replace };
 
 /// Emoji, each with all that belongs to it (skin colour, joined ones, flags, keycaps), are kept, left out or replaced. Signs

@@ -37,6 +37,7 @@ struct byte_span {
     friend bool operator==(const byte_span&, const byte_span&) = default;
 };
 
+/// The side on which tokens are cut off or padding is put.
 enum class text_side : std::uint8_t { left, right };
 
 /// Which text of a pair loses tokens.

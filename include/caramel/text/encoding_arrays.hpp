@@ -76,6 +76,7 @@ struct id_arrays {
     tensor<token_id, 2> ids;
     tensor<std::uint8_t, 2> attention;
 };
+/// The same for token ids alone: (batch, time) of ids and of attention.
 template <std::same_as<token_ids> Ids>
 [[nodiscard]] id_arrays to_arrays(const Ids& rows, const padding& how = {}) {
     const std::size_t length = detail::padded_length(rows, how, "to_arrays");

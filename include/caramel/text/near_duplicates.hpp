@@ -29,6 +29,7 @@
 
 namespace caramel::inline CARAMEL_ABI {
 
+/// What counts as a near duplicate for `near_duplicates`.
 struct near_duplicate_options {
     std::uint32_t shingle = 5;  ///< neighbouring code points, or words, that count as one element of a text's set; 1 to 64
     bool words = false;         ///< shingles of words, as `split_words` finds them, instead of code points

@@ -411,6 +411,7 @@ void fold_into(std::string_view text, Sink& out) {
     return out;
 }
 
+/// What `normalize_text` does.
 struct normalize_options {
     normal_form form = normal_form::nfkc;
     bool lowercase = true;       ///< as `lower_case` does, after the form

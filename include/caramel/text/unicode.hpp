@@ -86,10 +86,15 @@ constexpr char32_t next_category(char32_t c) noexcept {
     return special[number - detail::class_lo_ideograph];
 }
 
+/// Whether it is a category of letters (L)
 [[nodiscard]] constexpr bool is_letter(general_category g) noexcept { return g <= general_category::lo; }
+/// ... of marks (M)
 [[nodiscard]] constexpr bool is_mark(general_category g) noexcept { return g >= general_category::mn && g <= general_category::me; }
+/// ... of numbers (N)
 [[nodiscard]] constexpr bool is_number(general_category g) noexcept { return g >= general_category::nd && g <= general_category::no; }
+/// ... of punctuation (P)
 [[nodiscard]] constexpr bool is_punctuation(general_category g) noexcept { return g >= general_category::pc && g <= general_category::po; }
+/// ... of symbols (S)
 [[nodiscard]] constexpr bool is_symbol(general_category g) noexcept { return g >= general_category::sm && g <= general_category::so; }
 
 /// Of the Han script with the property Ideographic: unified and compatibility ideographs, U+3007, and the Hangzhou numerals.
