@@ -56,7 +56,7 @@ enum class sqlite_existing : std::uint8_t {
     refuse = 0,
     replace = 1,  ///< drop it, with its indexes and triggers, and make it anew
     append = 2,   ///< rows are added to it
-    update = 3,   ///< rows with the same key get the new values in these columns, others are added
+    update = 3,   ///< rows with the same key get the new values in these columns (of two given, the last), others are added
 };
 
 struct sqlite_write_options {

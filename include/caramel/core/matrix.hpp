@@ -9,7 +9,11 @@
 #include <string_view>
 #include <vector>
 
+// <resolv.h>, which some network libraries include, makes a macro of a name that Eigen uses.
+#pragma push_macro("_res")
+#undef _res
 #include <Eigen/Core>
+#pragma pop_macro("_res")
 
 #include <caramel/core/error.hpp>
 #include <caramel/core/finite.hpp>
