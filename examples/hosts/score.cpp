@@ -8,6 +8,7 @@
 // order; empty fields are missing values. A row that cannot be read ends it, with the row and the column; with --keep-going
 // it gets an empty score, so that scores stay beside their rows: `paste -d, rows.csv scores.csv`.
 //
+// With what scripts/demo.sh gets (docs/hosts.md):
 //   cmake --build build/release --target score
 //   build/release/examples/hosts/score --save churn.safetensors
 //   build/release/examples/hosts/score --example 5 | build/release/examples/hosts/score --load churn.safetensors
@@ -15,7 +16,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -26,6 +26,8 @@
 #include <caramel/data/synthetic_subscribers.hpp>
 #include <caramel/io/model_file.hpp>
 #include <caramel/recipes/table_classifier.hpp>
+
+#include "../terminal.hpp"
 
 using namespace caramel;
 
@@ -38,6 +40,7 @@ using scorer = fitted_t<decltype(recipe({})), table, std::vector<int>>;
 void learn(const table& rows, const std::string& target, const std::string& positive, std::vector<std::string> drop, const std::string& file) {
     const auto labels = labels_of(rows, target, positive);
     drop.push_back(target);
+    for (const auto& name : drop) (void)rows.position(name);  // a name that is mistyped would be learnt from
     const auto names = learnable_columns(rows, drop);
     const scorer model = fit(recipe(names), rows, labels, {.seed = 7, .threads = 0});
     model_card card{.description = "the probability of one value of a column", .rows = rows.rows(), .columns = names};
@@ -132,12 +135,6 @@ int main(int argc, char** argv) try {
         return 1;
     }
     return 0;
-} catch (const error& e) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "score: %s (%s)\n", e.what(), std::string(name_of(e.code())).c_str());
-    return 1;
-} catch (const std::exception& e) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "score: %s\n", e.what());
-    return 1;
+} catch (...) {
+    return say_error("score");
 }

@@ -12,7 +12,8 @@
 //
 // as JSON, from as many threads as there are workers: the models are const, and need no lock. Ctrl-C or SIGTERM ends it.
 //
-//   cmake --build build/release --target service && build/release/examples/hosts/service     (needs Debian's libcpp-httplib-dev)
+// With what scripts/demo.sh gets and Debian's libcpp-httplib-dev (docs/hosts.md):
+//   cmake --build build/release --target service && build/release/examples/hosts/service
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -30,8 +31,8 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <httplib.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <caramel/data/clean.hpp>
@@ -45,6 +46,7 @@
 #include <caramel/policy/mdp_solve.hpp>
 #include <caramel/recommend/als.hpp>
 
+#include "../terminal.hpp"
 #include "service_page.hpp"
 
 using namespace caramel;
@@ -64,8 +66,13 @@ std::string counted(double n, const char* one, const char* many) { return std::t
 
 transactions read_log(const std::string& file) {
     const table rows = file.empty() ? synthetic_shop().rows : read_csv(file);
-    auto log = clean(transactions::from(rows, {.customer = "customer_id", .item = "stock_code", .invoice = "invoice", .quantity = "quantity", .price = "price",
-                                               .when = "invoice_date", .description = "description"}));
+    auto log = clean(transactions::from(rows, {.customer = "customer_id",
+                                               .item = "stock_code",
+                                               .invoice = "invoice",
+                                               .quantity = "quantity",
+                                               .price = "price",
+                                               .when = "invoice_date",
+                                               .description = "description"}));
     require(!log.kept.empty(), errc::empty_input, "no purchase is left after cleaning");
     return std::move(log.kept);
 }
@@ -122,11 +129,12 @@ class customer_desk {
                 {"days_since", std::floor(known[0])},
                 {"orders", known[2]},
                 {"spend", rounded(known[3], 2)},
-                {"risk", {{"probability", rounded(risk(row), 3)},
-                          {"average", rounded(static_cast<double>(risks_.mean()), 3)},
-                          {"higher_than", static_cast<double>(std::ranges::count_if(risks_, [&](float other) { return other < risks_(static_cast<row_index>(row)); })) /
-                                              static_cast<double>(size())},
-                          {"reasons", reasons(seen, known)}}},
+                {"risk",
+                 {{"probability", rounded(risk(row), 3)},
+                  {"average", rounded(static_cast<double>(risks_.mean()), 3)},
+                  {"higher_than", static_cast<double>(std::ranges::count_if(risks_, [&](float other) { return other < risks_(static_cast<row_index>(row)); })) /
+                                      static_cast<double>(size())},
+                  {"reasons", reasons(seen, known)}}},
                 {"offers", offers(row)},
                 {"next", next_action(seen)},
                 {"recent", recent(seen)}};
@@ -153,8 +161,11 @@ class customer_desk {
         workspace scratch, more;
         const auto standard = churn_.get<1>()(churn_.get<0>()(seen, scratch), more);
         const std::vector<std::string> words{counted(std::floor(known[0]), " day since the last order", " days since the last order"),
-                                             "a customer for " + counted(std::floor(known[1]), " day", " days"), counted(known[2], " order", " orders"),
-                                             counted(known[3], " spent", " spent"), counted(known[4], " product", " different products"), counted(known[5], " piece", " pieces")};
+                                             "a customer for " + counted(std::floor(known[1]), " day", " days"),
+                                             counted(known[2], " order", " orders"),
+                                             counted(known[3], " spent", " spent"),
+                                             counted(known[4], " product", " different products"),
+                                             counted(known[5], " piece", " pieces")};
         json out = json::array();
         for (const auto& part : churn_.get<2>().explain(standard).top(4)) out.push_back({{"text", words[part.column]}, {"effect", rounded(part.value, 3)}});
         return out;
@@ -219,8 +230,9 @@ void refuse(httplib::Response& to, int status, std::string_view code, std::strin
 
 void answer_with(httplib::Server& server, const customer_desk& desk) {
     // The page loads nothing but its own script and style, and no other page may frame it.
-    server.set_default_headers({{"Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
-                                                            "form-action 'none'; frame-ancestors 'none'"},
+    server.set_default_headers({{"Content-Security-Policy",
+                                 "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; "
+                                 "form-action 'none'; frame-ancestors 'none'"},
                                 {"X-Content-Type-Options", "nosniff"},
                                 {"Referrer-Policy", "no-referrer"},
                                 {"Cache-Control", "no-store"}});
@@ -238,7 +250,8 @@ void answer_with(httplib::Server& server, const customer_desk& desk) {
         else refuse(to, 404, "unknown_id", "there is no such customer");
     });
     server.set_error_handler([](const httplib::Request&, httplib::Response& to) {
-        if (to.body.empty()) refuse(to, to.status, to.status == 404 ? "not_found" : "bad_request", to.status == 404 ? "there is nothing here" : "the request was refused");
+        if (to.body.empty())
+            refuse(to, to.status, to.status == 404 ? "not_found" : "bad_request", to.status == 404 ? "there is nothing here" : "the request was refused");
     });
     server.set_exception_handler([](const httplib::Request&, httplib::Response& to, std::exception_ptr problem) {
         try {
@@ -290,10 +303,6 @@ int main(int argc, char** argv) try {
     const bool listened = server.listen_after_bind();
     if (!listened) kill(getpid(), SIGTERM);  // so that the watcher ends, too
     return listened ? 0 : 1;
-} catch (const error& e) {
-    std::fprintf(stderr, "service: %s (%s)\n", e.what(), std::string(name_of(e.code())).c_str());
-    return 1;
-} catch (const std::exception& e) {
-    std::fprintf(stderr, "service: %s\n", e.what());
-    return 1;
+} catch (...) {
+    return say_error("service");
 }

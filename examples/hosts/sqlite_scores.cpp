@@ -5,12 +5,12 @@
 // Without --database, a file of generated customers is made first (churn.db, in the current folder). The scores are written in
 // one transaction: all of them or none. Run again, it brings them up to date.
 //
-//   cmake --build build/release --target sqlite_scores && build/release/examples/hosts/sqlite_scores     (needs Debian's libsqlite3-dev)
+// With what scripts/demo.sh gets and Debian's libsqlite3-dev (docs/hosts.md):
+//   cmake --build build/release --target sqlite_scores && build/release/examples/hosts/sqlite_scores
 //   sqlite3 churn.db 'SELECT * FROM scores JOIN customers USING (id) ORDER BY risk DESC LIMIT 5'
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <string>
 #include <vector>
 
@@ -24,6 +24,8 @@
 #include <caramel/features/impute.hpp>
 #include <caramel/features/standardize.hpp>
 #include <caramel/linear/logistic.hpp>
+
+#include "../terminal.hpp"
 
 using namespace caramel;
 
@@ -44,7 +46,8 @@ std::string quoted(const std::string& name) {
     return out + '"';
 }
 
-void learn_and_score(const sqlite_database& db, const std::string& from, const std::string& id, const std::string& target, const std::string& positive, const std::string& to) {
+void learn_and_score(const sqlite_database& db, const std::string& from, const std::string& id, const std::string& target, const std::string& positive,
+                     const std::string& to) {
     const table customers = read_sqlite(db, "SELECT * FROM " + quoted(from), {.name = "the table of customers", .types = {{target, column_type::category}}});
     require(customers.has(id), errc::missing_column, "table \"", from, "\" has no column \"", id, "\"");
     const table twice = read_sqlite(db, "SELECT count(*) - count(DISTINCT " + quoted(id) + ") AS n FROM " + quoted(from));
@@ -78,16 +81,11 @@ int main(int argc, char** argv) try {
     CLI11_PARSE(app, argc, argv);
 
     const sqlite_database db(file.empty() ? "churn.db" : file, file.empty() ? sqlite_access::create : sqlite_access::read_write);
-    const auto there = read_sqlite(db, "SELECT count(*) AS n FROM sqlite_master WHERE type IN ('table', 'view') AND name = ?", {.parameters = {from}}).integers("n")[0];
+    const auto there =
+        read_sqlite(db, "SELECT count(*) AS n FROM sqlite_master WHERE type IN ('table', 'view') AND name = ?", {.parameters = {from}}).integers("n")[0];
     if (file.empty() && there == 0) make_customers(db);
     learn_and_score(db, from, id, target, positive, to);
     return 0;
-} catch (const error& e) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "sqlite_scores: %s (%s)\n", e.what(), std::string(name_of(e.code())).c_str());
-    return 1;
-} catch (const std::exception& e) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "sqlite_scores: %s\n", e.what());
-    return 1;
+} catch (...) {
+    return say_error("sqlite_scores");
 }

@@ -26,9 +26,7 @@ using namespace std::chrono_literals;
 namespace {
 
 sqlite_database memory() { return sqlite_database(":memory:", sqlite_access::create); }
-void run(sqlite3* database, const char* sql) {
-    REQUIRE(sqlite3_exec(database, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
-}
+void run(sqlite3* database, const char* sql) { REQUIRE(sqlite3_exec(database, sql, nullptr, nullptr, nullptr) == SQLITE_OK); }
 std::int64_t count(sqlite3* database, const std::string& from) { return read_sqlite(database, "SELECT count(*) n FROM " + from).integers("n")[0]; }
 
 struct temporary_folder {
@@ -45,8 +43,8 @@ table some_rows() {
     out.add_column("id", std::vector<std::int64_t>{1, 2, std::numeric_limits<std::int64_t>::min()});
     out.add_column("score", std::vector<std::optional<double>>{0.1, std::nullopt, 1e-300});
     out.add_column("word", std::vector<std::optional<std::string>>{"it's \"x\"; DROP TABLE t;--", std::nullopt, ""});
-    out.add_column("seen", std::vector<std::optional<std::chrono::sys_seconds>>{std::chrono::sys_days(std::chrono::year(1969) / 12 / 31) + 23h + 59min + 58s, std::nullopt,
-                                                                                std::chrono::sys_days(std::chrono::year(9999) / 12 / 31)});
+    out.add_column("seen", std::vector<std::optional<std::chrono::sys_seconds>>{std::chrono::sys_days(std::chrono::year(1969) / 12 / 31) + 23h + 59min + 58s,
+                                                                                std::nullopt, std::chrono::sys_days(std::chrono::year(9999) / 12 / 31)});
     return out;
 }
 
@@ -56,8 +54,9 @@ table some_rows() {
 
 TEST_CASE("sqlite: types of cells become types of columns, NULL is missing", "[sqlite]") {
     const auto db = memory();
-    run(db, "CREATE TABLE t (i, r, mixed, w, d, late); INSERT INTO t VALUES (1, 1.5, 2, 'a', '2010-12-09', NULL), (NULL, NULL, NULL, NULL, NULL, NULL),"
-            "(-3, 2.0, 2.5, 'b', '2010-12-09 20:01:00', 'x')");
+    run(db,
+        "CREATE TABLE t (i, r, mixed, w, d, late); INSERT INTO t VALUES (1, 1.5, 2, 'a', '2010-12-09', NULL), (NULL, NULL, NULL, NULL, NULL, NULL),"
+        "(-3, 2.0, 2.5, 'b', '2010-12-09 20:01:00', 'x')");
     const table t = read_sqlite(db, "SELECT * FROM t");
     REQUIRE(t.names() == std::vector<std::string>{"i", "r", "mixed", "w", "d", "late"});
     REQUIRE(t.rows() == 3);
@@ -136,14 +135,16 @@ TEST_CASE("sqlite: cells that no column holds are refused with row and column", 
     refused("SELECT 1 AS c UNION ALL SELECT 'secret'", errc::wrong_column_type, "read_sqlite: row 2, column 1 \"c\": text where there are numbers");
     refused("SELECT 1.5 AS c UNION ALL SELECT 'secret'", errc::wrong_column_type, "read_sqlite: row 2, column 1 \"c\": text where there are numbers");
     refused("SELECT 'a' AS c UNION ALL SELECT 2", errc::wrong_column_type, "read_sqlite: row 2, column 1 \"c\": a number where there is text");
-    refused("SELECT 1 AS c UNION ALL SELECT x'00ff'", errc::wrong_column_type, "read_sqlite: row 2, column 1 \"c\": bytes (a BLOB), which no column of a table holds");
+    refused("SELECT 1 AS c UNION ALL SELECT x'00ff'", errc::wrong_column_type,
+            "read_sqlite: row 2, column 1 \"c\": bytes (a BLOB), which no column of a table holds");
     refused("SELECT 1.0 AS c UNION ALL SELECT 9e999", errc::nan_or_inf, "read_sqlite: row 2, column 1 \"c\": not finite");
     refused("SELECT 'a' AS c UNION ALL SELECT CAST(x'ff' AS TEXT)", errc::bad_utf8, "read_sqlite: row 2, column 1 \"c\": not UTF-8");
-    refused("SELECT '2010-12-09' AS c UNION ALL SELECT 'soon'", errc::bad_time, "read_sqlite: row 2, column 1 \"c\": not a time like 2010-12-09 20:01:00, nor seconds since 1970",
-            {.types = {{"c", column_type::timestamp}}});
+    refused("SELECT '2010-12-09' AS c UNION ALL SELECT 'soon'", errc::bad_time,
+            "read_sqlite: row 2, column 1 \"c\": not a time like 2010-12-09 20:01:00, nor seconds since 1970", {.types = {{"c", column_type::timestamp}}});
     refused("SELECT 1 AS c UNION ALL SELECT 1.5", errc::wrong_column_type, "read_sqlite: row 2, column 1 \"c\": a fraction where there are whole numbers",
             {.types = {{"c", column_type::integer}}});
-    refused("SELECT 'a' AS c UNION ALL SELECT 'abcde'", errc::limit_exceeded, "read_sqlite: row 2, column 1 \"c\": a text of 5 bytes, at most 4", {.limits = {.text_bytes = 4}});
+    refused("SELECT 'a' AS c UNION ALL SELECT 'abcde'", errc::limit_exceeded, "read_sqlite: row 2, column 1 \"c\": a text of 5 bytes, at most 4",
+            {.limits = {.text_bytes = 4}});
     const auto e = error_of([&] { (void)read_sqlite(db, "SELECT 1 AS c UNION ALL SELECT 2", {.name = "customers", .limits = {.rows = 1}}); });
     CHECK(e.code() == errc::limit_exceeded);
     CHECK(std::string(e.what()) == "read_sqlite: customers gives more than 1 rows");
@@ -223,7 +224,8 @@ TEST_CASE("sqlite: what to do with a table that is there", "[sqlite]") {
     CHECK(unknown.code() == errc::missing_column);
     CHECK(std::string(unknown.what()) == "write_sqlite: table \"log\" has no column \"word\"");
     CHECK(unknown.where().column == 3);
-    CHECK(error_of([&] { write_sqlite(db, "log", rows, {.existing = sqlite_existing::update, .key = {"id"}}); }).code() == errc::bad_parameter);  // no unique index
+    CHECK(error_of([&] { write_sqlite(db, "log", rows, {.existing = sqlite_existing::update, .key = {"id"}}); }).code() ==
+          errc::bad_parameter);  // no unique index
     CHECK(count(db, "log") == 4);
 }
 TEST_CASE("sqlite: a failure half way leaves the database as it was", "[sqlite][error]") {
@@ -242,7 +244,8 @@ TEST_CASE("sqlite: a failure half way leaves the database as it was", "[sqlite][
 
     table large = rows.drop({"score"});
     large.add_column("score", std::vector<double>{.1, 2, .3});
-    CHECK_THROWS_WITH(write_sqlite(db, "t", large, {.existing = sqlite_existing::update, .key = {"id"}}), "write_sqlite: t, row 2: a check of the database says no (SQLite 275)");
+    CHECK_THROWS_WITH(write_sqlite(db, "t", large, {.existing = sqlite_existing::update, .key = {"id"}}),
+                      "write_sqlite: t, row 2: a check of the database says no (SQLite 275)");
     // Replacing drops the table first: it is there again.
     table twice;
     twice.add_column("id", std::vector<std::int64_t>{7, 7});
@@ -270,7 +273,8 @@ TEST_CASE("sqlite: other refusals of writing", "[sqlite][error]") {
     const table rows = some_rows();
     CHECK(error_of([&] { write_sqlite(nullptr, "t", rows); }).code() == errc::bad_parameter);
     CHECK(error_of([&] { write_sqlite(db, "t", table{}); }).code() == errc::empty_input);
-    for (const std::string& name : {std::string(), std::string("a\0b", 3), std::string("\xFF")}) CHECK(error_of([&] { write_sqlite(db, name, rows); }).code() == errc::bad_parameter);
+    for (const std::string& name : {std::string(), std::string("a\0b", 3), std::string("\xFF")})
+        CHECK(error_of([&] { write_sqlite(db, name, rows); }).code() == errc::bad_parameter);
     CHECK(error_of([&] { write_sqlite(db, "t", rows, {.existing = sqlite_existing::update}); }).code() == errc::bad_parameter);
     CHECK(error_of([&] { write_sqlite(db, "t", rows, {.key = {"ID"}}); }).code() == errc::missing_column);
     CHECK(error_of([&] { write_sqlite(db, "t", rows, {.key = {"id", "id"}}); }).code() == errc::duplicate_column);
@@ -294,7 +298,8 @@ TEST_CASE("sqlite: files that are not there, or no databases, or locked", "[sqli
     std::ofstream(folder / "text.db") << std::string(2000, 'x');
     CHECK(error_of([&] { const sqlite_database db(folder / "text.db"); }).code() == errc::bad_format);
 
-    const sqlite_database writer(folder / "shop.db", sqlite_access::create), other(folder / "shop.db", sqlite_access::read_write, 0ms), reader(folder / "shop.db", sqlite_access::read_only);
+    const sqlite_database writer(folder / "shop.db", sqlite_access::create), other(folder / "shop.db", sqlite_access::read_write, 0ms),
+        reader(folder / "shop.db", sqlite_access::read_only);
     write_sqlite(writer, "t", some_rows());
     CHECK(read_sqlite(reader, "SELECT * FROM t") == some_rows());
     const auto denied = error_of([&] { write_sqlite(reader, "t2", some_rows()); });

@@ -49,18 +49,22 @@ for (const colorScheme of ["light", "dark"]) {
     await page.waitForFunction(id => document.querySelector("main h2").textContent === "Customer " + id, ids[2]);
     // For the pictures somebody of whom there is more to tell.
     const told = await page.evaluate(async () => {
-      const found = await (await fetch("/api/customers?find=1")).json();
-      for (const {id} of found.customers) {
-        const c = await (await fetch("/api/customers/" + encodeURIComponent(id))).json();
-        if (c.orders >= 4 && c.risk.reasons.some(r => r.effect < 0) && c.risk.reasons.some(r => r.effect > 0)) return id;
+      let id = "";
+      for (let n = 0; n < 10; ++n) {
+        for (const one of (await (await fetch("/api/customers?find=0" + n)).json()).customers.reverse()) {
+          id = one.id;
+          const c = await (await fetch("/api/customers/" + encodeURIComponent(id))).json();
+          if (c.orders >= 4 && c.risk.reasons.some(r => r.effect < 0) && c.risk.reasons.some(r => r.effect > 0)) return id;
+        }
       }
-      return found.customers[0].id;
+      return id || document.querySelector("#list button").dataset.id;
     });
     await page.evaluate(to => { location.hash = encodeURIComponent(to); }, told);
     await page.waitForFunction(id => document.querySelector("main h2").textContent === "Customer " + id, told);
     const [contrast, where] = await page.evaluate(leastContrast);
     check(contrast >= 4.5, `${colorScheme}: contrast ${contrast.toFixed(2)} of ${where}`);
     check(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name}: nothing to scroll sideways`);
+    await page.mouse.move(0, 0);
     if (screenshot && !hostile && name === "wide") await page.screenshot({path: colorScheme === "light" ? screenshot : screenshot.replace(".png", "-dark.png")});
     if (screenshot && !hostile && name === "narrow" && colorScheme === "light") await page.screenshot({path: screenshot.replace(".png", "-narrow.png"), fullPage: true});
     // By the keyboard: into the field, down to the first customer found, and there.

@@ -3,6 +3,7 @@
 //
 //   no_exceptions [FILE.csv TARGET POSITIVE]     without arguments: examples/customers.csv of the source tree
 //
+// With what scripts/demo.sh gets (docs/hosts.md):
 //   cmake --build build/release --target no_exceptions && build/release/examples/hosts/no_exceptions
 #include <cstddef>
 #include <cstdio>

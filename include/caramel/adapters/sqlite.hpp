@@ -45,9 +45,9 @@ struct sqlite_limits {
 };
 
 struct sqlite_read_options {
-    std::string name = "the query";              ///< what errors call the statement
-    std::vector<sqlite_value> parameters = {};   ///< for ?1, ?2, ... in their order
-    std::vector<sqlite_type> types = {};         ///< fixes types of single columns
+    std::string name = "the query";             ///< what errors call the statement
+    std::vector<sqlite_value> parameters = {};  ///< for ?1, ?2, ... in their order
+    std::vector<sqlite_type> types = {};        ///< fixes types of single columns
     sqlite_limits limits = {};
 };
 
@@ -164,12 +164,14 @@ class sqlite_statement {
         const int code = sqlite3_extended_errcode(database_);
         place where;
 #if SQLITE_VERSION_NUMBER >= 3038000
-        if (const int offset = sqlite3_error_offset(database_); offset >= 0 && static_cast<std::size_t>(offset) < sql.size()) where.byte = static_cast<std::uint64_t>(offset) + 1;
+        if (const int offset = sqlite3_error_offset(database_); offset >= 0 && static_cast<std::size_t>(offset) < sql.size())
+            where.byte = static_cast<std::uint64_t>(offset) + 1;
 #endif
         const std::string at = where.byte > 0 ? message(" (byte ", where.byte, " of ", sql.size(), ")") : std::string();
         const std::string_view said = sqlite3_errmsg(database_);
         for (const std::string_view what : {"no such column: ", "no such table: "})
-            if (said.starts_with(what)) fail(errc::missing_column, where, who_, ": ", name_, ": ", what.substr(0, what.size() - 2), " \"", said.substr(what.size()), "\"", at);
+            if (said.starts_with(what))
+                fail(errc::missing_column, where, who_, ": ", name_, ": ", what.substr(0, what.size() - 2), " \"", said.substr(what.size()), "\"", at);
         if ((code & 0xFF) == SQLITE_ERROR) fail(errc::bad_parameter, where, who_, ": ", name_, ": not a statement that this database takes", at);
         fail_sqlite(code, where, who_, ": ", name_, at);
     }
@@ -207,7 +209,11 @@ class sqlite_transaction {
 class sqlite_column {
    public:
     sqlite_column(std::string name, std::size_t number, const sqlite_type* fixed, const char* declared)
-        : name_(std::move(name)), number_(number), fixed_(fixed != nullptr), type_(fixed != nullptr ? fixed->type : column_type::integer), declared_(declared == nullptr ? "" : declared) {}
+        : name_(std::move(name)),
+          number_(number),
+          fixed_(fixed != nullptr),
+          type_(fixed != nullptr ? fixed->type : column_type::integer),
+          declared_(declared == nullptr ? "" : declared) {}
 
     void take(sqlite3_stmt* from, std::size_t row, const sqlite_limits& limits) {
         const int c = static_cast<int>(number_) - 1;
@@ -219,7 +225,8 @@ class sqlite_column {
         if (found == SQLITE_BLOB) refuse(errc::wrong_column_type, row, "bytes (a BLOB), which no column of a table holds");
         switch (type_) {
             case column_type::integer:
-                if (found != SQLITE_INTEGER) refuse(errc::wrong_column_type, row, found == SQLITE_TEXT ? "text where there are numbers" : "a fraction where there are whole numbers");
+                if (found != SQLITE_INTEGER)
+                    refuse(errc::wrong_column_type, row, found == SQLITE_TEXT ? "text where there are numbers" : "a fraction where there are whole numbers");
                 integers_.push_back(sqlite3_column_int64(from, c));
                 break;
             case column_type::number: {
@@ -237,7 +244,8 @@ class sqlite_column {
             case column_type::timestamp: {
                 std::chrono::sys_seconds when{};
                 if (found == SQLITE_INTEGER) when = std::chrono::sys_seconds(std::chrono::seconds(sqlite3_column_int64(from, c)));
-                else if (found == SQLITE_FLOAT || !parse_time(text_of(from, c, row, limits), when)) refuse(errc::bad_time, row, "not a time like 2010-12-09 20:01:00, nor seconds since 1970");
+                else if (found == SQLITE_FLOAT || !parse_time(text_of(from, c, row, limits), when))
+                    refuse(errc::bad_time, row, "not a time like 2010-12-09 20:01:00, nor seconds since 1970");
                 times_.push_back(when);
             }
         }
@@ -338,8 +346,8 @@ class sqlite_time {
     sqlite_time(std::chrono::sys_seconds when, std::size_t row, std::size_t column) {
         const auto day = std::chrono::floor<std::chrono::days>(when);
         const std::chrono::year_month_day date(day);
-        require_at(int{date.year()} >= 0 && int{date.year()} <= 9999, errc::bad_time, {.row = row, .column = column}, "write_sqlite: row ", row, ", column ", column,
-                   ": a year is not one of 0 to 9999");
+        require_at(int{date.year()} >= 0 && int{date.year()} <= 9999, errc::bad_time, {.row = row, .column = column}, "write_sqlite: row ", row, ", column ",
+                   column, ": a year is not one of 0 to 9999");
         const auto seconds = static_cast<unsigned>((when - day).count());
         put(0, 4, static_cast<unsigned>(int{date.year()}));
         put(5, 2, unsigned{date.month()});
@@ -365,8 +373,8 @@ class sqlite_time {
         require_at(!out[at], errc::duplicate_column, {.column = at + 1}, "write_sqlite: the key names column \"", name, "\" twice");
         out[at] = true;
         for (std::size_t i = 0; rows.column(at).any_missing() && i < rows.rows(); ++i)
-            require_at(!rows.column(at).missing(i), errc::missing_value, {.row = i + 1, .column = at + 1}, "write_sqlite: row ", i + 1, ", column ", at + 1, " \"", name,
-                       "\": a missing value in a column of the key");
+            require_at(!rows.column(at).missing(i), errc::missing_value, {.row = i + 1, .column = at + 1}, "write_sqlite: row ", i + 1, ", column ", at + 1,
+                       " \"", name, "\": a missing value in a column of the key");
     }
     return out;
 }
@@ -385,7 +393,8 @@ class sqlite_time {
     if (!key.empty()) sql += ", PRIMARY KEY (" + sqlite_list(key) + ")";
     return sql += ")";
 }
-[[nodiscard]] inline std::string sqlite_insertion(const std::string& name, const table& rows, const sqlite_write_options& options, const std::vector<bool>& in_key) {
+[[nodiscard]] inline std::string sqlite_insertion(const std::string& name, const table& rows, const sqlite_write_options& options,
+                                                  const std::vector<bool>& in_key) {
     std::string sql = "INSERT INTO " + name + " (" + sqlite_list(rows.names()) + ") VALUES (", changed;
     for (std::size_t c = 0; c < rows.columns(); ++c) {
         sql += c == 0 ? "?" : ", ?";
@@ -393,7 +402,8 @@ class sqlite_time {
         if (!in_key[c]) changed += (changed.empty() ? "" : ", ") + column + " = excluded." + column;
     }
     sql += ")";
-    if (options.existing == sqlite_existing::update) sql += " ON CONFLICT (" + sqlite_list(options.key) + (changed.empty() ? ") DO NOTHING" : ") DO UPDATE SET " + changed);
+    if (options.existing == sqlite_existing::update)
+        sql += " ON CONFLICT (" + sqlite_list(options.key) + (changed.empty() ? ") DO NOTHING" : ") DO UPDATE SET " + changed);
     return sql;
 }
 
@@ -405,8 +415,10 @@ class sqlite_database {
    public:
     /// Waits up to `patience` for other processes' locks. ":memory:" is a database without a file.
     /// Throws `error`: `io` (no such file, no permission, ...), `bad_format` (the file is no database).
-    explicit sqlite_database(const file_path& path, sqlite_access how = sqlite_access::read_write, std::chrono::milliseconds patience = std::chrono::seconds(5)) {
-        const int flags = how == sqlite_access::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | (how == sqlite_access::create ? SQLITE_OPEN_CREATE : 0);
+    explicit sqlite_database(const file_path& path, sqlite_access how = sqlite_access::read_write,
+                             std::chrono::milliseconds patience = std::chrono::seconds(5)) {
+        const int flags =
+            how == sqlite_access::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | (how == sqlite_access::create ? SQLITE_OPEN_CREATE : 0);
         sqlite3* opened = nullptr;
         const int code = sqlite3_open_v2(path.c_str(), &opened, flags, nullptr);
         database_.reset(opened);
@@ -435,7 +447,8 @@ class sqlite_database {
 [[nodiscard]] inline table read_sqlite(sqlite3* database, std::string_view sql, const sqlite_read_options& options = {}) {
     constexpr std::string_view who = "read_sqlite";
     detail::sqlite_statement query(database, sql, who, options.name);
-    require(sqlite3_stmt_readonly(query.get()) != 0 && sqlite3_column_count(query.get()) > 0, errc::bad_parameter, who, ": ", options.name, " does not only read");
+    require(sqlite3_stmt_readonly(query.get()) != 0 && sqlite3_column_count(query.get()) > 0, errc::bad_parameter, who, ": ", options.name,
+            " does not only read");
     const auto wanted = static_cast<std::size_t>(sqlite3_bind_parameter_count(query.get()));
     require(wanted == options.parameters.size(), errc::bad_parameter, who, ": ", options.name, " has ", wanted, " parameters, got ", options.parameters.size());
     for (std::size_t i = 0; i < wanted; ++i) {
@@ -490,7 +503,8 @@ inline void write_sqlite(sqlite3* database, std::string_view into, const table& 
     }
     if (!there) detail::sqlite_statement(database, detail::sqlite_creation(name, rows, options.key), who, into).run(0);
     for (std::size_t c = 0; there && c < rows.columns(); ++c)
-        require_at(has(rows.names()[c].c_str()), errc::missing_column, {.column = c + 1}, who, ": table \"", into, "\" has no column \"", rows.names()[c], "\"");
+        require_at(has(rows.names()[c].c_str()), errc::missing_column, {.column = c + 1}, who, ": table \"", into, "\" has no column \"", rows.names()[c],
+                   "\"");
     detail::sqlite_statement insertion(database, detail::sqlite_insertion(name, rows, options, in_key), who, into);
     for (std::size_t i = 0; i < rows.rows(); ++i) {
         std::vector<detail::sqlite_time> times;
