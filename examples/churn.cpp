@@ -3,11 +3,13 @@
 //   churn [--data FILE.csv --target COLUMN --positive VALUE] [--drop COLUMN]... [--report FILE.html] [--save FILE] [--seed N] [--threads N]
 //
 // Without --data, on a generated table of subscribers. Lines that begin with `result` are for scripts.
+//
+// After scripts/demo.sh, which gets what is needed:
+//   cmake --build build/release --target churn && build/release/examples/churn
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -39,7 +41,8 @@ void explain_one(const Model& model, const study& customers) {
     row_index riskiest = 0;
     risks.col(1).maxCoeff(&riskiest);
     std::vector<std::size_t> background;  // what the customer is compared with
-    for (std::size_t i = 0; i < customers.rows.rows() && background.size() < 30; i += std::max<std::size_t>(1, customers.rows.rows() / 30)) background.push_back(i);
+    for (std::size_t i = 0; i < customers.rows.rows() && background.size() < 30; i += std::max<std::size_t>(1, customers.rows.rows() / 30))
+        background.push_back(i);
     const std::vector<std::size_t> one{static_cast<std::size_t>(riskiest)};
     const auto why = shapley(model, customers.rows.take_rows(background), customers.rows.take_rows(one), {.permutations = 10});
     std::printf("row %td has the highest risk, %.2f where the mean is %.2f:\n", riskiest + 1, why.prediction, why.base);
@@ -60,26 +63,30 @@ void measure_serving(const Model& model, const table& customers) {
             if (round > 0) microseconds.push_back(1e6 * one.seconds());
         }
     std::ranges::sort(microseconds);
-    std::printf("one customer: p50 %.1f us, p99 %.1f us (mean risk %.3f)\n", microseconds[microseconds.size() / 2], microseconds[microseconds.size() * 99 / 100],
-                sum / 2 / static_cast<double>(microseconds.size()));
+    std::printf("one customer: p50 %.1f us, p99 %.1f us (mean risk %.3f)\n", microseconds[microseconds.size() / 2],
+                microseconds[microseconds.size() * 99 / 100], sum / 2 / static_cast<double>(microseconds.size()));
     result("churn.row_us", microseconds[microseconds.size() / 2]);
 }
 
-std::string page_of(const study& customers, const judged& ours, const judged& plain, const importances& goes_by, const profit_point& campaign, const contact_value& value) {
-    html_page page("Who will leave", {.subtitle = number_text(static_cast<double>(customers.labels.size())) + " customers", .footer = "Made with Caramel, on this machine."});
+std::string page_of(const study& customers, const judged& ours, const judged& plain, const importances& goes_by, const profit_point& campaign,
+                    const contact_value& value) {
+    html_page page("Who will leave",
+                   {.subtitle = number_text(static_cast<double>(customers.labels.size())) + " customers", .footer = "Made with Caramel, on this machine."});
     page.section("At a glance")
-        .key_figures({{percent(customers.share(), 1), "leave", "of all customers"},
-                      {number_text(ours.auc, {.decimals = 3}), "AUC", "0.5 is guessing, 1 perfect; logistic regression " + number_text(plain.auc, {.decimals = 3})},
-                      {number_text(top_lift(ours.risk, ours.labels), {.decimals = 1}) + " times", "as many leavers in the top tenth", "as among all"}})
+        .key_figures(
+            {{percent(customers.share(), 1), "leave", "of all customers"},
+             {number_text(ours.auc, {.decimals = 3}), "AUC", "0.5 is guessing, 1 perfect; logistic regression " + number_text(plain.auc, {.decimals = 3})},
+             {number_text(top_lift(ours.risk, ours.labels), {.decimals = 1}) + " times", "as many leavers in the top tenth", "as among all"}})
         .paragraph("Every customer was judged by a model that had not seen them.");
     page.section("How good it is")
         .chart(roc_chart(ours, plain), "The further the line stands above the diagonal, the better leavers are told from stayers.")
         .chart(lift_chart(ours), "Call those of the highest risk first.")
         .chart(calibration_chart(ours), "Near the line, a risk of 60 % means that 60 of 100 such customers leave.");
-    page.section("What it goes by").chart(importance_chart(goes_by, customers.rows.names()), "How much worse the ranking gets when a column is shuffled, so that it says nothing.");
+    page.section("What it goes by")
+        .chart(importance_chart(goes_by, customers.rows.names()), "How much worse the ranking gets when a column is shuffled, so that it says nothing.");
     page.section("Whom to contact")
-        .paragraph("If a customer who is kept is worth " + number_text(value.benefit) + " and a contact costs " + number_text(value.cost) + ", it pays to contact those with a risk of " +
-                   percent(campaign.cutoff, 1) + " or more: " + percent(campaign.share) + " of the customers.");
+        .paragraph("If a customer who is kept is worth " + number_text(value.benefit) + " and a contact costs " + number_text(value.cost) +
+                   ", it pays to contact those with a risk of " + percent(campaign.cutoff, 1) + " or more: " + percent(campaign.share) + " of the customers.");
     return page.html();
 }
 
@@ -128,8 +135,8 @@ int main(int argc, char** argv) try {
     result("churn.calibration_error", equal_mass_calibration_error(ours.risk, ours.labels));
     const contact_value value{.benefit = 100, .cost = 30};
     const profit_point campaign = most_profitable(ours.risk, ours.labels, value);
-    std::printf("if a leaver who is reached is worth %.0f and a contact costs %.0f: contact those with a risk of %.2f or more, %.0f %% of all\n", value.benefit, value.cost, campaign.cutoff,
-                100 * campaign.share);
+    std::printf("if a leaver who is reached is worth %.0f and a contact costs %.0f: contact those with a risk of %.2f or more, %.0f %% of all\n", value.benefit,
+                value.cost, campaign.cutoff, 100 * campaign.share);
 
     title("3. The model for tomorrow, and what it goes by");
     const auto model = fit(monitored(names, recipe), customers.rows, customers.labels, options);
@@ -152,8 +159,11 @@ int main(int argc, char** argv) try {
     measure_serving(model, customers.rows);
 
     if (!file.empty()) {
-        save(model, file, {.description = "churn: (customers) -> (stays, leaves)", .rows = customers.labels.size(), .columns = names,
-                           .metrics = {{"auc", ours.auc}, {"log_loss", ours.log_loss}}});
+        save(model, file,
+             {.description = "churn: (customers) -> (stays, leaves)",
+              .rows = customers.labels.size(),
+              .columns = names,
+              .metrics = {{"auc", ours.auc}, {"log_loss", ours.log_loss}}});
         const auto again = load<std::remove_cvref_t<decltype(model)>>(file);
         result("churn.same_answers", again(customers.rows) == model(customers.rows) ? 1 : 0);
     }
@@ -164,12 +174,6 @@ int main(int argc, char** argv) try {
     }
     result("churn.total_seconds", total.seconds());
     return 0;
-} catch (const error& e) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "churn: %s (%s)\n", e.what(), std::string(name_of(e.code())).c_str());
-    return 1;
-} catch (const std::exception& e) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "churn: %s\n", e.what());
-    return 1;
+} catch (...) {
+    return say_error("churn");
 }

@@ -4,6 +4,8 @@
 //
 // FILE.csv has the columns invoice, stock_code, description, quantity, invoice_date, price and customer_id (as the public
 // data set Online Retail II). Without it, a small shop is generated. Lines that begin with `result` are for scripts.
+//
+//   scripts/demo.sh     (or, after it once: cmake --build build/release --target customer_journey)
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -13,7 +15,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <filesystem>
 #include <numeric>
 #include <optional>
@@ -48,8 +49,8 @@ struct run_settings {
 // ---- 1. read and clean -----------------------------------------------------------------------------------------------
 struct shop_log {
     transactions purchases;
-    sys_seconds split;      // models learn from what was before, and are judged on what came after
-    sys_seconds tuning;     // hyperparameters are chosen on what lies between this and the split
+    sys_seconds split;   // models learn from what was before, and are judged on what came after
+    sys_seconds tuning;  // hyperparameters are chosen on what lies between this and the split
 };
 
 shop_log read_and_clean(const std::string& file, std::uint64_t seed, journey_findings& found) {
@@ -61,8 +62,13 @@ shop_log read_and_clean(const std::string& file, std::uint64_t seed, journey_fin
         result("read.seconds", reading.seconds());
     }
     require(rows.rows() > 0, errc::empty_input, "the log has no rows");
-    const auto log = transactions::from(rows, {.customer = "customer_id", .item = "stock_code", .invoice = "invoice", .quantity = "quantity",
-                                               .price = "price", .when = "invoice_date", .description = "description"});
+    const auto log = transactions::from(rows, {.customer = "customer_id",
+                                               .item = "stock_code",
+                                               .invoice = "invoice",
+                                               .quantity = "quantity",
+                                               .price = "price",
+                                               .when = "invoice_date",
+                                               .description = "description"});
     auto [kept, report] = clean(log);
     std::printf("%s", report.text().c_str());
     result("clean.read", static_cast<double>(report.rows_read));
@@ -96,7 +102,8 @@ void compare_products(const transactions& log, std::uint64_t seed) {
     std::copy_n(vectors.data(), vectors.size(), values.data());
     const embedding_table<float> products(std::move(values));
     std::printf("%zu descriptions, %zu different words\n", texts.size(), describe.get<0>().words().size());
-    const auto bought = fit(popularity<float>{}, interactions_of<float>(log))(query{.n = 3, .history = std::vector<past_purchase>{}, .if_unknown = cold_start::popular});
+    const auto bought =
+        fit(popularity<float>{}, interactions_of<float>(log))(query{.n = 3, .history = std::vector<past_purchase>{}, .if_unknown = cold_start::popular});
     for (const auto& pick : bought) {
         const std::string& text = log.descriptions()[static_cast<std::size_t>(pick.item)];
         if (text.empty()) continue;
@@ -120,7 +127,8 @@ std::string name_of_item(const transactions& log, const id_table& items, std::in
 void show_offers(const transactions& log, const recommender& model, const ranking_task& task) {
     std::vector<std::size_t> customers;
     for (const auto& asked : task.queries) customers.push_back(asked.customer->row()->row);
-    std::stable_sort(customers.begin(), customers.end(), [&](std::size_t a, std::size_t b) { return model.purchases()[a].size() < model.purchases()[b].size(); });
+    std::stable_sort(customers.begin(), customers.end(),
+                     [&](std::size_t a, std::size_t b) { return model.purchases()[a].size() < model.purchases()[b].size(); });
     for (const std::size_t tenth : {1U, 5U, 9U}) {
         const std::size_t row = customers[customers.size() * tenth / 10];
         const query asked{.customer = row_number{row}, .n = 3};
@@ -163,7 +171,8 @@ std::optional<recommender> recommend(const shop_log& shop, const run_settings& r
     als<float> recipe{.n_factors = 64, .weights = weighting::logarithmic};
     if (const auto earlier = past.before(shop.tuning); !earlier.empty()) {
         const auto known = interactions_of<float>(earlier);
-        recipe = tune_als(recipe, known, interactions_of<float>(past.since(shop.tuning), &known), {.seed = run.seed, .threads = run.threads, .on_progress = progress_bar("choosing")});
+        recipe = tune_als(recipe, known, interactions_of<float>(past.since(shop.tuning), &known),
+                          {.seed = run.seed, .threads = run.threads, .on_progress = progress_bar("choosing")});
     }
     std::printf("  chosen for the factorization: %s, unobserved weight %g, regularization %g, %zu epochs\n",
                 recipe.weights == weighting::ones ? "purchases count alike" : "repeated purchases count more", recipe.unobserved_weight, recipe.regularization,
@@ -272,8 +281,8 @@ std::optional<churn_model> predict_churn(const shop_log& shop, const run_setting
         for (std::size_t i = 0; i < test.size(); ++i) found.risk[test[i]] = network_risk(static_cast<row_index>(i), 1);
         if (bar) (void)bar({"churn", f + 1, folds.size(), 0});
     }
-    std::printf("  recency rule          AUC %.4f\n  logistic regression   AUC %.4f   log loss %.4f\n  network               AUC %.4f   log loss %.4f\n", figures[0],
-                figures[1], figures[2], figures[3], figures[4]);
+    std::printf("  recency rule          AUC %.4f\n  logistic regression   AUC %.4f   log loss %.4f\n  network               AUC %.4f   log loss %.4f\n",
+                figures[0], figures[1], figures[2], figures[3], figures[4]);
     constexpr std::array names{"churn.recency.auc", "churn.logistic.auc", "churn.logistic.log_loss", "churn.mlp.auc", "churn.mlp.log_loss"};
     for (std::size_t i = 0; i < names.size(); ++i) result(names[i], figures[i]);
     found.churn_auc = {figures[0], figures[1], figures[3]};
@@ -318,8 +327,9 @@ std::optional<contact_policy> plan_contacts(const shop_log& shop, const run_sett
     const auto& process = customers->process.process();
     constexpr double discount = 0.95;
     const auto best = policy_iteration(process, {.discount = discount});
-    const auto learned = fit(q_learning<double, 4>{.states = states.shape(), .actions = assumed.actions.size(), .discount = discount, .steps = 20'000'000, .restart_every = 24},
-                             customers->process, {.seed = run.seed, .on_progress = progress_bar("policy")});
+    const auto learned =
+        fit(q_learning<double, 4>{.states = states.shape(), .actions = assumed.actions.size(), .discount = discount, .steps = 20'000'000, .restart_every = 24},
+            customers->process, {.seed = run.seed, .on_progress = progress_bar("policy")});
     auto greedy = learned.greedy_actions();
     std::ranges::replace(greedy, no_action, std::size_t{0});
 
@@ -344,7 +354,8 @@ std::optional<contact_policy> plan_contacts(const shop_log& shop, const run_sett
     std::vector<std::string> names;
     for (const auto& action : assumed.actions) names.push_back(action.name);
     const auto shape = states.shape();
-    std::printf("learned, for customers who were not contacted lately:\n%s", policy_grid(states.axes(), greedy, names, {0, 0, shape[2] - 1, shape[3] - 1}).c_str());
+    std::printf("learned, for customers who were not contacted lately:\n%s",
+                policy_grid(states.axes(), greedy, names, {0, 0, shape[2] - 1, shape[3] - 1}).c_str());
     return states | learned;
 }
 
@@ -435,7 +446,8 @@ int serve(const std::string& file, std::uint64_t expected) {
 
 void save_and_serve(const char* program, const std::string& file, const customer_desk& desk) {
     title("6. Saved, loaded in a fresh process, and asked for single customers");
-    const auto unnamed = std::filesystem::temp_directory_path() / ("caramel-journey-" + std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()));
+    const auto unnamed =
+        std::filesystem::temp_directory_path() / ("caramel-journey-" + std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()));
     const std::string path = file.empty() ? unnamed.string() : file;
     save(desk, path, {.description = "customer_journey: offers, risk of not returning, next best action, and the customers' histories"});
     std::printf("%.1f MB saved\n", 1e-6 * static_cast<double>(std::filesystem::file_size(path)));
@@ -479,12 +491,6 @@ int main(int argc, char** argv) try {
     }
     result("total.seconds", total.seconds());
     return 0;
-} catch (const error& e) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "customer_journey: %s (%s)\n", e.what(), std::string(name_of(e.code())).c_str());
-    return 1;
-} catch (const std::exception& e) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "customer_journey: %s\n", e.what());
-    return 1;
+} catch (...) {
+    return say_error("customer_journey");
 }

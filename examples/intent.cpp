@@ -4,11 +4,13 @@
 //
 // Without --data, on generated messages to a shop. Reads messages from the terminal, a line each, until an empty one; --quiet
 // does not. Lines that begin with `result` are for scripts.
+//
+// After scripts/demo.sh, which gets what is needed:
+//   cmake --build build/release --target intent && build/release/examples/intent
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -122,8 +124,6 @@ int main(int argc, char** argv) try {
         converse([&](const std::string& line) { say(model, line); });
     }
     return 0;
-} catch (const std::exception& e) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "intent: %s\n", e.what());
-    return 1;
+} catch (...) {
+    return say_error("intent");
 }

@@ -5,10 +5,12 @@
 // Learns from four rows of five and is judged on every fifth (row number from 0, modulo 5 = 4). Without --data, on a
 // generated campaign. On Bank Marketing leave out what is known only after the call: --drop duration. Lines that begin with
 // `result` are for scripts.
+//
+// After scripts/demo.sh, which gets what is needed:
+//   cmake --build build/release --target lead_scoring && build/release/examples/lead_scoring
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,15 +45,21 @@ line_chart profit_chart(const judged& ours, const contact_value& value) {
 }
 
 std::string page_of(const study& leads, const judged& ours, const judged& plain, const profit_point& campaign, const contact_value& value) {
-    html_page page("Whom to call", {.subtitle = number_text(static_cast<double>(ours.labels.size())) + " leads that the model has not seen", .footer = "Made with Caramel, on this machine."});
+    html_page page("Whom to call", {.subtitle = number_text(static_cast<double>(ours.labels.size())) + " leads that the model has not seen",
+                                    .footer = "Made with Caramel, on this machine."});
     page.section("At a glance")
-        .key_figures({{percent(leads.share(), 1), "say yes", "of all who were called"},
-                      {number_text(top_lift(ours.risk, ours.labels), {.decimals = 1}) + " times", "as many in the top tenth", "as among all"},
-                      {percent(campaign.share), "to call", "where a yes brings " + number_text(value.benefit) + " and a call costs " + number_text(value.cost)}});
-    report_table gains{.caption = "Leads by score", .columns = {{.title = "Tenth", .numbers = {.decimals = 0}}, {.title = "Leads", .numbers = {.decimals = 0}}, {.title = "Say yes", .numbers = {.decimals = 0}}, {.title = "Of all who say yes", .numbers = {.decimals = 1, .percent = true}}, {.title = "Lift", .numbers = {.decimals = 2}}}};
+        .key_figures(
+            {{percent(leads.share(), 1), "say yes", "of all who were called"},
+             {number_text(top_lift(ours.risk, ours.labels), {.decimals = 1}) + " times", "as many in the top tenth", "as among all"},
+             {percent(campaign.share), "to call", "where a yes brings " + number_text(value.benefit) + " and a call costs " + number_text(value.cost)}});
+    report_table gains{.caption = "Leads by score",
+                       .columns = {{.title = "Tenth", .numbers = {.decimals = 0}},
+                                   {.title = "Leads", .numbers = {.decimals = 0}},
+                                   {.title = "Say yes", .numbers = {.decimals = 0}},
+                                   {.title = "Of all who say yes", .numbers = {.decimals = 1, .percent = true}},
+                                   {.title = "Lift", .numbers = {.decimals = 2}}}};
     std::size_t tenth = 0;
-    for (const auto& row : gain_table(ours.risk, ours.labels))
-        gains.rows.push_back({++tenth, row.rows, row.positives, row.captured, row.lift});
+    for (const auto& row : gain_table(ours.risk, ours.labels)) gains.rows.push_back({++tenth, row.rows, row.positives, row.captured, row.lift});
     page.section("The order of calls")
         .chart(profit_chart(ours, value), "Beyond the top of the curve each call costs more than it brings.")
         .chart(lift_chart(ours), "How many more say yes than among leads in any order.")
@@ -96,11 +104,13 @@ int main(int argc, char** argv) try {
     const std::vector<train_test> fifth{five_folds(leads.labels)[4]};
     const fit_options options{.seed = seed, .threads = threads};
     const auto& names = leads.rows.names();
-    const judged plain = judge(table_features<float>(names) | logistic<float>{}, leads, fifth, options), ours = judge(table_classifier<float>(names), leads, fifth, options);
+    const judged plain = judge(table_features<float>(names) | logistic<float>{}, leads, fifth, options),
+                 ours = judge(table_classifier<float>(names), leads, fifth, options);
     print("logistic regression", plain);
     print("mixed classifier", ours);
     const auto better = delong_test(ours.risk, plain.risk, ours.labels);
-    std::printf("the mixed classifier's AUC is higher by %.4f; were they equally good, chance would part them as far with probability %.2g (DeLong)\n", better.difference, better.p_value);
+    std::printf("the mixed classifier's AUC is higher by %.4f; were they equally good, chance would part them as far with probability %.2g (DeLong)\n",
+                better.difference, better.p_value);
     result("leads.logistic.auc", plain.auc);
     result("leads.auc", ours.auc);
     result("leads.log_loss", ours.log_loss);
@@ -109,8 +119,8 @@ int main(int argc, char** argv) try {
 
     title("3. Whom to call");
     const profit_point campaign = most_profitable(ours.risk, ours.labels, value), all = profit_curve(ours.risk, ours.labels, value, 1).back();
-    std::printf("where a yes brings %g and a call costs %g: calling the %zu leads with a score of %.3f or more earns %.0f, calling all %zu earns %.0f\n", value.benefit, value.cost,
-                campaign.rows, campaign.cutoff, campaign.profit, all.rows, all.profit);
+    std::printf("where a yes brings %g and a call costs %g: calling the %zu leads with a score of %.3f or more earns %.0f, calling all %zu earns %.0f\n",
+                value.benefit, value.cost, campaign.rows, campaign.cutoff, campaign.profit, all.rows, all.profit);
     if (!report.empty()) {
         const std::string page = page_of(leads, ours, plain, campaign, value);
         replace_file(report, std::as_bytes(std::span(page)));
@@ -118,12 +128,6 @@ int main(int argc, char** argv) try {
     }
     result("leads.total_seconds", total.seconds());
     return 0;
-} catch (const error& e) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "lead_scoring: %s (%s)\n", e.what(), std::string(name_of(e.code())).c_str());
-    return 1;
-} catch (const std::exception& e) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "lead_scoring: %s\n", e.what());
-    return 1;
+} catch (...) {
+    return say_error("lead_scoring");
 }

@@ -5,13 +5,15 @@
 // FILE.csv has one row a customer and period: the state before (one to three columns), what was done, with which probability,
 // and what it earned less what it cost. A customer's last row only says where the one before led. Without --log, a log of made
 // customers. One half of the customers teaches, the other half judges. Lines that begin with `result` are for scripts.
+//
+// After scripts/demo.sh, which gets what is needed:
+//   cmake --build build/release --target next_best_action && build/release/examples/next_best_action
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <map>
 #include <string>
 #include <utility>
@@ -123,7 +125,9 @@ std::vector<std::size_t> read_axis(const table& rows, const std::string& name, s
 study read_study(const settings& run) {
     const table rows = read_csv(run.log, {.types = {{run.customer, column_type::category}, {run.action, column_type::category}}});
     require(!run.state.empty() && run.state.size() <= 3, errc::bad_parameter, "name one to three columns of the state (--state)");
-    for (const auto& name : rows.names()) require(!rows.column(name).any_missing(), errc::missing_value, "column \"", name, "\" has empty cells");
+    std::vector<std::string> used{run.customer, run.period, run.action, run.reward, run.propensity};
+    used.insert(used.end(), run.state.begin(), run.state.end());
+    for (const auto& name : used) require(!rows.column(name).any_missing(), errc::missing_value, "column \"", name, "\" has empty cells");
     study out{.log = {}, .axes = {{{"all", {"customers"}}, {"all", {"customers"}}, {"all", {"customers"}}}}, .actions = {}, .rules = {}};
     std::array<std::vector<std::size_t>, 3> cells;
     for (auto& column : cells) column.assign(rows.rows(), 0);
@@ -224,8 +228,6 @@ int main(int argc, char** argv) try {
     CLI11_PARSE(app, argc, argv);
     advise(run.log.empty() ? made(run) : read_study(run), run);
     return 0;
-} catch (const std::exception& e) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "next_best_action: %s\n", e.what());
-    return 1;
+} catch (...) {
+    return say_error("next_best_action");
 }

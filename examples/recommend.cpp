@@ -4,12 +4,14 @@
 //
 // Without --train, on the purchases of a generated shop. Several recommenders compete on each customer's last purchase but
 // one, the winner is judged on the last, with popularity beside it. Lines that begin with `result` are for scripts.
+//
+// After scripts/demo.sh, which gets what is needed:
+//   cmake --build build/release --target recommend && build/release/examples/recommend
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <string>
 #include <vector>
 
@@ -102,6 +104,8 @@ void study(const settings& run) {
     std::printf("  %zu customers, %zu items, %zu pairs of them%s\n", all.rows(), all.items().size(), all.pairs(), all.has_times() ? ", with times" : "");
     const auto whole = split(all, run.fit.seed), past = split(whole.train, run.fit.seed + 1);
 
+    if (!run.whom.empty()) (void)all.customers().row_of(run.whom);  // an unknown one is refused before the work
+
     title("2. Which recommender: by what customers bought next, within the training part");
     const contender neighbours{"item neighbours", item_neighbors<float>{.k = 50, .shrinkage = 10}};
     const contender factors{"factors", als<float>{.n_factors = 32, .weights = weighting::logarithmic}};
@@ -144,8 +148,6 @@ int main(int argc, char** argv) try {
     CLI11_PARSE(app, argc, argv);
     study(run);
     return 0;
-} catch (const std::exception& e) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "recommend: %s\n", e.what());
-    return 1;
+} catch (...) {
+    return say_error("recommend");
 }

@@ -4,10 +4,12 @@
 //
 // Without --data, on generated messages of customers. --ask reads messages from the terminal, a line each. Lines that begin
 // with `result` are for scripts.
+//
+// After scripts/demo.sh, which gets what is needed:
+//   cmake --build build/release --target sentiment && build/release/examples/sentiment
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <string>
 #include <vector>
 
@@ -77,8 +79,6 @@ int main(int argc, char** argv) try {
     if (!to.empty()) save(model, to);
     if (ask) converse([&](const std::string& line) { say(model, line); });
     return 0;
-} catch (const std::exception& e) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "sentiment: %s\n", e.what());
-    return 1;
+} catch (...) {
+    return say_error("sentiment");
 }

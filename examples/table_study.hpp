@@ -39,6 +39,7 @@ struct study {
 };
 // `drop`: columns that are not known when the answer is needed.
 inline study study_of(const table& all, const std::string& target, const std::string& positive, std::vector<std::string> drop) {
+    for (const auto& name : drop) (void)all.position(name);  // a name that is mistyped would be learnt from
     study out{{}, labels_of(all, target, positive)};
     drop.push_back(target);
     const auto names = learnable_columns(all, drop);
@@ -96,8 +97,8 @@ judged judge(const R& recipe, const study& of, const std::vector<train_test>& fo
     return out;
 }
 inline void print(const char* name, const judged& j) {
-    std::printf("  %-20s AUC %.4f (95 %% of %.3f .. %.3f), log loss %.4f, top tenth has %.2f times the share, calibration error %.4f\n", name, j.auc, j.auc_within.low,
-                j.auc_within.high, j.log_loss, top_lift(j.risk, j.labels), equal_mass_calibration_error(j.risk, j.labels));
+    std::printf("  %-20s AUC %.4f (95 %% of %.3f .. %.3f), log loss %.4f, top tenth has %.2f times the share, calibration error %.4f\n", name, j.auc,
+                j.auc_within.low, j.auc_within.high, j.log_loss, top_lift(j.risk, j.labels), equal_mass_calibration_error(j.risk, j.labels));
 }
 
 // ---- the page ----------------------------------------------------------------------------------------------------------
@@ -144,14 +145,19 @@ inline line_chart calibration_chart(const judged& ours) {
     chart_axis x = share, y = share;
     x.title = "Predicted";
     y.title = "What became of them";
-    return {.title = "Calibration: can a risk be taken at its word?", .x = x, .y = y, .series = {line}, .references = {{.name = "predicted = real", .kind = reference_kind::diagonal}}};
+    return {.title = "Calibration: can a risk be taken at its word?",
+            .x = x,
+            .y = y,
+            .series = {line},
+            .references = {{.name = "predicted = real", .kind = reference_kind::diagonal}}};
 }
 inline bar_chart importance_chart(const importances& found, const std::vector<std::string>& names) {
     std::vector<std::size_t> order(names.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return found.drops[a] > found.drops[b]; });
     bar_chart out{.title = "What the model goes by", .values = {.title = "AUC that is lost without it", .numbers = {.decimals = 3}}, .labels_title = "Column"};
-    for (std::size_t i = 0; i < std::min<std::size_t>(12, order.size()); ++i) out.bars.push_back({names[order[i]], std::max(0.0, found.drops[order[i]]), i == 0, ""});
+    for (std::size_t i = 0; i < std::min<std::size_t>(12, order.size()); ++i)
+        out.bars.push_back({names[order[i]], std::max(0.0, found.drops[order[i]]), i == 0, ""});
     return out;
 }
 

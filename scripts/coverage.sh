@@ -41,7 +41,7 @@ shown() {
     done
     [ $n -gt 0 ] || { say "no test programs in $directory/tests" >&2; return 1; }
 }
-headers() { find include -name '*.hpp' | sort | sed 's#include/\(.*\)#\#include <\1>#'; }
+headers() { (cd include && find caramel -name '*.hpp' | sort | sed -e 's|^caramel/adapters/sqlite.*|#if __has_include(<sqlite3.h>)\n#include <&>\n#endif|;t' -e 's|.*|#include <&>|'); }
 shown >"$directory/coverage/shown.txt"
 headers | "$compiler" -std=c++20 -I include -isystem /usr/include/eigen3 -E -x c++ - >"$directory/coverage/preprocessed.txt"
 python3 scripts/coverage.py include "$directory/coverage/preprocessed.txt" --excluded scripts/coverage_excluded.txt "$@" <"$directory/coverage/shown.txt"

@@ -19,6 +19,8 @@ parts = [
     ("xtensor", "0.24.3", "BSD-3-Clause", "libxtensor-dev", "required", "tensors"),
     ("xtl", "0.7.2", "BSD-3-Clause", "xtl-dev", "required", "needed by xtensor"),
     ("nlohmann-json", "3.11.2", "MIT", "nlohmann-json3-dev", "optional", "saving and loading"),
+    ("sqlite", "3.40.1", "blessing", "libsqlite3-dev", "optional", "the adapter adapters/sqlite.hpp"),
+    ("cpp-httplib", "0.11.4", "MIT", "libcpp-httplib-dev", "excluded", "the example examples/hosts/service"),
     ("catch2", "2.13.10", "BSL-1.0", "catch2", "excluded", "tests"),
     ("google-benchmark", "1.7.1", "Apache-2.0", "libbenchmark-dev", "excluded", "benchmarks"),
     ("cli11", "2.1.2", "BSD-3-Clause", "libcli11-dev", "excluded", "examples and tools"),

@@ -9,7 +9,7 @@ gcc=$1 clang=$2
 shift 2
 . "$(dirname "$0")/common.sh" "$gcc" "$@"
 program=$here/flags_program.cpp
-(cd "$root/include" && find caramel -name '*.hpp' | sort | sed 's|.*|#include <&>|') >"$work/every_header.hpp"
+every_header >"$work/every_header.hpp"
 warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor -Wdouble-promotion -Wundef -Werror)
 compilers=("$gcc")
 [ -n "$clang" ] && compilers+=("$clang")

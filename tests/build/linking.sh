@@ -2,7 +2,7 @@
 # Two translation units that include everything link together; two with different -march do not; the program needs
 # nothing but the runtimes.
 . "$(dirname "$0")/common.sh" "$@"
-everything=$(cd "$root/include" && find caramel -name '*.hpp' | sort | sed 's|.*|#include <&>|')
+everything=$(every_header)
 { echo "$everything"; echo 'int other(); int main() { return other(); }'; } >"$work/main.cpp"
 { echo "$everything"; echo 'int other() { caramel::matrix<float> x(2, 2); return x.rows() == 2 ? 0 : 1; }'; } >"$work/other.cpp"
 "$compiler" "${flags[@]}" -c "$work/main.cpp" -o "$work/main.o" &

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
+#include <resolv.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,9 @@
 #include <caramel/text/bpe_tokenizer_json.hpp>
 #include <caramel/text/embedding_safetensors.hpp>
 #include <caramel/text/tokenizer_json.hpp>
+#if __has_include(<sqlite3.h>)
+#include <caramel/adapters/sqlite.hpp>
+#endif
 
 using namespace std;
 using namespace caramel;
@@ -396,6 +400,10 @@ int functions() {
     } catch (const caramel::error&) {
     }
     static_assert(named<csv_functions, json_functions>);
+#if __has_include(<sqlite3.h>)
+    static_assert(named<sqlite_value, sqlite_type, sqlite_limits, sqlite_read_options, sqlite_existing, sqlite_write_options, sqlite_access, sqlite_database,
+                        decltype(read_sqlite(nullptr, "")), decltype(write_sqlite(nullptr, "", csv))>);
+#endif
     good = good && size_of(dtype::f32) == 4;
     return good ? 0 : 1;
 }

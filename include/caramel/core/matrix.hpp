@@ -13,7 +13,11 @@
 #error "caramel needs the headers of Eigen 3.4 or newer (Debian, Ubuntu: apt install libeigen3-dev, then compile with -isystem /usr/include/eigen3)"
 #include <Eigen/Dense>  // not there either, so that compilers stop here (g++ goes on where it was asked for the same header before)
 #endif
+// <resolv.h>, which some network libraries include, makes a macro of a name that Eigen uses.
+#pragma push_macro("_res")
+#undef _res
 #include <Eigen/Core>
+#pragma pop_macro("_res")
 #if !EIGEN_VERSION_AT_LEAST(3, 4, 0)
 #error "caramel needs Eigen 3.4 or newer; this one is older"
 #endif

@@ -14,7 +14,11 @@
 #include <utility>
 #include <vector>
 
+// <resolv.h>, which some network libraries include, makes a macro of a name that Eigen uses.
+#pragma push_macro("_res")
+#undef _res
 #include <Eigen/SparseCore>
+#pragma pop_macro("_res")
 
 #include <caramel/core/error.hpp>
 #include <caramel/core/matrix.hpp>

@@ -14,14 +14,14 @@
 #include <utility>
 #include <vector>
 
-#include <Eigen/LU>
-
 #include <caramel/core/error.hpp>
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/progress.hpp>
 #include <caramel/policy/mdp_process.hpp>
 #include <caramel/policy/mdp_solve.hpp>
 #include <caramel/policy/transition.hpp>
+
+#include <Eigen/LU>  // after core/matrix.hpp, which sees to what network headers define
 
 namespace caramel::inline CARAMEL_ABI {
 

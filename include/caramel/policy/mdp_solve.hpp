@@ -16,8 +16,6 @@
 #include <utility>
 #include <vector>
 
-#include <Eigen/LU>
-
 #include <caramel/core/error.hpp>
 #include <caramel/core/large_pages.hpp>
 #include <caramel/core/matrix.hpp>
@@ -25,6 +23,8 @@
 #include <caramel/core/platform.hpp>
 #include <caramel/core/ragged.hpp>
 #include <caramel/policy/mdp_process.hpp>
+
+#include <Eigen/LU>  // after core/matrix.hpp, which sees to what network headers define
 
 namespace caramel::inline CARAMEL_ABI {
 
