@@ -50,7 +50,7 @@ inline constexpr bool refits = std::same_as<decltype(problem_of_refitting<R, In,
 // Never runs: the problem is a compile error.
 template <class R, class In, class Y>
 refused explain_refitting() {
-    return explain<typename decltype(problem_of_refitting<R, In, Y>())::type>();
+    return (void)sizeof(typename decltype(problem_of_refitting<R, In, Y>())::type), refused{};
 }
 
 // Every fold has both sides, no row on both, and no row is tested twice.

@@ -47,6 +47,9 @@ struct model_card {
 
 namespace detail {
 
+template <class>
+struct model_files {};  // tells core/chain_errors.hpp that this header is here
+
 // ---- compile errors --------------------------------------------------------------------------------------------------
 template <std::size_t StageNumber, class Stage>
 struct stage_cannot_be_saved {
