@@ -120,6 +120,8 @@ struct anything {
 // ---- what may be meant: asked only where something is wrong already -----------------------------------------------------
 template <class S, class In, class... Y>
 concept learns_from = requires(const S& stage, const In& in, const Y&... y, const fit_options& options) { stage.fit(in, y..., options); };
+template <class S, class In, class... Y>
+concept learns_from_swapped = requires(const S& stage, const In& in, const Y&... y, const fit_options& options) { stage.fit(y..., in, options); };
 template <class S, class In>
 concept answers = requires(const S& stage, const In& in) { stage(in); };
 
@@ -154,10 +156,12 @@ consteval auto problem_of_input() {
 template <std::size_t N, class S, class In, class... Y>
 consteval auto problem_of_learning() {
     using all = given_t<In, Y...>;
-    constexpr auto takes = []<class Other>(std::type_identity<Other>) { return !std::is_void_v<Other> && (learns_from<S, Other, Y...> || learns_from<S, Other>); };
+    constexpr auto takes = []<class Other>(std::type_identity<Other>) {
+        return !std::is_void_v<Other> && (learns_from<S, Other, Y...> || learns_from<S, Other>);
+    };
     if constexpr (learns_from<S, In, anything> && sizeof...(Y) == 0) return std::type_identity<stage_needs_targets<N, S, all>>{};
     else if constexpr (learns_from<S, In, anything>) return std::type_identity<targets_of_another_type<N, S, all>>{};
-    else if constexpr (N == 1 && requires(const S& stage, const In& in, const Y&... y, const fit_options& options) { stage.fit(y..., in, options); } && sizeof...(Y) == 1)
+    else if constexpr (N == 1 && sizeof...(Y) == 1 && learns_from_swapped<S, In, Y...>)
         return std::type_identity<targets_stand_before_data<N, S, all>>{};
     else return problem_of_data<N, S, In, all, stage_cannot_learn_from<N, S, all>>(takes);
 }

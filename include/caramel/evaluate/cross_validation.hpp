@@ -47,9 +47,9 @@ consteval auto problem_of_refitting() {
 template <class R, class In, class Y>
 inline constexpr bool refits = std::same_as<decltype(problem_of_refitting<R, In, Y>()), fits>;
 
-// Never runs: the problem is a compile error.
+// Never runs: the problem is a compile error. `auto`: so that the compiler names the user's line, too.
 template <class R, class In, class Y>
-refused explain_refitting() {
+auto explain_refitting() {
     return (void)sizeof(typename decltype(problem_of_refitting<R, In, Y>())::type), refused{};
 }
 
