@@ -72,9 +72,9 @@ inline std::string offers_conclusion(const journey_findings& found) {
     const auto* best = best_recommender_of(found);
     if (best == nullptr) return {};
     const auto& everyone = found.recommenders.front();
-    std::string out = "Of the new products that a customer went on to buy, " + percent(best->recall) + " are among 20 offers by \"" +
-                      words_for(best->name) + "\"";
-    return out + (best == &everyone ? "." : ", and " + percent(everyone.recall) + " among the 20 best sellers.");
+    const std::string begin = "Of the new products that a customer went on to buy, ";
+    if (best == &everyone) return begin + percent(best->recall) + " are among the 20 best sellers.";
+    return begin + percent(best->recall) + " are among 20 offers of the best method, and " + percent(everyone.recall) + " among the 20 best sellers.";
 }
 inline std::string calls_conclusion(const journey_findings& found) {
     if (found.risk.empty()) return {};
@@ -143,7 +143,7 @@ inline void add_recommendations(html_page& page, const journey_findings& found) 
     if (best != nullptr)
         near_top = everyone > 0 && best != &found.recommenders.front()
                        ? "The best method ranks " + number_text(best->ndcg / everyone, {.decimals = 1}) + " times as well as showing everyone the best sellers."
-                       : "\"" + words_for(best->name) + "\" ranks best.";
+                       : "This method ranks best: " + words_for(best->name) + ".";
     const std::string conclusion = offers_conclusion(found);
     page.section("What to offer")
         .paragraph("Each method learnt from purchases before a day, and then ranked all products that a customer had not bought. What the customer bought "
@@ -199,7 +199,7 @@ inline void add_churn(html_page& page, const journey_findings& found) {
                     (found.churn_auc[1] >= found.churn_auc[2] ? " Here the simpler logistic regression does as well." : ""))
         .chart(line_chart{.title = "Lift: how many more leavers than by chance",
                           .x = share_axis,
-                          .y = {.title = "Leavers, compared with as many customers at random", .unit = "times", .numbers = {.decimals = 1}, .from = 0.0},
+                          .y = {.title = "Leavers found, compared with chance", .unit = "times", .numbers = {.decimals = 1}, .from = 0.0},
                           .series = {gains},
                           .references = {{"chance", 1}}},
                calls_conclusion(found))
