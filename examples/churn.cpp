@@ -68,25 +68,23 @@ void measure_serving(const Model& model, const table& customers) {
     result("churn.row_us", microseconds[microseconds.size() / 2]);
 }
 
-std::string page_of(const study& customers, const judged& ours, const judged& plain, const importances& goes_by, const profit_point& campaign,
-                    const contact_value& value) {
-    html_page page("Who will leave",
-                   {.subtitle = number_text(static_cast<double>(customers.labels.size())) + " customers", .footer = "Made with Caramel, on this machine."});
-    page.section("At a glance")
-        .key_figures(
-            {{percent(customers.share(), 1), "leave", "of all customers"},
-             {number_text(ours.auc, {.decimals = 3}), "AUC", "0.5 is guessing, 1 perfect; logistic regression " + number_text(plain.auc, {.decimals = 3})},
-             {number_text(top_lift(ours.risk, ours.labels), {.decimals = 1}) + " times", "as many leavers in the top tenth", "as among all"}})
+std::string page_of(const study& customers, const judged& ours, const judged& plain, const importances& goes_by, const profit_point& campaign, const contact_value& value) {
+    html_page page("Who will leave", {.subtitle = number_text(static_cast<double>(customers.labels.size())) + " customers", .footer = "Made with Caramel, on this machine."});
+    const std::string top = number_text(top_lift(ours.risk, ours.labels), {.decimals = 1});
+    page.section("In short")
+        .key_figures({{percent(customers.share(), 1), "leave", "of all customers"},
+                      {number_text(ours.auc, {.decimals = 3}), "AUC", "0.5 is guessing, 1 perfect; logistic regression " + number_text(plain.auc, {.decimals = 3})},
+                      {top + " times", "as many leavers in the top tenth", "as among all"}})
+        .list({pair_conclusion(ours, "left", "stayed"), "Call the tenth of the highest risk first: " + top + " times as many of them leave as of all customers.",
+               "What tells most: " + most_telling(goes_by, customers.rows.names(), 3) + ".", campaign_conclusion(campaign, value, "a customer who is kept", "risk", "customers")})
         .paragraph("Every customer was judged by a model that had not seen them.");
     page.section("How good it is")
-        .chart(roc_chart(ours, plain), "The further the line stands above the diagonal, the better leavers are told from stayers.")
-        .chart(lift_chart(ours), "Call those of the highest risk first.")
-        .chart(calibration_chart(ours), "Near the line, a risk of 60 % means that 60 of 100 such customers leave.");
-    page.section("What it goes by")
-        .chart(importance_chart(goes_by, customers.rows.names()), "How much worse the ranking gets when a column is shuffled, so that it says nothing.");
+        .chart(roc_chart(ours, plain, "left", "stayed"), "The further the line stands above the diagonal, the better leavers are told from stayers.")
+        .chart(lift_chart(ours, "Customers, those of the highest risk first", "Leavers found, compared with chance"), "Call those of the highest risk first: the further left, the more of them leave.")
+        .chart(calibration_chart(ours, "Predicted risk", "Who really left"), calibration_conclusion(ours, "a risk of 60 %, 60 leave", "the customers"));
+    page.section("What it goes by").chart(importance_chart(goes_by, customers.rows.names()), "The AUC that is lost when a column is shuffled, so that it says nothing. Most is lost without " + most_telling(goes_by, customers.rows.names(), 1) + ".");
     page.section("Whom to contact")
-        .paragraph("If a customer who is kept is worth " + number_text(value.benefit) + " and a contact costs " + number_text(value.cost) +
-                   ", it pays to contact those with a risk of " + percent(campaign.cutoff, 1) + " or more: " + percent(campaign.share) + " of the customers.");
+        .conclusion(campaign_conclusion(campaign, value, "a customer who is kept", "risk", "customers"));
     return page.html();
 }
 

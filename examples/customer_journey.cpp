@@ -83,6 +83,7 @@ shop_log read_and_clean(const std::string& file, std::uint64_t seed, journey_fin
     const auto span = kept.last_time() - kept.first_time();
     const auto midnight = [](sys_seconds t) { return sys_seconds(std::chrono::floor<std::chrono::days>(t) + 24h); };
     const auto split = midnight(kept.last_time() - std::min<std::chrono::seconds>(91 * 24h, span / 4));
+    found.split = split;
     return {std::move(kept), split, split - std::min<std::chrono::seconds>(62 * 24h, std::chrono::floor<std::chrono::days>(span / 6))};
 }
 

@@ -45,28 +45,24 @@ line_chart profit_chart(const judged& ours, const contact_value& value) {
 }
 
 std::string page_of(const study& leads, const judged& ours, const judged& plain, const profit_point& campaign, const contact_value& value) {
-    html_page page("Whom to call", {.subtitle = number_text(static_cast<double>(ours.labels.size())) + " leads that the model has not seen",
-                                    .footer = "Made with Caramel, on this machine."});
-    page.section("At a glance")
-        .key_figures(
-            {{percent(leads.share(), 1), "say yes", "of all who were called"},
-             {number_text(top_lift(ours.risk, ours.labels), {.decimals = 1}) + " times", "as many in the top tenth", "as among all"},
-             {percent(campaign.share), "to call", "where a yes brings " + number_text(value.benefit) + " and a call costs " + number_text(value.cost)}});
-    report_table gains{.caption = "Leads by score",
-                       .columns = {{.title = "Tenth", .numbers = {.decimals = 0}},
-                                   {.title = "Leads", .numbers = {.decimals = 0}},
-                                   {.title = "Say yes", .numbers = {.decimals = 0}},
-                                   {.title = "Of all who say yes", .numbers = {.decimals = 1, .percent = true}},
-                                   {.title = "Lift", .numbers = {.decimals = 2}}}};
+    html_page page("Whom to call", {.subtitle = number_text(static_cast<double>(ours.labels.size())) + " leads that the model has not seen", .footer = "Made with Caramel, on this machine."});
+    const std::string top = number_text(top_lift(ours.risk, ours.labels), {.decimals = 1});
+    page.section("In short")
+        .key_figures({{percent(leads.share(), 1), "say yes", "of all who were called"},
+                      {top + " times", "as many in the top tenth", "as among all"},
+                      {percent(campaign.share), "to call", "where a yes brings " + number_text(value.benefit) + " and a call costs " + number_text(value.cost)}})
+        .list({"Call the tenth of the highest score first: " + top + " times as many of them say yes as of all leads.", campaign_conclusion(campaign, value, "a yes", "score", "leads"),
+               pair_conclusion(ours, "said yes", "said no")});
+    report_table gains{.caption = "Leads by score", .columns = {{.title = "Tenth", .numbers = {.decimals = 0}}, {.title = "Leads", .numbers = {.decimals = 0}}, {.title = "Say yes", .numbers = {.decimals = 0}}, {.title = "Of all who say yes", .numbers = {.decimals = 1, .percent = true}}, {.title = "Lift", .numbers = {.decimals = 2}}}};
     std::size_t tenth = 0;
     for (const auto& row : gain_table(ours.risk, ours.labels)) gains.rows.push_back({++tenth, row.rows, row.positives, row.captured, row.lift});
     page.section("The order of calls")
-        .chart(profit_chart(ours, value), "Beyond the top of the curve each call costs more than it brings.")
-        .chart(lift_chart(ours), "How many more say yes than among leads in any order.")
+        .chart(profit_chart(ours, value), "The top of the curve is where to stop: beyond it each call costs more than it brings.")
+        .chart(lift_chart(ours, "Leads, those of the highest score first", "Yeses, compared with leads in any order"), "The further left, the more of them say yes: call from the left.")
         .table(gains);
     page.section("How good it is")
-        .chart(roc_chart(ours, plain), "The further the line stands above the diagonal, the better.")
-        .chart(calibration_chart(ours), "Near the line, a score of 30 % means that 30 of 100 such leads say yes.");
+        .chart(roc_chart(ours, plain, "said yes", "said no"), "The further the line stands above the diagonal, the better.")
+        .chart(calibration_chart(ours, "Score", "Who said yes"), calibration_conclusion(ours, "a score of 30 %, 30 say yes", "the leads"));
     return page.html();
 }
 

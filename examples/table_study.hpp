@@ -104,7 +104,31 @@ inline void print(const char* name, const judged& j) {
 // ---- the page ----------------------------------------------------------------------------------------------------------
 inline std::string percent(double share, int decimals = 0) { return number_text(share, {.decimals = decimals, .percent = true}); }
 
-inline line_chart roc_chart(const judged& ours, const judged& plain) {
+// Conclusions in words, which stand at the top of the page and beside the charts.
+inline std::string pair_conclusion(const judged& ours, const std::string& one, const std::string& other) {
+    return "Of one who " + one + " and one who " + other + ", the model ranks the one who " + one + " higher " + number_text(100 * ours.auc, {.decimals = 0}) + " times in 100; guessing would do so 50 times.";
+}
+inline std::string campaign_conclusion(const profit_point& campaign, const contact_value& value, const std::string& gained, const std::string& score, const std::string& rows) {
+    const std::string assumed = "If " + gained + " is worth " + number_text(value.benefit) + " and a contact costs " + number_text(value.cost) + ", ";
+    if (campaign.rows == 0) return assumed + "it pays to contact nobody.";
+    return assumed + "it pays to contact those with a " + score + " of " + percent(campaign.cutoff, 1) + " or more: " + percent(campaign.share) + " of the " + rows + ".";
+}
+inline std::string calibration_conclusion(const judged& ours, const std::string& example, const std::string& rows) {
+    return "Near the line a prediction can be taken at its word: of 100 with " + example + ". The tenths of " + rows + " stand " +
+           number_text(100 * equal_mass_calibration_error(ours.risk, ours.labels), {.decimals = 1}) + " points beside it on average.";
+}
+// The columns without which the AUC falls most: "tenure", "contract" and "monthly".
+inline std::string most_telling(const importances& found, const std::vector<std::string>& names, std::size_t most) {
+    std::vector<std::size_t> order(names.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return found.drops[a] > found.drops[b]; });
+    std::string out;
+    const std::size_t n = std::min(most, order.size());
+    for (std::size_t i = 0; i < n; ++i) out += (i == 0 ? "\"" : i + 1 == n ? " and \"" : ", \"") + names[order[i]] + "\"";
+    return out;
+}
+
+inline line_chart roc_chart(const judged& ours, const judged& plain, const std::string& wanted, const std::string& others) {
     const auto line = [](std::string name, const judged& j) {
         line_series out{.name = std::move(name)};
         for (const auto& p : roc_curve(j.risk, j.labels)) {
@@ -115,49 +139,44 @@ inline line_chart roc_chart(const judged& ours, const judged& plain) {
     };
     const chart_axis share{.numbers = {.decimals = 0, .percent = true}, .from = 0.0, .to = 1.0};
     chart_axis x = share, y = share;
-    x.title = "Flagged in vain, of those who did not";
-    y.title = "Flagged, of those who did";
+    x.title = "Flagged in vain, of those who " + others;
+    y.title = "Flagged, of those who " + wanted;
     return {.title = "ROC: what every cutoff finds, and what it costs",
             .x = x,
             .y = y,
             .series = {line("mixed classifier", ours), line("logistic regression", plain)},
             .references = {{.name = "guessing", .kind = reference_kind::diagonal}}};
 }
-inline line_chart lift_chart(const judged& ours) {
+inline line_chart lift_chart(const judged& ours, const std::string& rows, const std::string& found) {
     line_series line{.name = "by predicted risk"};
     for (const auto& p : lift_curve(ours.risk, ours.labels, 20)) {
         line.x.push_back(p.share);
         line.y.push_back(p.lift);
     }
     return {.title = "Lift: how many more than by chance",
-            .x = {.title = "Share of rows, those of the highest risk first", .numbers = {.decimals = 0, .percent = true}, .from = 0.0, .to = 1.0},
-            .y = {.title = "Lift", .numbers = {.decimals = 1}, .from = 0.0},
+            .x = {.title = rows, .numbers = {.decimals = 0, .percent = true}, .from = 0.0, .to = 1.0},
+            .y = {.title = found, .unit = "times", .numbers = {.decimals = 1}, .from = 0.0},
             .series = {line},
             .references = {{"chance", 1}}};
 }
-inline line_chart calibration_chart(const judged& ours) {
-    line_series line{.name = "tenths of the rows"};
+inline line_chart calibration_chart(const judged& ours, const std::string& predicted, const std::string& real) {
+    line_series line{.name = "a tenth of them each"};
     for (const auto& bin : calibration_curve(ours.risk, ours.labels, 10)) {
         line.x.push_back(bin.mean_prediction);
         line.y.push_back(bin.share_of_positives);
     }
     const chart_axis share{.numbers = {.decimals = 0, .percent = true}, .from = 0.0, .to = 1.0};
     chart_axis x = share, y = share;
-    x.title = "Predicted";
-    y.title = "What became of them";
-    return {.title = "Calibration: can a risk be taken at its word?",
-            .x = x,
-            .y = y,
-            .series = {line},
-            .references = {{.name = "predicted = real", .kind = reference_kind::diagonal}}};
+    x.title = predicted;
+    y.title = real;
+    return {.title = "Calibration: can a risk be taken at its word?", .x = x, .y = y, .series = {line}, .references = {{.name = "predicted = real", .kind = reference_kind::diagonal}}};
 }
 inline bar_chart importance_chart(const importances& found, const std::vector<std::string>& names) {
     std::vector<std::size_t> order(names.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return found.drops[a] > found.drops[b]; });
-    bar_chart out{.title = "What the model goes by", .values = {.title = "AUC that is lost without it", .numbers = {.decimals = 3}}, .labels_title = "Column"};
-    for (std::size_t i = 0; i < std::min<std::size_t>(12, order.size()); ++i)
-        out.bars.push_back({names[order[i]], std::max(0.0, found.drops[order[i]]), i == 0, ""});
+    bar_chart out{.title = "What the model goes by", .values = {.title = "AUC lost without it", .numbers = {.decimals = 3}}, .labels_title = "Column"};
+    for (std::size_t i = 0; i < std::min<std::size_t>(12, order.size()); ++i) out.bars.push_back({names[order[i]], std::max(0.0, found.drops[order[i]]), i == 0, ""});
     return out;
 }
 

@@ -91,7 +91,7 @@ consteval auto problem_of_call() {
     if constexpr (Transformer<S, In>) return fits{};
     else if constexpr (Recipe<S>) return std::type_identity<stage_is_not_fitted<N, S>>{};
     else if constexpr (std::invocable<const S&, const In&>) return std::type_identity<stage_returns_no_value<N, S, std::invoke_result_t<const S&, const In&>>>{};
-    else return std::type_identity<stage_cannot_take<N, S, given<In>>>{};
+    else return problem_of_input<N, S, In>();
 }
 template <class Stages, class In, std::size_t N = 1>
 consteval auto problem_of_chain() {
@@ -117,9 +117,8 @@ consteval auto problem_of_fit_at() {
     using S = std::tuple_element_t<N - 1, Stages>;
     using Model = typename decltype(fitted_type<S, In, Y...>())::type;
     constexpr bool used = TargetsUsed || (Recipe<S> && sizeof...(Y) > 0 && Estimator<S, In, Y...>);
-    if constexpr (std::is_void_v<Model> && sizeof...(Y) == 0 && Estimator<S, In, anything>) return std::type_identity<stage_needs_targets<N, S, given<In>>>{};
-    else if constexpr (std::is_void_v<Model>) return std::type_identity<stage_cannot_learn_from<N, S, given<In, Y...>>>{};
-    else if constexpr (N == Last && sizeof...(Y) > 0 && !used) return std::type_identity<no_stage_uses_the_targets<given<Y...>>>{};
+    if constexpr (std::is_void_v<Model>) return problem_of_learning<N, S, In, Y...>();
+    else if constexpr (N == Last && sizeof...(Y) > 0 && !used) return std::type_identity<no_stage_uses_the_targets<given_t<Y...>>>{};
     else if constexpr (N == Last) return fits{};
     else if constexpr (!Transformer<Model, In>) return problem_of_call<N, Model, In>();
     else return problem_of_fit_at<Stages, Last, call_t<Model, In>, used, N + 1, Y...>();
@@ -256,7 +255,7 @@ class pipeline {
     template <class In>
         requires(!detail::takes<parts, In>())
     detail::refused operator()(const In&) const {
-        return detail::explain<typename decltype(detail::problem_of_chain<parts, In>())::type>();
+        return (void)sizeof(typename decltype(detail::problem_of_chain<parts, In>())::type), detail::refused{};
     }
     /// One row. Allocates nothing after the first call with this workspace, if the stages do not.
     template <class Row>
@@ -370,7 +369,7 @@ template <Recipe R, class In>
 [[nodiscard]] auto fit(const R& recipe, const In& in, const fit_options& options = {}) {
     using problem = decltype(detail::problem_of_fit<R, In>());
     if constexpr (std::same_as<problem, detail::fits>) return detail::fit_any(recipe, options, in);
-    else return detail::explain<typename problem::type>();
+    else return (void)sizeof(typename problem::type), detail::refused{};
 }
 /// Learns a model from data and targets, one target a row.
 template <Recipe R, class In, class Target>
@@ -378,7 +377,15 @@ template <Recipe R, class In, class Target>
 [[nodiscard]] auto fit(const R& recipe, const In& in, const Target& y, const fit_options& options = {}) {
     using problem = decltype(detail::problem_of_fit<R, In, Target>());
     if constexpr (std::same_as<problem, detail::fits>) return detail::fit_any(recipe, options, in, y);
-    else return detail::explain<typename problem::type>();
+    else return (void)sizeof(typename problem::type), detail::refused{};
+}
+
+/// Chosen only where what comes first is no recipe; says so.
+template <class First, class Second, class... Rest>
+    requires(!Recipe<First> && (Stage<First> || Recipe<Second> || (Recipe<Rest> || ...)))
+detail::refused fit(const First&, const Second&, const Rest&...) {
+    static_assert(detail::never<First>, "caramel: the recipe comes first: fit(recipe, data, targets); a model is fitted already: model(data)");
+    return {};
 }
 
 /// The type of the model that `fit` gives: what a host that only serves names to `load`.

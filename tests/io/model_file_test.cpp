@@ -433,7 +433,7 @@ TEST_CASE("model_file: what is told first", "[model_file][error]") {
     CHECK(refusal<scale_model>(container("{}")).code() == errc::bad_format);                       // safetensors, but not ours
     const std::string newer = replaced(saved, "\"caramel.format\":\"1\"", "\"caramel.format\":\"2\"");
     CHECK(refusal<scale_model>(newer).code() == errc::unsupported_version);                        // before the checksum
-    CHECK(std::string(refusal<scale_model>(newer).what()) == "load: the file has format 2, this library reads up to 1");
+    CHECK(std::string(refusal<scale_model>(newer).what()) == "load: the file has format 2, of a newer library: this one reads up to 1");
     for (const std::string_view version : {"0", "x", "-"})
         CHECK(refusal<scale_model>(replaced(saved, "\"caramel.format\":\"1\"", "\"caramel.format\":\"" + std::string(version) + "\"")).code() ==
               errc::bad_format);

@@ -1,8 +1,8 @@
 // A model of tables is called with texts.
-// expect: stage_cannot_take<1, 
+// expect: stage_cannot_take_texts<1, 
 // expect: standardize_model<float>
-// expect: given<std::vector<std::
-// expect: this stage of the chain cannot take what it is given
+// expect: texts
+// expect: this stage cannot take texts
 #include <string>
 #include <vector>
 

@@ -1,5 +1,5 @@
 // A recipe for matrices is cross-validated on a table.
-// expect: stage_cannot_learn_from<1, 
+// expect: stage_cannot_take_a_table<1, 
 // expect: logistic<double>
 // expect: given<caramel::
 #include <vector>

@@ -1,8 +1,8 @@
 // The data are double, the recipe is float.
-// expect: stage_cannot_learn_from<1, 
+// expect: stage_of_another_scalar<1, 
 // expect: standardize<float>
-// expect: given<Eigen::Matrix<double, 
-// expect: this recipe cannot learn from what it is given
+// expect: matrix_of<double>
+// expect: float and double do not mix
 #include <caramel/features/standardize.hpp>
 using namespace caramel;
 int main() {

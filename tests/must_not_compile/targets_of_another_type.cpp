@@ -1,8 +1,8 @@
 // The targets are texts; an mlp learns from class numbers.
-// expect: stage_cannot_learn_from<2, 
+// expect: targets_of_another_type<2, 
 // expect: mlp<float>
-// expect: std::vector<std::
-// expect: this recipe cannot learn from what it is given
+// expect: texts
+// expect: classifiers take std::vector<int>
 #include <string>
 #include <vector>
 

@@ -251,7 +251,7 @@ TEST_CASE("charts: points are where they are", "[report]") {
     CHECK(count_of(svg, "<title>") == 2);
 }
 
-TEST_CASE("charts: points by group differ in shape, by value in colour, by size in area", "[report]") {
+TEST_CASE("charts: points by group differ in shape, by value in colour and shape, by size in area", "[report]") {
     auto chart = simple_points();
     chart.groups = {0, 1, 2};
     chart.group_names = {"a", "b", "c"};
@@ -268,6 +268,8 @@ TEST_CASE("charts: points by group differ in shape, by value in colour, by size 
     const std::string values = chart.svg();
     CHECK(count_of(values, "class=\"point v1\"") == 1);
     CHECK(count_of(values, "class=\"point v5\"") == 2);  // a cut belongs to the step above it
+    CHECK(count_of(values, "<circle class=\"point") == 1);
+    CHECK(count_of(values, "<path class=\"point v5\"") == 2);
     CHECK(texts_of(values, "name") == std::vector<std::string>{"&lt; 0.2", "0.2 \xE2\x80\x93 0.5", "\xE2\x89\xA5 0.5"});
 
     chart.values.clear();

@@ -4,6 +4,11 @@
 // What depends on the compiler and the machine: visibility, the name of the inline namespace, and the guard that keeps
 // translation units with different -march from being linked together. Everything else in the library is plain C++20.
 
+// A file that is not there stops the compiler, so that this line is the last; an #error would be the first of 30,000.
+#if __cplusplus < 202002L && !(defined(_MSVC_LANG) && _MSVC_LANG >= 202002L)
+#include "caramel is written in C++20: compile with -std=c++20"
+#endif
+
 #include <bit>
 
 #include <caramel/version.hpp>

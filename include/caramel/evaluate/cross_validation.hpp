@@ -47,10 +47,10 @@ consteval auto problem_of_refitting() {
 template <class R, class In, class Y>
 inline constexpr bool refits = std::same_as<decltype(problem_of_refitting<R, In, Y>()), fits>;
 
-// Never runs: the problem is a compile error.
+// Never runs: the problem is a compile error. `auto`: so that the compiler names the user's line, too.
 template <class R, class In, class Y>
-refused explain_refitting() {
-    return explain<typename decltype(problem_of_refitting<R, In, Y>())::type>();
+auto explain_refitting() {
+    return (void)sizeof(typename decltype(problem_of_refitting<R, In, Y>())::type), refused{};
 }
 
 // Every fold has both sides, no row on both, and no row is tested twice.

@@ -114,12 +114,12 @@ struct metric_cannot_take {
 };
 
 template <class Metric, class Predictions, class Targets>
-double measure(const Metric& metric, const Predictions& predictions, const Targets& y, std::span<const double> weights) {
+auto measure(const Metric& metric, const Predictions& predictions, const Targets& y, std::span<const double> weights) {  // auto: so that the compiler names the user's line
     constexpr bool weighted = std::invocable<const Metric&, const Predictions&, const Targets&, std::span<const double>>;
     double value = 0;
     if constexpr (weighted)
         if (!weights.empty()) value = static_cast<double>(metric(predictions, y, weights));
-    if constexpr (!std::invocable<const Metric&, const Predictions&, const Targets&>) return sizeof(metric_cannot_take<Metric, Predictions, Targets>);
+    if constexpr (!std::invocable<const Metric&, const Predictions&, const Targets&>) return double{sizeof(metric_cannot_take<Metric, Predictions, Targets>)};
     else if (!weighted || weights.empty()) value = static_cast<double>(metric(predictions, y));
     require(std::isfinite(value), errc::bad_data, "metric: its value is not finite");
     return value;

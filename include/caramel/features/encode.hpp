@@ -452,7 +452,7 @@ struct ordinal_encode {
         out[i] = text ? column.categories()[i] == positive : detail::numeric_value(column, i) == number;
         any = any || out[i] == 1;
     }
-    require(any || out.empty(), errc::bad_data, "labels_of: no row of column \"", name, "\" holds the positive value asked for");
+    require(any || out.empty(), errc::bad_data, "labels_of: no row of column \"", name, "\" holds the positive value asked for (case and spaces count)");
     return out;
 }
 

@@ -47,6 +47,9 @@ struct model_card {
 
 namespace detail {
 
+template <class>
+struct model_files {};  // tells core/chain_errors.hpp that this header is here
+
 // ---- compile errors --------------------------------------------------------------------------------------------------
 template <std::size_t StageNumber, class Stage>
 struct stage_cannot_be_saved {
@@ -344,7 +347,8 @@ inline void check_model(const safetensors_file& file) {
     const auto [end, problem] = std::from_chars(format.data(), format.data() + format.size(), version);
     require(problem == std::errc{} && end == format.data() + format.size() && version > 0, errc::bad_format,
             "load: a safetensors file, but not one that caramel saved");
-    require(version <= format_version, errc::unsupported_version, "load: the file has format ", version, ", this library reads up to ", format_version);
+    require(version <= format_version, errc::unsupported_version, "load: the file has format ", version, ", of a newer library: this one reads up to ",
+            format_version);
     const auto place = checksum_place(file.bytes());
     const std::string_view digits = file.metadata("caramel.checksum");
     require(place && digits.size() == no_checksum.size(), errc::bad_format, "load: the file has no checksum");

@@ -247,7 +247,7 @@ class header_handler : public json_handler {
         if (!fits) refuse(errc::shape_overflow, "a tensor's size overflows");
         if (empty) bytes = 0;
         if (tensor_.begin > tensor_.end || tensor_.end > data_bytes_)
-            refuse(errc::offset_out_of_range, "a tensor from byte ", tensor_.begin, " to ", tensor_.end, " of ", data_bytes_);
+            refuse(errc::offset_out_of_range, "a tensor from byte ", tensor_.begin, " to ", tensor_.end, " of ", data_bytes_, ": was the file cut off?");
         if (tensor_.end - tensor_.begin != bytes)
             refuse(errc::size_mismatch, "a tensor's shape asks for ", bytes, " bytes, its offsets for ", tensor_.end - tensor_.begin);
         out_.tensors.push_back(tensor_);
@@ -270,8 +270,9 @@ class header_handler : public json_handler {
     std::uint64_t length = 0;
     std::memcpy(&length, file.data(), 8);
     const std::uint64_t most = std::min<std::uint64_t>(limits.header_bytes, 100'000'000);
-    require_at(length <= most, errc::header_too_large, {.byte = 1}, "safetensors: a header of ", length, " bytes, at most ", most);
-    require_at(length <= file.size() - 8, errc::bad_header_length, {.byte = 1}, "safetensors: a header of ", length, " bytes in a file of ", file.size());
+    require_at(length <= most, errc::header_too_large, {.byte = 1}, "safetensors: a header of ", length, " bytes, at most ", most, ": is this a saved model?");
+    require_at(length <= file.size() - 8, errc::bad_header_length, {.byte = 1}, "safetensors: a header of ", length, " bytes in a file of ", file.size(),
+               ": was the file cut off?");
     return static_cast<std::size_t>(length);
 }
 

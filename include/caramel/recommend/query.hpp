@@ -235,7 +235,8 @@ class recommender : public single_row<Model> {
         } else {
             require(asked.customer.has_value(), errc::bad_parameter, Model::kind, ": the query has neither a customer nor a history");
             out.row = customers().find(*asked.customer);
-            require(out.row || asked.if_unknown != cold_start::refuse, errc::unknown_id, Model::kind, ": the customer was not in the training data");
+            require(out.row || asked.if_unknown != cold_start::refuse, errc::unknown_id, Model::kind,
+                    ": the customer was not in the training data; give a history, or set if_unknown");
             if (out.row) {
                 out.items = purchases_[*out.row].items;
                 out.values = purchases_[*out.row].values;

@@ -78,7 +78,7 @@ struct bar_chart {
     double draw_upright(std::string& out, double top, double width) const;
 };
 
-/// A map of points: (x, y), coloured by group (up to six, by shape too) or by value (five steps).
+/// A map of points: (x, y), coloured and shaped by group (up to six) or by value (five steps).
 struct scatter_chart {
     std::string title = {};
     std::string description = {};
@@ -576,9 +576,10 @@ inline std::string scatter_chart::svg(double width) const {
     for (const std::size_t i : rows) {
         const std::size_t group = groups.empty() ? 0 : groups[i];
         const auto step = static_cast<std::size_t>(std::ranges::upper_bound(cuts, values.empty() ? 0 : values[i]) - cuts.begin());
-        const std::string style = values.empty() ? detail::style_of("s", group) : detail::style_of("v", detail::colour_step(step, cuts.size() + 1));
+        const std::size_t colour = detail::colour_step(step, cuts.size() + 1);  // told by the shape, too
+        const std::string style = values.empty() ? detail::style_of("s", group) : detail::style_of("v", colour);
         const double radius = sizes.empty() ? 3.2 : 2 + 7 * std::sqrt(largest > 0 ? sizes[i] / largest : 0);
-        detail::draw_point(body, style, group, frame.at_x(x_values[i]), frame.at_y(y_values[i]), radius, labels.empty() ? std::string_view() : labels[i]);
+        detail::draw_point(body, style, values.empty() ? group : colour, frame.at_x(x_values[i]), frame.at_y(y_values[i]), radius, labels.empty() ? std::string_view() : labels[i]);
     }
     std::string note;
     if (rows.size() < x_values.size())

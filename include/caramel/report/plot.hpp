@@ -369,7 +369,7 @@ inline void draw_symbol(std::string& out, const legend_entry& entry, double x, d
         case legend_entry::symbol::marker:
         case legend_entry::symbol::step:
             draw_parts(out, "<path class=\"mark ", style_of(entry.drawn == legend_entry::symbol::step ? "v" : "s", entry.number), "\" d=\"");
-            append_marker(out, entry.drawn == legend_entry::symbol::step ? 0 : entry.number, x + 6, y, 5);
+            append_marker(out, entry.number, x + 6, y, 5);
             out += "\"/>";
     }
 }
