@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Measures what docs/results.md claims: one line `result NAME VALUE` a figure, nothing hard-coded.
-# usage: scripts/results.sh [GROUP]        groups: house, journey, tables, text, recommend, policy, trust (default: all there are)
+# usage: scripts/results.sh [GROUP]        groups: house, journey, tables, text, recommend, policy, trust, adopt (default: all there are)
 # Speeds come from the JSON output of the Google Benchmark programs; figures that need real data are skipped, with a line
 # that says so, where neither CARAMEL_SHARED nor ../shared has them.
 . "$(dirname "$0")/common.sh"
 group=${1:-all}
-case $group in all | house | journey | tables | text | recommend | policy | trust) ;; *)
-    echo "results.sh: unknown group '$group' (there are: house, journey, tables, text, recommend, policy, trust)" >&2
+case $group in all | house | journey | tables | text | recommend | policy | trust | adopt) ;; *)
+    echo "results.sh: unknown group '$group' (there are: house, journey, tables, text, recommend, policy, trust, adopt)" >&2
     exit 2
     ;;
 esac
@@ -202,7 +202,20 @@ trust() {
     sed -nE '1s/.*caught ([0-9]+) of ([0-9]+).*/\1 \2/p' docs/mutants.tsv | awk '{printf "result mutants.caught_share %.3f\n", $1 / $2}'
 }
 
+# What a newcomer pays and meets: seconds to compile, code and links of the documentation and of the site, ways to get the library.
+adopt() {
+    need pkg-config python3-minimal
+    scripts/compile_time.sh | grep '^result'
+    # Programs are also run, and compared with what the page says that they print; failures go to the screen.
+    scripts/snippets.py --run "$compiler" -I include -isystem /usr/include/eigen3 >"$log.snippets" || grep -v '^snippets:' "$log.snippets" >&2
+    sed -nE 's/^snippets: ([0-9]+) compiled, ([0-9]+) failed.*/result docs.snippets \1\nresult docs.snippets_failed \2/p' "$log.snippets"
+    scripts/site.sh >"$log.site" || grep -v '^links:' "$log.site" >&2
+    sed -nE 's/^links: [0-9]+ checked, ([0-9]+) dead.*/result docs.dead_links \1/p' "$log.site"
+    bash tests/build/ways.sh --all >"$log.ways" || grep -v '^ways:' "$log.ways" >&2
+    sed -nE 's/^ways: ([0-9]+) tried, ([0-9]+) failed.*/result ways.tried \1\nresult ways.failed \2/p' "$log.ways"
+}
+
 machine
-for one in house journey tables text recommend policy trust; do
+for one in house journey tables text recommend policy trust adopt; do
     case $group in all | "$one") $one ;; esac
 done

@@ -30,7 +30,7 @@ if [ $full = no ]; then
 fi
 
 say() { echo "== after $SECONDS s: $*"; }
-need clang-14 libclang-rt-14-dev llvm-14 clang-tidy-14 libbenchmark-dev
+need clang-14 libclang-rt-14-dev llvm-14 clang-tidy-14 libbenchmark-dev libcli11-dev libcpp-httplib-dev libsqlite3-dev pkg-config
 
 # tests_beside DIRECTORY [OPTION...]: runs tests while the next build goes on; tests_done shows what came of them.
 beside=()
@@ -78,5 +78,6 @@ for program in build/programs/benchmarks/*_bench; do
     "$program" --benchmark_min_time=0.01 >/dev/null
 done
 bash tests/build/journey.sh build/programs/examples/customer_journey
+bash tests/build/hosts.sh build/programs/examples/hosts
 for example in churn lead_scoring sentiment intent recommend next_best_action online_bandit; do build/programs/examples/$example </dev/null >/dev/null; done
 say "all tests passed"
