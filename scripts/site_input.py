@@ -124,7 +124,7 @@ class Page:
     def unescaped(text):
         text = re.sub(r"(?<![\\\w])[@](?=\w)|(?<=\w)@(?=\w)", r"\\@", text)
         text = re.sub(r"\\(?=[a-zA-Z])", r"\\\\", text)
-        text = re.sub(r"%(?=\w)", r"\\%", text)
+        text = re.sub(r"%(?=\w)", r"\\%", text.replace('"', "&quot;"))
         return re.sub(r"(?<!\w)#(?=\w)", r"\\#", text)
 
     def table(self, rows):
@@ -220,7 +220,9 @@ def comment_text(found):
     """A run of comment lines: code spans apart, since words in them are neither commands nor tags."""
     parts = re.split(r"`([^`\n]*)`", found[0])
     for n in range(0, len(parts), 2):
-        parts[n] = re.sub(r"(?<![\w&])#(?=\w)", r"\\#", re.sub(r"<(?=[a-z/])", "&lt;", parts[n].replace("///<", "///\0").replace("&#", "&amp;#").replace(" . ", " .&nbsp;"))).replace("///\0", "///<")
+        parts[n] = re.sub(r"\\(?=\w)", r"\\\\", parts[n])
+        parts[n] = re.sub(r"(?<![\w&])#(?=\w)", r"\\#", re.sub(r"<(?=[a-z/])", "&lt;", parts[n].replace("///<", "///\0").replace("&#", "&amp;#").replace('"', "&quot;"))).replace("///\0", "///<")
+        parts[n] = re.sub(r" (\.+) ", r" \1&nbsp;", parts[n])  # ". " would end the brief description
     for n in range(1, len(parts), 2):
         parts[n] = code_element(parts[n])
     return "".join(parts).replace("`", "")

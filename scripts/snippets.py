@@ -15,6 +15,7 @@ How a page is read:
 - <!-- snippet: fresh --> before a block: it sees nothing of the page.
 - <!-- snippet: namespace --> before a block: it stands at namespace scope (templates, functions), for all fragments after it.
 - <!-- snippet: given CODE --> before a block: CODE stands in front of it, for what a reader has anyway.
+- <!-- snippet: needs HEADER --> before a block: it is left out, with a line that says so, where that header is not installed.
 - <!-- snippet: file PATH --> before a block: it is the file of that path, as in the repository: other files include it. Files of tests
   are compiled, and with --run also run, through the common contract where they stand in tests/contract/ (needs Catch2).
 """
@@ -130,7 +131,7 @@ def blocks_of(page):
         sys.exit(f"{page}:{fence[3] - 1}: a block that does not end")
     for block in found:
         for word in block.words:
-            if word not in ("fresh", "namespace") and not word.startswith("file "):
+            if word not in ("fresh", "namespace") and not word.startswith(("file ", "needs ")):
                 sys.exit(f"{block.name}:{block.line}: `snippet: {word}` means nothing here")
     return found
 
@@ -224,6 +225,20 @@ def run_alone(block, number):
         block.failed = True
 
 
+def there(header, known={}):
+    if header not in known:
+        asked = subprocess.run([*command, "-fsyntax-only", "-x", "c++", "-"], input=f"#include <{header}>\n", capture_output=True, text=True)
+        known[header] = asked.returncode == 0
+    return known[header]
+
+
+def left_out(block):
+    missing = [word[6:].strip() for word in block.words if word.startswith("needs ") and not there(word[6:].strip())]
+    if missing:
+        print(f"left out: {block.name}:{block.line} ({', '.join(missing)} is not installed)")
+    return missing
+
+
 def write_files(blocks):
     """The blocks that are files, in a folder that is looked into before the repository."""
     for block in blocks:
@@ -291,10 +306,16 @@ try:
     if status != 0:
         sys.exit(f"the headers do not compile\n{said}")
     # The longest pages first, each to the unit with the least: few units, since each takes a second to read the header.
+    skipped = [block for block in blocks if left_out(block)]
+    groups = [group for group in ([block for block in group if block not in skipped] for group in groups) if group]
+    blocks = [block for block in blocks if block not in skipped]
     units = [[] for _ in range(min(4, len(groups)))]
     for group in sorted(groups, key=lambda group: -sum(len(block.lines) for block in group)):
         min(units, key=lambda unit: sum(len(block.lines) for other in unit for block in other)).append(group)
     file_flags = ["-I", str(work / "files/include"), "-I", str(work / "files"), "-I", str(root / "tests"), "-Wno-missing-field-initializers"]
+    # The single header is made by a script, and has its own tests; here its name stands for what it holds.
+    (work / "caramel_all.hpp").write_text('#include "shared.hpp"\n')
+    command += ["-I", str(work)]
     write_files(file_blocks)
     compile_units(units)
     if file_blocks:
