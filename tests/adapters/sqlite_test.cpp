@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -286,6 +287,54 @@ TEST_CASE("sqlite: other refusals of writing", "[sqlite][error]") {
     CHECK(error_of([&] { write_sqlite(db, "t", far); }).code() == errc::bad_time);
     CHECK(error_of([&] { write_sqlite(db, "sqlite_master", rows, {.existing = sqlite_existing::append}); }).code() == errc::missing_column);
     CHECK(error_of([&] { (void)read_sqlite(db, "SELECT * FROM t"); }).code() == errc::missing_column);  // nothing of it was made
+}
+
+TEST_CASE("sqlite: each refusal of the database has its name", "[sqlite][error]") {
+    const auto db = memory();
+    run(db, "PRAGMA foreign_keys = ON; CREATE TABLE shops (id INTEGER PRIMARY KEY);"
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT NOT NULL, shop INTEGER REFERENCES shops (id))");
+    const auto refused = [&](const table& rows, errc code, const char* what) {
+        const auto e = error_of([&] { write_sqlite(db, "t", rows, {.existing = sqlite_existing::append}); });
+        CHECK(e.code() == code);
+        CHECK(std::string(e.what()) == what);
+        CHECK(count(db, "t") == 0);
+    };
+    table rows;
+    rows.add_column("name", std::vector<std::optional<std::string>>{"a", std::nullopt});
+    refused(rows, errc::bad_data, "write_sqlite: t, row 2: a missing value where the database asks for one (SQLite 1299)");
+    table orphans;
+    orphans.add_column("name", std::vector<std::string>{"a"});
+    orphans.add_column("shop", std::vector<std::int64_t>{7});
+    refused(orphans, errc::bad_data, "write_sqlite: t, row 1: a foreign key that points nowhere (SQLite 787)");
+    table words;
+    words.add_column("id", std::vector<std::string>{"a secret"});
+    words.add_column("name", std::vector<std::string>{"a"});
+    refused(words, errc::wrong_column_type, "write_sqlite: t, row 1: datatype mismatch (SQLite 20)");
+    sqlite3_limit(db, SQLITE_LIMIT_LENGTH, 1000);
+    table longer;
+    longer.add_column("name", std::vector<std::string>{std::string(2000, 'x')});
+    refused(longer, errc::limit_exceeded, "write_sqlite: t: string or blob too big (SQLite 18)");
+
+    const auto overflow = error_of([&] { (void)read_sqlite(db, "SELECT abs(x) AS y FROM (SELECT 1 AS x UNION ALL SELECT -9223372036854775807 - 1)"); });
+    CHECK(overflow.code() == errc::bad_parameter);
+    CHECK(std::string(overflow.what()) == "read_sqlite: the query, row 2: SQL logic error (SQLite 1)");
+    const table seen = read_sqlite(db, "SELECT NULL AS at UNION ALL SELECT '2010-12-09'", {.types = {{"at", column_type::timestamp}}});
+    CHECK(seen.column("at").missing(0));
+    CHECK(seen.timestamps("at")[1] == std::chrono::sys_days(std::chrono::year(2010) / 12 / 9));
+}
+TEST_CASE("sqlite: memory that runs out is std::bad_alloc, and leaves the database as it was", "[sqlite][error]") {
+    const auto db = memory();
+    run(db, "CREATE TABLE t (a)");
+    table rows;
+    rows.add_column("a", std::vector<std::string>{"x", std::string(8'000'000, 'y')});
+    const std::int64_t before = sqlite3_hard_heap_limit64(sqlite3_memory_used() + 4'000'000);
+    CHECK_THROWS_AS(write_sqlite(db, "t", rows, {.existing = sqlite_existing::append}), std::bad_alloc);
+    CHECK_THROWS_AS(read_sqlite(db, "SELECT hex(zeroblob(8000000))"), std::bad_alloc);
+    (void)sqlite3_hard_heap_limit64(before);
+    CHECK(count(db, "t") == 0);
+    CHECK(sqlite3_get_autocommit(db) == 1);
+    write_sqlite(db, "t", rows, {.existing = sqlite_existing::append});
+    CHECK(count(db, "t") == 2);
 }
 
 // ---- files -------------------------------------------------------------------------------------------------------------

@@ -399,7 +399,7 @@ class sqlite_time {
     for (std::size_t c = 0; c < rows.columns(); ++c) {
         sql += c == 0 ? "?" : ", ?";
         const std::string column = sqlite_quoted(rows.names()[c], "write_sqlite");
-        if (!in_key[c]) changed += (changed.empty() ? "" : ", ") + column + " = excluded." + column;
+        if (!in_key[c]) changed += message(changed.empty() ? "" : ", ", column, " = excluded.", column);
     }
     sql += ")";
     if (options.existing == sqlite_existing::update)
