@@ -99,8 +99,9 @@ inline std::string policy_conclusion(const journey_findings& found) {
     const auto worth = worth_of(found);
     if (!(worth.never > 0)) return {};
     const double more = worth.learned / worth.never - 1;
-    return "Contacts by the learned policy make a customer worth " + percent(std::abs(more), 1) + (more < 0 ? " less" : " more") +
-           " than contacting nobody, and " + percent(std::floor(1000 * worth.learned / worth.best) / 1000, 1) + " of the best possible.";
+    return "If contacts work as is assumed below, the learned policy makes a customer worth " + percent(std::abs(more), 1) +
+           (more < 0 ? " less" : " more") + " than contacting nobody, and reaches " +
+           percent(std::floor(1000 * worth.learned / worth.best) / 1000, 1) + " of the best possible.";
 }
 
 inline void add_log(html_page& page, const journey_findings& found) {
@@ -171,7 +172,7 @@ inline void add_churn(html_page& page, const journey_findings& found) {
     struct {
         double cutoff = 0, precision = 0, recall = 2;
     } half_found;  // where about half of the leavers are flagged
-    line_series precision{.name = "precision: of those flagged, how many leave"}, recall{.name = "recall: of those who leave, how many are flagged"};
+    line_series precision{.name = "flagged rightly (precision)"}, recall{.name = "leavers found (recall)"};
     for (const auto& point : precision_curve(found.risk, found.labels, cutoffs)) {
         if (point.decisions.recall() == 0) continue;  // nobody is flagged
         if (std::abs(point.decisions.recall() - 0.5) < std::abs(half_found.recall - 0.5))

@@ -53,7 +53,7 @@ std::string page_of(const study& leads, const judged& ours, const judged& plain,
                       {percent(campaign.share), "to call", "where a yes brings " + number_text(value.benefit) + " and a call costs " + number_text(value.cost)}})
         .list({"Call the tenth of the highest score first: " + top + " times as many of them say yes as of all leads.", campaign_conclusion(campaign, value, "a yes", "score", "leads"),
                pair_conclusion(ours, "said yes", "said no")});
-    report_table gains{.caption = "Leads by score", .columns = {{.title = "Tenth", .numbers = {.decimals = 0}}, {.title = "Leads", .numbers = {.decimals = 0}}, {.title = "Say yes", .numbers = {.decimals = 0}}, {.title = "Of all who say yes", .numbers = {.decimals = 1, .percent = true}}, {.title = "Lift", .numbers = {.decimals = 2}}}};
+    report_table gains{.caption = "Leads by score", .columns = {{.title = "Tenth", .numbers = {.decimals = 0}}, {.title = "Leads", .numbers = {.decimals = 0}}, {.title = "Say yes", .numbers = {.decimals = 0}}, {.title = "Of all who say yes, so far", .numbers = {.decimals = 1, .percent = true}}, {.title = "Lift", .numbers = {.decimals = 2}}}};
     std::size_t tenth = 0;
     for (const auto& row : gain_table(ours.risk, ours.labels)) gains.rows.push_back({++tenth, row.rows, row.positives, row.captured, row.lift});
     page.section("The order of calls")

@@ -148,7 +148,7 @@ inline line_chart roc_chart(const judged& ours, const judged& plain, const std::
             .references = {{.name = "guessing", .kind = reference_kind::diagonal}}};
 }
 inline line_chart lift_chart(const judged& ours, const std::string& rows, const std::string& found) {
-    line_series line{.name = "by predicted risk"};
+    line_series line{.name = "in the model's order"};
     for (const auto& p : lift_curve(ours.risk, ours.labels, 20)) {
         line.x.push_back(p.share);
         line.y.push_back(p.lift);

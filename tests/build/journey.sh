@@ -4,6 +4,7 @@
 # usage: journey.sh PROGRAM
 set -euo pipefail
 program=$1
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
@@ -11,6 +12,7 @@ fail() {
     echo "FAILED: $*" >&2
     failed=1
 }
+. "$here/page.sh"
 
 # ---- the generated shop, with 1, 2 and 4 threads -----------------------------------------------------------------------
 for threads in 1 2 4; do
@@ -30,27 +32,21 @@ done
 for figure in clean.rows recommend.factorization.ndcg@10 churn.mlp.auc churn.mlp.log_loss policy.learned_over_optimal serve.p50_us serve.p99_us; do
     grep -qE "^result $figure [0-9.e+-]+$" "$work/said.2" || fail "no figure $figure"
 done
-# Names of namespaces look like addresses, but nothing is loaded from them.
-if [ -s "$work/report.html" ]; then
-    if grep -oiE '(src|href|srcset|action|data|poster)[[:space:]]*=[[:space:]]*["'\'']?[[:space:]]*(https?:)?//[^"'\'' >]*|url\([^)]*//[^)]*\)|@import[^;]*' "$work/report.html" >"$work/loaded"; then
-        fail "the report loads $(head -n 1 "$work/loaded")"
-    fi
-    grep -q '<svg' "$work/report.html" || fail "the report has no charts"
-    grep -qi '</html>' "$work/report.html" || fail "the report does not end"
-else
-    fail "no report was written"
-fi
+check_page "$work/report.html"
+grep -q 'In short' "$work/report.html" || fail "the report concludes nothing"
 
 # ---- other logs: `try NAME may_fail|must_fail WORDS` -----------------------------------------------------------------
 # Exit 1 with a typed error, or exit 0 with finite figures; WORDS must stand in what was said.
 try() {
     local name=$1 verdict=$2 words=$3 code=0
-    timeout 120 "$program" --data "$work/$name" --save "$work/saved.other" --threads 2 >"$work/said" 2>"$work/errors" || code=$?
+    rm -f "$work/small.html"
+    timeout 120 "$program" --data "$work/$name" --save "$work/saved.other" --report "$work/small.html" --threads 2 >"$work/said" 2>"$work/errors" || code=$?
     case $code in
         0)
             [ "$verdict" = may_fail ] || fail "$name: accepted"
             grep -q '^result ' "$work/said" || fail "$name: no result"
             grep -q '^result total.seconds ' "$work/said" || fail "$name: did not come to its end"
+            grep -qi '</html>' "$work/small.html" || fail "$name: no whole report"
             ;;
         1) grep -qE '^customer_journey: .+ \([a-z_]+\)$' "$work/errors" || fail "$name: no typed error, but: $(head -n 3 "$work/errors")" ;;
         *) fail "$name: ended with $code: $(head -n 3 "$work/errors")" ;;
