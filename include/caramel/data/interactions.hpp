@@ -56,9 +56,12 @@ class any_id {
     any_id(const S& text) : value_(std::string(std::string_view(text))) {}  // NOLINT(google-explicit-constructor)
     template <detail::IntegerId I>
     any_id(I number) : value_(detail::checked_id(number)) {}  // NOLINT(google-explicit-constructor)
+    template <class = void>
     any_id(row_number row) : value_(row) {}                    // NOLINT(google-explicit-constructor)
 
+    template <class = void>
     [[nodiscard]] const std::string* text() const noexcept { return std::get_if<std::string>(&value_); }
+    template <class = void>
     [[nodiscard]] const std::int64_t* number() const noexcept { return std::get_if<std::int64_t>(&value_); }
     [[nodiscard]] const row_number* row() const noexcept { return std::get_if<row_number>(&value_); }
     friend bool operator==(const any_id&, const any_id&) = default;
@@ -86,6 +89,7 @@ class id_column {
     [[nodiscard]] std::string_view text(std::size_t level) const { return levels_.text(levels_.data, level); }
     [[nodiscard]] std::int64_t number(std::size_t level) const { return levels_.number(levels_.data, level); }
     /// The level of an entry. Throws `error` with the entry's row: `missing_value`; `bad_data` on a code without a level.
+    template <class = void>
     [[nodiscard]] std::size_t level_of(std::size_t entry, std::string_view what) const {
         std::size_t level = entry;
         if (codes_.number != nullptr) {
@@ -126,6 +130,7 @@ class id_table {
    public:
     id_table() = default;
     /// One of the two lists is empty. Throws `error`: `bad_data` unless the other rises strictly; `limit_exceeded`.
+    template <class = void>
     id_table(std::vector<std::string> texts, std::vector<std::int64_t> numbers) : texts_(std::move(texts)), numbers_(std::move(numbers)) {
         require(texts_.empty() || numbers_.empty(), errc::bad_data, "id_table: texts and integers in one table");
         require(std::ranges::adjacent_find(texts_, std::greater_equal<>()) == texts_.end() &&
@@ -142,17 +147,20 @@ class id_table {
     [[nodiscard]] std::string_view text(std::size_t row) const noexcept { return texts_[row]; }
     [[nodiscard]] std::int64_t number(std::size_t row) const noexcept { return numbers_[row]; }
     /// The id of a row. Throws `error` (`unknown_id`) on a row beyond the table.
+    template <class = void>
     [[nodiscard]] any_id operator[](std::size_t row) const {
         require(row < size(), errc::unknown_id, "id_table: row ", row, " of a table of ", size());
         return is_text() ? any_id(texts_[row]) : any_id(numbers_[row]);
     }
 
     /// The row of an id; nothing where the table does not have it.
+    template <class = void>
     [[nodiscard]] std::optional<std::size_t> find(std::string_view text) const noexcept {
         const auto [first, last] = std::equal_range(prefixes_.begin(), prefixes_.end(), prefix_of(text));
         const std::size_t from = static_cast<std::size_t>(first - prefixes_.begin()), to = static_cast<std::size_t>(last - prefixes_.begin());
         return find_in(texts_, from, to, text);
     }
+    template <class = void>
     [[nodiscard]] std::optional<std::size_t> find(std::int64_t number) const noexcept { return find_in(numbers_, 0, numbers_.size(), number); }
     template <std::same_as<any_id> Id>  // a template, so that a text literal is a text and no any_id
     [[nodiscard]] std::optional<std::size_t> find(const Id& id) const noexcept {
@@ -161,6 +169,7 @@ class id_table {
         return id.row()->row < size() ? std::optional(id.row()->row) : std::nullopt;
     }
     /// The row of an id. Throws `error` (`unknown_id`), without the id in the message.
+    template <class = void>
     [[nodiscard]] std::size_t row_of(const any_id& id) const {
         const auto row = find(id);
         require(row.has_value(), errc::unknown_id, "id_table: not one of the ", size(), " ids",
@@ -172,6 +181,7 @@ class id_table {
 
     friend bool operator==(const id_table&, const id_table&) = default;
     static constexpr std::array field_names{"texts", "numbers"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(texts_, numbers_); }
 
    private:

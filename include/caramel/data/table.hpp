@@ -66,6 +66,7 @@ struct category_view {
     std::span<const std::string> levels;
 
     /// The text of row i; empty where it is missing.
+    template <class = void>
     [[nodiscard]] std::string_view operator[](std::size_t i) const noexcept {
         return codes[i] < 0 ? std::string_view{} : std::string_view(levels[static_cast<std::size_t>(codes[i])]);
     }
@@ -77,19 +78,23 @@ struct category_view {
 class table_column {
    public:
     /// Missing bits: one a row, or none at all. Throw `error`: `shape_mismatch`; `nan_or_inf` with the row.
+    template <class = void>
     explicit table_column(std::vector<double> values, std::vector<bool> missing = {})
         : type_(column_type::number), numbers_(std::move(values)), missing_(std::move(missing)) {
         settle(numbers_, 0.0);
         require_finite_rows(numbers_);
     }
+    template <class = void>
     table_column(detail::already_checked, std::vector<double>&& values, std::vector<bool>&& missing)
         : type_(column_type::number), numbers_(std::move(values)), missing_(std::move(missing)) {
         settle(numbers_, 0.0);
     }
+    template <class = void>
     explicit table_column(std::vector<std::int64_t> values, std::vector<bool> missing = {})
         : type_(column_type::integer), integers_(std::move(values)), missing_(std::move(missing)) {
         settle(integers_, std::int64_t{0});
     }
+    template <class = void>
     explicit table_column(std::vector<std::chrono::sys_seconds> values, std::vector<bool> missing = {})
         : type_(column_type::timestamp), times_(std::move(values)), missing_(std::move(missing)) {
         settle(times_, std::chrono::sys_seconds{});
@@ -115,6 +120,7 @@ class table_column {
         requires std::same_as<Levels, std::vector<std::string>>
     table_column(std::vector<std::int32_t> codes, Levels levels)
         : table_column((check(codes, levels), detail::already_checked{}), std::move(codes), std::move(levels)) {}
+    template <class = void>
     table_column(detail::already_checked, std::vector<std::int32_t>&& codes, std::vector<std::string>&& levels)
         : type_(column_type::category), codes_(std::move(codes)), levels_(std::make_shared<const std::vector<std::string>>(std::move(levels))) {
         mark_missing_codes(codes_);
@@ -137,9 +143,13 @@ class table_column {
     [[nodiscard]] const std::vector<bool>& missing() const noexcept { return missing_; }
 
     /// Throw `error` (`wrong_column_type`) on a column of another type.
+    template <class = void>
     [[nodiscard]] std::span<const double> numbers() const { return require_type(column_type::number), std::span(numbers_.data(), numbers_.size()); }
+    template <class = void>
     [[nodiscard]] std::span<const std::int64_t> integers() const { return require_type(column_type::integer), std::span(integers_.data(), integers_.size()); }
+    template <class = void>
     [[nodiscard]] std::span<const std::chrono::sys_seconds> timestamps() const { return require_type(column_type::timestamp), std::span(times_.data(), times_.size()); }
+    template <class = void>
     [[nodiscard]] category_view categories() const {
         require_type(column_type::category);
         if (!levels_) return {};  // moved from
@@ -254,6 +264,7 @@ struct table_row {
     std::span<const cell> cells;
 
     /// Throws `error` (`missing_column`) when there is none of this name.
+    template <class = void>
     [[nodiscard]] const cell& operator[](std::string_view name) const {
         const auto found = std::find(names.begin(), names.end(), name);
         require(found != names.end(), errc::missing_column, "table: no column \"", name, "\" among ", names.size());
@@ -430,6 +441,7 @@ class table {
         return at;
     }
     /// Throws `error` (`missing_column`).
+    template <class = void>
     [[nodiscard]] const table_column& column(std::string_view name) const { return *columns_[position(name)]; }
     [[nodiscard]] const table_column& column(std::size_t position) const {
         require(position < columns(), errc::missing_column, "table: column number ", position, " (from 0) of ", columns());
@@ -438,9 +450,13 @@ class table {
 
     /// The values of a column, one a row; 0 (no text) where one is missing, as `column(name).missing(i)` says.
     /// Throw `error`: `missing_column`, `wrong_column_type`.
+    template <class = void>
     [[nodiscard]] std::span<const double> numbers(std::string_view name) const { return typed(name, column_type::number).numbers(); }
+    template <class = void>
     [[nodiscard]] std::span<const std::int64_t> integers(std::string_view name) const { return typed(name, column_type::integer).integers(); }
+    template <class = void>
     [[nodiscard]] category_view categories(std::string_view name) const { return typed(name, column_type::category).categories(); }
+    template <class = void>
     [[nodiscard]] std::span<const std::chrono::sys_seconds> timestamps(std::string_view name) const { return typed(name, column_type::timestamp).timestamps(); }
 
     /// Appends a column: one value a row. Throws `error`: `duplicate_column`, `shape_mismatch`.
@@ -503,6 +519,7 @@ class table {
         return take_rows(rows);
     }
     /// These columns, in the order given. Throws `error`: `missing_column`, `duplicate_column`.
+    template <class = void>
     [[nodiscard]] table take_columns(const std::vector<std::string>& names) const {
         table out;
         out.rows_ = rows_;
@@ -514,6 +531,7 @@ class table {
         return out;
     }
     /// All columns but these. Throws `error` (`missing_column`).
+    template <class = void>
     [[nodiscard]] table drop(const std::vector<std::string>& names) const {
         for (const auto& name : names) (void)position(name);
         table out;
@@ -523,6 +541,7 @@ class table {
         return out;
     }
     /// The same table with a column under another name. Throws `error`: `missing_column`, `duplicate_column`.
+    template <class = void>
     [[nodiscard]] table renamed(std::string_view from, std::string to) const {
         const std::size_t at = position(from);
         require_at(to == from || !has(to), errc::duplicate_column, {.column = at + 1}, "table: there is a column \"", to, "\" already");
@@ -540,6 +559,7 @@ class table {
     }
 
    private:
+    template <class = void>
     [[nodiscard]] std::size_t find(std::string_view name) const noexcept {
         return static_cast<std::size_t>(std::find(names_.begin(), names_.end(), name) - names_.begin());
     }
@@ -556,6 +576,7 @@ class table {
         for (const auto& row : rows) builder.push(std::invoke(field.read, row));
         return std::move(builder).finish();
     }
+    template <class = void>
     void append(const std::string& name, std::shared_ptr<const table_column> values) {
         names_.push_back(name);
         columns_.push_back(std::move(values));

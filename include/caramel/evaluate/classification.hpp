@@ -53,6 +53,7 @@ inline void require_same_rows(std::size_t predictions, std::size_t labels, std::
 // Scores and labels that are known to be fit to be judged, and what each row counts.
 class judged_scores {
    public:
+    template <class = void>
     judged_scores(const scores_in& scores, const std::vector<int>& labels, std::string_view who, std::span<const double> weights = {})
         : scores_(scores.values()),
           labels_(labels),
@@ -80,6 +81,7 @@ class judged_scores {
     [[nodiscard]] double weight(std::size_t i) const noexcept { return weights_[i]; }
 
     // Rows by falling score, ties in the order of the rows.
+    template <class = void>
     [[nodiscard]] std::vector<std::size_t> ranking() const {
         std::vector<std::size_t> order(size());
         for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -142,6 +144,7 @@ class judged_scores {
 /// How often class 1 is among the `share` of rows with the highest scores, against how often it is among all: 2 means twice
 /// as often. So many rows are ceil(share * rows), ties in the order of the rows. Needs both classes.
 /// Throws `error` (`bad_parameter`) unless 0 < share <= 1.
+template <class = void>
 [[nodiscard]] inline double top_lift(const scores_in& scores, const std::vector<int>& labels, double share = 0.1) {
     const detail::judged_scores judged(scores, labels, "top_lift");
     require(share > 0 && share <= 1, errc::bad_parameter, "top_lift: share = ", share, ", must be above 0 and at most 1");
@@ -240,6 +243,7 @@ template <class T>
 
 /// How many rows of class i were predicted to be of class j: (classes, classes), where the largest class of both says how
 /// many there are, at most 65,536.
+template <class = void>
 [[nodiscard]] inline matrix<std::int64_t> confusion(const std::vector<int>& predicted, const std::vector<int>& labels) {
     detail::require_same_rows(predicted.size(), labels.size(), "confusion");
     int most = 0;

@@ -99,6 +99,7 @@ std::vector<T> chosen(std::span<const T> values, std::span<const std::size_t> ro
 }
 
 // One thread within a fold: folds are what runs side by side.
+template <class = void>
 inline fit_options options_within(const fit_options& options, std::span<const double> weights) {
     return {.seed = options.seed, .weights = weights, .fitted_before = options.fitted_before};
 }
@@ -199,6 +200,7 @@ struct no_metric {
     }
 };
 
+template <class = void>
 inline double mean_of(std::span<const double> values) {
     double sum = 0;
     for (const double v : values) sum += v;

@@ -97,6 +97,7 @@ inline void require_level(double level, std::string_view who) {
 /// The AUC with DeLong's standard error (DeLong, DeLong & Clarke-Pearson, Biometrics 44(3), 1988) and the normal interval,
 /// kept within 0 .. 1.
 /// Throws `error` as `auc` does; `too_few_rows` unless there are two rows of each class; `bad_parameter` unless 0 < level < 1.
+template <class = void>
 [[nodiscard]] inline interval auc_interval(const scores_in& scores, const std::vector<int>& labels, double level = 0.95) {
     detail::require_level(level, "auc_interval");
     const auto parts = detail::components_of(detail::judged_scores(scores, labels, "auc_interval"), "auc_interval");

@@ -144,10 +144,12 @@ class entropy_cuts {
         double value, weight;
         std::size_t label;
     };
+    template <class = void>
     entropy_cuts(std::vector<row> rows, std::size_t classes) : rows_(std::move(rows)), classes_(classes) {
         std::sort(rows_.begin(), rows_.end(), [](const row& a, const row& b) { return a.value < b.value; });
     }
     // The most telling ones first where `most_buckets` would be exceeded; ascending.
+    template <class = void>
     [[nodiscard]] std::vector<double> find(std::size_t most_buckets) const {
         std::vector<split> open;
         if (const split s = best_split(0, rows_.size()); s.worth > 0) open.push_back(s);

@@ -25,6 +25,7 @@ namespace caramel::inline CARAMEL_ABI {
 namespace detail {
 
 // Where the column of this name is in a row; `guess` is where it was in training, mostly right.
+template <class = void>
 inline const cell& find_cell(const table_row& row, std::string_view name, std::size_t guess, std::string_view who) {
     if (guess < row.names.size() && row.names[guess] == name) return row.cells[guess];
     const auto found = std::find(row.names.begin(), row.names.end(), name);
@@ -36,6 +37,7 @@ inline const table_column& find_column(const table& from, const std::string& nam
     return from.column(name);
 }
 // Names stand in messages: they must be texts that can be shown, and each of them once.
+template <class = void>
 inline void require_distinct(const std::vector<std::string>& names, std::string_view who) {
     for (std::size_t i = 0; i < names.size(); ++i)
         require_at(is_utf8_text(names[i]), errc::bad_utf8, {.column = i + 1}, who, ": the name of column ", i + 1, " is not UTF-8");
@@ -53,16 +55,19 @@ class columns_model {
     static constexpr std::string_view kind = "columns";  // in saved files: never changes
 
     /// Throws `error`: `bad_parameter` without a name, `duplicate_column`, `bad_utf8`.
+    template <class = void>
     explicit columns_model(std::vector<std::string> names) : names_(std::move(names)) {
         require(!names_.empty(), errc::bad_parameter, "columns: no column is named");
         detail::require_distinct(names_, "columns");
     }
 
     /// (rows, columns) -> (rows, named columns). Throws `error` (`missing_column`) with the name.
+    template <class = void>
     [[nodiscard]] table operator()(const table& from) const {
         for (const auto& name : names_) (void)detail::find_column(from, name, "columns");
         return from.take_columns(names_);
     }
+    template <class = void>
     [[nodiscard]] table_row operator()(const table_row& row, workspace& scratch) const {
         const workspace::frame frame(scratch);
         const auto cells = scratch.take<cell>(names_.size());
@@ -70,9 +75,11 @@ class columns_model {
         return {names_, cells};
     }
 
+    template <class = void>
     [[nodiscard]] std::vector<std::string> output_names(const std::vector<std::string>&) const { return names_; }
 
     static constexpr std::array field_names{"names"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(names_); }
 
    private:
@@ -112,6 +119,7 @@ struct drop_columns_recipe {
 
     /// Throws `error`: `empty_input`; `missing_column` with the name of one that is not there; `duplicate_column`;
     /// `bad_data` when no column is left.
+    template <class = void>
     [[nodiscard]] columns_model fit(const table& x, const fit_options&) const {
         require(x.rows() > 0, errc::empty_input, "drop_columns: no rows to learn from");
         detail::require_distinct(names, "drop_columns");
@@ -136,11 +144,13 @@ class rename_columns_model {
     }
 
     /// (rows, columns) -> (rows, learnt columns). Throws `error` (`missing_column`) with the name before.
+    template <class = void>
     [[nodiscard]] table operator()(const table& from) const {
         table out;
         for (std::size_t c = 0; c < from_.size(); ++c) out.add_column(to_[c], detail::find_column(from, from_[c], "rename_columns"));
         return out;
     }
+    template <class = void>
     [[nodiscard]] table_row operator()(const table_row& row, workspace& scratch) const {
         const workspace::frame frame(scratch);
         const auto cells = scratch.take<cell>(from_.size());
@@ -151,6 +161,7 @@ class rename_columns_model {
     [[nodiscard]] std::vector<std::string> output_names(const std::vector<std::string>&) const { return to_; }
 
     static constexpr std::array field_names{"from", "to"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(from_, to_); }
 
    private:
@@ -163,6 +174,7 @@ struct rename_columns_recipe {
     std::vector<std::pair<std::string, std::string>> names;  ///< from, to; all at once, so two columns may swap names
 
     /// Throws `error`: `empty_input`; `missing_column` with the name; `duplicate_column` (a name given or made twice).
+    template <class = void>
     [[nodiscard]] rename_columns_model fit(const table& x, const fit_options&) const {
         require(x.rows() > 0, errc::empty_input, "rename_columns: no rows to learn from");
         std::vector<std::string> from, to = x.names();
@@ -176,6 +188,7 @@ struct rename_columns_recipe {
     }
 };
 /// A stage that gives columns other names and keeps the rest: `rename_columns({{"MonthlyCharges", "monthly"}}) | ...`.
+template <class = void>
 [[nodiscard]] inline rename_columns_recipe rename_columns(std::vector<std::pair<std::string, std::string>> names) { return {std::move(names)}; }
 
 /// The columns of numbers and integers that training data have, so that each type takes its own way:

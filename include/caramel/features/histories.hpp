@@ -32,6 +32,7 @@ namespace detail {
 
 // The distinct items of a history, as numbered in its list, so by ascending id, in the workspace. Rows without an item
 // are left out.
+template <class = void>
 inline std::span<const bought_item> distinct_items(const history& x, std::size_t row, std::string_view who, workspace& scratch) {
     require(x.items != nullptr, errc::bad_parameter, who, ": the history does not say what its item numbers mean: set its items");
     const auto numbers = scratch.take<std::int32_t>(x.purchases.size());
@@ -45,6 +46,7 @@ inline std::span<const bought_item> distinct_items(const history& x, std::size_t
 }
 
 // Where a list's items stand in a model's table; -1 = nowhere.
+template <class = void>
 inline std::vector<std::int32_t> rows_in(const id_table& table, const item_catalog& items) {
     std::vector<std::int32_t> out;
     out.reserve(items.size());

@@ -19,6 +19,7 @@ namespace caramel::inline CARAMEL_ABI {
 /// 37(3), 1983); in double, whatever the data are. The same pieces merged in the same order give the same bits.
 class column_moments {
    public:
+    template <class = void>
     explicit column_moments(row_index columns)
         : mean_(vec<double>::Zero(columns)), squares_(vec<double>::Zero(columns)), min_(vec<double>::Zero(columns)), max_(vec<double>::Zero(columns)) {}
 
@@ -72,6 +73,7 @@ class column_moments {
     [[nodiscard]] double weight() const noexcept { return weight_; }
     [[nodiscard]] const vec<double>& mean() const noexcept { return mean_; }
     /// Population deviation, and 0 in constant columns.
+    template <class = void>
     [[nodiscard]] vec<double> deviation() const {
         if (!(weight_ > 0)) return squares_;
         return (min_.array() == max_.array()).select(0.0, (squares_ / weight_).cwiseSqrt().array());

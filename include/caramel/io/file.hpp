@@ -70,6 +70,7 @@ inline constexpr std::size_t file_block = std::size_t{1} << 20;  // read and wri
 #if CARAMEL_POSIX_FILES
 
 // Our own words, since strerror's depend on the locale.
+template <class = void>
 [[nodiscard]] CARAMEL_COLD inline std::string reason_of(int code) {
     switch (code) {
         case ENOENT: return "there is no such file or folder";
@@ -125,6 +126,7 @@ struct temporary_name {
     std::string folder;  ///< with its slash; empty for the current folder
     std::string prefix;  ///< of the file's own name: NAME.tmp.
 
+    template <class = void>
     explicit temporary_name(const std::string& target) {
         const std::size_t slash = target.rfind('/');
         folder = slash == std::string::npos ? "" : target.substr(0, slash + 1);
@@ -135,6 +137,7 @@ struct temporary_name {
 // A process that was killed while it saved leaves its temporary file, which holds personal data as the model does. Such
 // a file is recognised by its name, by a process number that is gone or is our own (in a container it is the same each time),
 // and by a lock that nobody holds (the process may live in another container, and another thread of ours may be saving).
+template <class = void>
 inline void remove_leftovers(const temporary_name& name) noexcept {
     DIR* const folder = ::opendir(name.folder.empty() ? "." : name.folder.c_str());
     if (folder == nullptr) return;
@@ -156,6 +159,7 @@ inline void remove_leftovers(const temporary_name& name) noexcept {
 // A file under a temporary name, locked as long as it lives; removed unless it was renamed.
 class temporary_file {
    public:
+    template <class = void>
     temporary_file(const temporary_name& name, mode_t mode, const file_path& path) : path_(path) {
         for (int attempt = 0; attempt < 8; ++attempt) {
             name_ = message(name.folder, name.prefix, static_cast<long>(::getpid()), ".XXXXXX");

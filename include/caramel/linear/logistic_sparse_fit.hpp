@@ -48,6 +48,7 @@ class cornered_quadratic {
     }
 
    private:
+    template <class = void>
     [[nodiscard]] double curvature(std::size_t i) const noexcept { return h_(static_cast<row_index>(i), static_cast<row_index>(i)); }
     void move(std::size_t i, double by) {
         at_[i] += by;
@@ -68,6 +69,7 @@ class cornered_quadratic {
         return largest;
     }
     // The minimum for the signs as they are, or as far towards it as they stay. True where that is the minimum.
+    template <class = void>
     bool settle() {
         std::vector<std::size_t> free;
         for (const std::size_t i : moving_)
@@ -87,6 +89,7 @@ class cornered_quadratic {
         return stops == free.size() && at_rest();
     }
     // Where columns repeat each other, a little curvature is added: the way down a flat valley is a long step.
+    template <class = void>
     [[nodiscard]] std::vector<double> towards_minimum(const std::vector<std::size_t>& free) const {
         const auto n = static_cast<row_index>(free.size());
         std::vector<double> step(free.size()), unit(free.size());

@@ -22,6 +22,7 @@
 
 namespace caramel::inline CARAMEL_ABI::detail {
 
+template <class = void>
 inline std::span<double> row_span(matrix<double>& m, row_index i) { return {m.data() + i * m.cols(), static_cast<std::size_t>(m.cols())}; }
 
 // The normal equations of standardized columns, (columns + 1) squared with the intercept's.

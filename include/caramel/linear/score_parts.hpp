@@ -30,12 +30,14 @@ struct score_parts {
     double intercept = 0;
     std::vector<score_part> parts;  ///< by column; some models leave out columns that add nothing
 
+    template <class = void>
     [[nodiscard]] double score() const noexcept {
         double sum = intercept;
         for (const auto& part : parts) sum += part.value;
         return sum;
     }
     /// The `n` largest by size, largest first, ties to the lower column; those that are 0 are left out.
+    template <class = void>
     [[nodiscard]] std::vector<score_part> top(std::size_t n) const {
         std::vector<score_part> out;
         for (const auto& part : parts)
@@ -45,6 +47,7 @@ struct score_parts {
         return out;
     }
     /// The same, with the names of the columns. Throws `error` (`shape_mismatch`) where a column has no name.
+    template <class = void>
     [[nodiscard]] std::vector<std::pair<std::string, double>> top(std::size_t n, std::span<const std::string> names) const {
         std::vector<std::pair<std::string, double>> out;
         for (const auto& part : top(n)) {

@@ -44,6 +44,7 @@ class positive : public single_row<positive> {
     }
     using single_row<positive>::operator();
 
+    template <class = void>
     [[nodiscard]] std::vector<std::string> output_names(const std::vector<std::string>&) const { return {std::string(kind)}; }
     // Nothing is learnt, so nothing is saved but the kind.
     static constexpr std::array<const char*, 0> field_names{};

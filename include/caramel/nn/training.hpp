@@ -64,6 +64,7 @@ struct training {
 
 /// A weight for each class, so that all together weigh the same: rows / (classes * rows of the class); 0 where there are none.
 /// Throws `error` as the classifiers do on labels that are negative, too large or of one class only.
+template <class = void>
 [[nodiscard]] inline std::vector<double> balanced_class_weights(std::span<const int> labels) {
     std::vector<double> out(detail::count_classes(labels, "balanced_class_weights"), 0.0);
     for (const int label : labels) ++out[static_cast<std::size_t>(label)];
@@ -74,6 +75,7 @@ struct training {
 
 namespace detail {
 
+template <class = void>
 inline optimizer_options require_training(const training& how, std::string_view who) {
     require(how.epochs >= 1 && how.epochs <= 1'000'000, errc::bad_parameter, who, ": epochs = ", how.epochs, ", must lie in 1 .. 1000000");
     require(how.batch_size >= 1, errc::bad_parameter, who, ": batch_size = 0, must be at least 1");
@@ -97,6 +99,7 @@ inline optimizer_options require_training(const training& how, std::string_view 
 }
 
 // What only some losses look at is refused by the others, so that nothing is asked for in vain.
+template <class = void>
 inline void require_class_loss(const training& how, std::string_view who) {
     require(how.label_smoothing >= 0 && how.label_smoothing < 1, errc::bad_parameter, who, ": label_smoothing = ", how.label_smoothing,
             ", must be at least 0 and below 1");
@@ -129,6 +132,7 @@ void require_targets(const matrix_in<T>& y, std::string_view who) {
 // Labels 0 .. classes - 1, where classes is one more than the largest label, and what their loss is.
 class class_targets {
    public:
+    template <class = void>
     class_targets(std::span<const int> labels, std::string_view who, std::size_t at_least = 0, const training& how = {}, std::span<const double> weights = {})
         : labels_(labels), classes_(std::max(count_classes(labels, who), at_least)), weights_(how.class_weights), smoothing_(how.label_smoothing),
           focus_(how.focal_gamma) {
@@ -338,6 +342,7 @@ void gather_rows(const matrix_in<T>& x, std::span<const std::size_t> which, matr
     for (std::size_t i = 0; i < which.size(); ++i)
         std::copy_n(x.data() + static_cast<row_index>(which[i]) * x.outerStride(), x.cols(), out.data() + static_cast<row_index>(i) * x.cols());
 }
+template <class = void>
 inline void gather_rows(const token_ids& x, std::span<const std::size_t> which, token_ids& out) {
     out = token_ids{{}, x.vocabulary_size, x.unknown, x.padding};
     for (const std::size_t row : which) out.append_row(x[row], x.weights_of(row));

@@ -127,6 +127,7 @@ struct epsilon_greedy_rule {
 
     static constexpr std::string_view kind = "epsilon_greedy";
     static constexpr std::array field_names{"epsilon"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(epsilon); }
     friend bool operator==(const epsilon_greedy_rule&, const epsilon_greedy_rule&) = default;
 };
@@ -139,6 +140,7 @@ struct ucb1 {
 
     static constexpr std::string_view kind = "ucb1";
     static constexpr std::array field_names{"exploration", "lowest", "highest"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(exploration, lowest, highest); }
     friend bool operator==(const ucb1&, const ucb1&) = default;
 };
@@ -151,6 +153,7 @@ struct kl_ucb {
 
     static constexpr std::string_view kind = "kl_ucb";
     static constexpr std::array field_names{"c", "lowest", "highest"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(c, lowest, highest); }
     friend bool operator==(const kl_ucb&, const kl_ucb&) = default;
 };
@@ -163,6 +166,7 @@ struct thompson_bernoulli {
 
     static constexpr std::string_view kind = "thompson_bernoulli";
     static constexpr std::array field_names{"successes", "failures"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(successes, failures); }
     friend bool operator==(const thompson_bernoulli&, const thompson_bernoulli&) = default;
 };
@@ -175,6 +179,7 @@ struct thompson_gaussian {
 
     static constexpr std::string_view kind = "thompson_gaussian";
     static constexpr std::array field_names{"noise", "mean", "deviation"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(noise, mean, deviation); }
     friend bool operator==(const thompson_gaussian&, const thompson_gaussian&) = default;
 };
@@ -240,6 +245,7 @@ struct bandit_rule<thompson_bernoulli> {
 template <>
 struct bandit_rule<thompson_gaussian> {
     using belief = normal_belief;
+    template <class = void>
     static void check(const thompson_gaussian& r) {
         require(r.noise > 0 && std::isfinite(r.noise) && r.deviation > 0 && std::isfinite(r.deviation), errc::bad_parameter,
                 "thompson_gaussian: noise and deviation must be above 0, got ", r.noise, " and ", r.deviation);

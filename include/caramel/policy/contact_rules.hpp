@@ -64,6 +64,7 @@ struct contact_history {
     std::vector<std::uint16_t> actions{};
 
     static constexpr std::array field_names{"periods", "actions"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(periods, actions); }
     friend bool operator==(const contact_history&, const contact_history&) = default;
 };
@@ -80,11 +81,14 @@ class contact_rules {
    public:
     /// Throws `error` (`bad_parameter`) with the number of the action, cap, gap or quiet time as the row: no actions, more than
     /// 65,000, a name twice or empty, a channel that no action has, periods below 1, a quiet time that does not end after it began.
+    template <class = void>
     explicit contact_rules(contact_limits limits);
 
+    template <class = void>
     [[nodiscard]] std::size_t actions() const noexcept { return limits_.actions.size(); }
     [[nodiscard]] const contact_limits& limits() const noexcept { return limits_; }
     /// The number of an action. Throws `error` (`unknown_id`).
+    template <class = void>
     [[nodiscard]] std::size_t action(std::string_view name) const;
     [[nodiscard]] const std::string& name(std::size_t action) const {
         require_action(action);
@@ -105,6 +109,7 @@ class contact_rules {
 
     /// Whether the customer may get this action in period `now`. Throws `error`: `unknown_id`, `bad_data` (a history that is not
     /// one: out of order, or of actions that do not exist).
+    template <class = void>
     [[nodiscard]] bool allows(const contact_history& past, std::size_t action, std::int64_t now) const {
         require_action(action);
         require_history(past);
@@ -112,6 +117,7 @@ class contact_rules {
     }
     /// The actions that the customer may get in period `now`, in order: what `decision::allowed` holds. Without any action that is
     /// no contact the list may be empty, and a policy then refuses to decide.
+    template <class = void>
     [[nodiscard]] std::vector<std::size_t> allowed(const contact_history& past, std::int64_t now) const;
     /// The decision with what it allows and the rules allow, both. Throws also `unknown_id` (it allows an action that does not exist).
     template <std::size_t N>
@@ -127,6 +133,7 @@ class contact_rules {
 
     /// Notes what the customer got; what is no contact leaves no trace. Contacts too old for any cap or gap, seen from the newest,
     /// are dropped. Throws `error` and changes nothing: `unknown_id`, `bad_data` (as `allows`).
+    template <class = void>
     void record(contact_history& past, std::size_t action, std::int64_t now) const;
     /// So many periods back, the present one included, rules look: 0 without caps and gaps.
     [[nodiscard]] std::int64_t memory() const noexcept { return memory_; }
@@ -159,6 +166,7 @@ class contact_rules {
     }
 
     [[nodiscard]] bool applies_to(std::uint16_t channel, std::uint16_t action) const noexcept { return channel == every || channel_of_[action] == channel; }
+    template <class = void>
     [[nodiscard]] bool open(const contact_history& past, std::uint16_t channel, std::int64_t now) const noexcept;
 
     contact_limits limits_;
@@ -168,6 +176,7 @@ class contact_rules {
     std::int64_t memory_ = 0;
 };
 
+template <class>
 inline contact_rules::contact_rules(contact_limits limits) : limits_(std::move(limits)) {
     constexpr std::string_view who = "contact_rules: ";
     const auto& names = limits_.actions;
@@ -214,12 +223,14 @@ inline contact_rules::contact_rules(contact_limits limits) : limits_(std::move(l
     }
 }
 
+template <class>
 inline std::size_t contact_rules::action(std::string_view name) const {
     const auto found = std::ranges::find(limits_.actions, name, &channel_action::name);
     require(found != limits_.actions.end(), errc::unknown_id, "contact_rules: there is no action of that name");
     return static_cast<std::size_t>(found - limits_.actions.begin());
 }
 
+template <class>
 inline bool contact_rules::open(const contact_history& past, std::uint16_t channel, std::int64_t now) const noexcept {
     const auto applies = [&](std::uint16_t of) { return of == every || of == channel; };
     for (const auto& q : quiet_) {
@@ -245,6 +256,7 @@ inline bool contact_rules::open(const contact_history& past, std::uint16_t chann
     return true;
 }
 
+template <class>
 inline std::vector<std::size_t> contact_rules::allowed(const contact_history& past, std::int64_t now) const {
     require_history(past);
     std::vector<std::size_t> out;
@@ -260,6 +272,7 @@ inline std::vector<std::size_t> contact_rules::allowed(const contact_history& pa
     return out;
 }
 
+template <class>
 inline void contact_rules::record(contact_history& past, std::size_t action, std::int64_t now) const {
     require_action(action);
     require_history(past);

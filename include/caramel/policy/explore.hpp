@@ -65,6 +65,7 @@ namespace detail {
 inline void require_share(double x, std::string_view who, std::string_view name) {
     require(x >= 0 && x <= 1, errc::bad_parameter, who, ": ", name, " must lie in [0, 1], got ", x);
 }
+template <class = void>
 inline void require_schedule(const exploration_schedule& s, std::string_view who, std::string_view name, double most) {
     const auto end = [&](double x, std::string_view which) {
         require(x >= 0 && x <= most, errc::bad_parameter, who, ": ", name, which,
@@ -122,6 +123,7 @@ std::size_t best_action(std::span<const T> values, std::span<const std::uint8_t>
     return best;
 }
 
+template <class = void>
 inline std::size_t count_open(std::span<const std::uint8_t> open) noexcept {
     std::size_t n = 0;
     for (const std::uint8_t mark : open) n += mark != 0 ? 1 : 0;

@@ -39,6 +39,7 @@ struct linucb {
 
     static constexpr std::string_view kind = "linucb";
     static constexpr std::array field_names{"alpha", "epsilon", "regularization", "half_life", "refresh_every"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(alpha, epsilon, regularization, half_life, refresh_every); }
     friend bool operator==(const linucb&, const linucb&) = default;
 };
@@ -53,6 +54,7 @@ struct linear_thompson {
 
     static constexpr std::string_view kind = "linear_thompson";
     static constexpr std::array field_names{"noise", "regularization", "half_life", "refresh_every"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(noise, regularization, half_life, refresh_every); }
     friend bool operator==(const linear_thompson&, const linear_thompson&) = default;
 };

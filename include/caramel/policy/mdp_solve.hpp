@@ -49,6 +49,7 @@ struct mdp_solution {
 // Templates throughout, though of one type each, so that the solvers are compiled only where a process is solved.
 namespace detail::exact {
 
+template <class = void>
 inline void require_solvable(const solve_options& how, std::string_view who) {
     require(how.discount >= 0 && how.discount <= 1, errc::bad_parameter, who, ": discount must lie in [0, 1], got ", how.discount);
     require(how.tolerance >= 0 && std::isfinite(how.tolerance), errc::bad_parameter, who, ": tolerance must be finite and not negative, got ", how.tolerance);
@@ -67,11 +68,13 @@ struct backups {
     std::vector<char> any_reward;
 
     [[nodiscard]] std::size_t size() const noexcept { return reward.size(); }
+    template <class = void>
     void open() {
         reward.push_back(0);
         may_end.push_back(0);
         any_reward.push_back(0);
     }
+    template <class = void>
     void add(std::span<const mdp::branch> branches, double discount, double share = 1) {
         for (const auto& b : branches) {
             reward.back() += share * b.probability * b.reward;

@@ -122,6 +122,7 @@ inline void require_resamples(std::size_t n, std::string_view who) {
     require(n >= 10 && n <= 10'000'000, errc::bad_parameter, who, ": resamples = ", n, ", must lie in 10 .. 10000000");
 }
 // Probabilities of a policy, a row each; a row of zeros, where that is allowed, says that the policy knows nothing there.
+template <class = void>
 inline void require_policy(const matrix<double>& x, bool zeros, std::string_view who) {
     for (row_index i = 0; i < x.rows(); ++i) {
         double sum = 0;
@@ -183,6 +184,7 @@ class off_policy_log {
     /// row and column of a record (columns as in `logged_choice`) `unknown_id` (context, action), `nan_or_inf` (reward,
     /// propensity), `bad_data` (a propensity outside (0, 1]); with row and column of the matrix `nan_or_inf`, and `bad_data` (a
     /// negative probability, or a row that does not sum to 1 within 1e-6).
+    template <class = void>
     off_policy_log(std::span<const logged_choice> records, const matrix<double>& policy, const matrix<double>& model = {}) {
         constexpr std::string_view who = "off_policy_log";
         require(!records.empty(), errc::empty_input, who, ": no records");

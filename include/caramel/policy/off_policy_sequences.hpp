@@ -248,7 +248,9 @@ class sequence_log {
     [[nodiscard]] std::size_t size() const noexcept { return starts_.size() - 1; }  ///< episodes
     [[nodiscard]] std::size_t longest() const noexcept { return longest_; }
     /// The steps of episode i are `starts()[i] .. starts()[i + 1]`.
+    template <class = void>
     [[nodiscard]] std::span<const std::size_t> starts() const noexcept { return starts_; }
+    template <class = void>
     [[nodiscard]] std::span<const detail::flat_step> steps() const noexcept { return steps_; }
     [[nodiscard]] std::span<const double> propensities() const noexcept { return propensities_; }
 
@@ -258,14 +260,17 @@ class sequence_log {
         std::size_t next;
         bool terminal;
     };
+    template <class = void>
     [[nodiscard]] std::span<const std::size_t> pair_starts() const noexcept { return pair_starts_; }
     [[nodiscard]] std::span<const std::size_t> pair_actions() const noexcept { return pair_actions_; }
     [[nodiscard]] std::span<const std::size_t> branch_starts() const noexcept { return branch_starts_; }
+    template <class = void>
     [[nodiscard]] std::span<const branch> branches() const noexcept { return branches_; }
     [[nodiscard]] std::span<const std::size_t> step_pairs() const noexcept { return step_pairs_; }
     [[nodiscard]] std::span<const std::size_t> step_branches() const noexcept { return step_branches_; }
 
    private:
+    template <class = void>
     void find_branches() {
         std::vector<std::size_t> order(steps_.size());
         for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;

@@ -29,6 +29,7 @@ struct state_axis {
 namespace detail {
 
 // Whole, or with two decimals where those are seen.
+template <class = void>
 inline std::string short_number(double x) {
     char digits[32];
     if (std::abs(x) >= 1e15) return message(x);

@@ -117,6 +117,7 @@ class rdp_accountant {
 
     /// `steps` answers with Gaussian noise of `sigma` sensitivities; on a Poisson sample of the customers, for a rate below 1.
     /// Throws `error` (`bad_parameter`) as `subsampled_gaussian_rdp`.
+    template <class = void>
     void add_gaussian(double sigma, std::uint64_t steps = 1, double sampling_rate = 1) {
         add(steps, [&](double order) { return subsampled_gaussian_rdp(sampling_rate, sigma, order); });
     }
@@ -250,6 +251,7 @@ class privacy_budget {
     }
     /// Call it before the answer is given. Throws `error`: `limit_exceeded` where more is wanted than is left (and spends nothing);
     /// `bad_parameter` on negative amounts. What rounding adds (1e-12 of the whole) is forgiven: ten times .1 fit into 1.
+    template <class = void>
     void spend(double epsilon, double delta = 0) {
         require(epsilon >= 0 && std::isfinite(epsilon), errc::bad_parameter, "privacy_budget: epsilon = ", epsilon, ", must be finite and not negative");
         require(delta >= 0 && delta < 1, errc::bad_parameter, "privacy_budget: delta = ", delta, ", must be at least 0 and below 1");

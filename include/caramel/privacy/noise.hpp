@@ -44,6 +44,7 @@ class secret_rng {
 
     /// Take 32 bytes from the system's generator of secrets, new ones for every object: the same key gives the same numbers.
     /// Throws `error` (`bad_parameter`) unless there are 32 that are not all the same.
+    template <class = void>
     explicit secret_rng(std::string_view key) {
         require(key.size() == 32, errc::bad_parameter, "secret_rng: a key of ", key.size(), " bytes, must be 32");
         require(key.find_first_not_of(key[0]) != std::string_view::npos, errc::bad_parameter, "secret_rng: all 32 bytes of the key are the same");
@@ -298,6 +299,7 @@ struct randomised_response {
     }
     /// How many of each value there were before, without bias, from how often each was answered: may be negative.
     /// Throws `error`: `bad_parameter`; `shape_mismatch` unless there is one count a value.
+    template <class = void>
     [[nodiscard]] std::vector<double> estimate(const std::vector<std::uint64_t>& answered) const {
         const double p = truth_probability(), q = (1 - p) / static_cast<double>(n_values - 1);
         require(answered.size() == n_values, errc::shape_mismatch, "randomised_response: ", answered.size(), " counts of ", n_values, " values");

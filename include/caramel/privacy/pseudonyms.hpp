@@ -33,6 +33,7 @@ class pseudonym_key {
     /// the bytes given here. Throws `error` (`bad_parameter`) unless there are 16 to 1024 that are not all the same.
     explicit pseudonym_key(std::string_view bytes) : mac_(checked(bytes)) {}
     /// From hexadecimal digits, two a byte, in any case. Throws `error` (`bad_parameter`), also on anything else.
+    template <class = void>
     [[nodiscard]] static pseudonym_key from_hex(std::string_view digits) {
         require(digits.size() % 2 == 0 && digits.size() <= 2 * max_bytes, errc::bad_parameter, "pseudonym_key: ", digits.size(),
                 " hexadecimal digits, must be an even ", "number of ", 2 * min_bytes, " to ", 2 * max_bytes);
@@ -193,6 +194,7 @@ class pseudonyms {
 
    private:
     // The domain's length in front of it, so that no domain and id are like another domain and id.
+    template <class = void>
     [[nodiscard]] detail::sha256_digest digest(std::string_view domain, std::string_view id) const noexcept {
         std::array<char, 8> length{};
         for (std::size_t i = 0; i < length.size(); ++i) length[i] = static_cast<char>(static_cast<std::uint64_t>(domain.size()) >> (8 * i));

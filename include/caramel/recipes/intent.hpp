@@ -57,13 +57,16 @@ class intent_model : public single_row<intent_model> {
     }
 
     /// Throws `error` (`bad_utf8`) with the text's number and the byte.
+    template <class = void>
     [[nodiscard]] matrix<float> operator()(const std::vector<std::string>& texts) const { return scorer_.probabilities_of(texts); }
     /// One text -> (classes), in the workspace; the same bits as in a batch. Only a text that NFKC changes in an unusual way
     /// allocates after the first call.
+    template <class = void>
     [[nodiscard]] std::span<const float> operator()(std::string_view text, workspace& scratch) const { return scorer_.probabilities_of(text, scratch); }
     using single_row<intent_model>::operator();
 
     /// Throws `error` (`bad_utf8`).
+    template <class = void>
     [[nodiscard]] intent_answer answer(std::string_view text, std::size_t reasons = 5) const {
         workspace scratch;
         float top = 0;
@@ -97,6 +100,7 @@ class intent_model : public single_row<intent_model> {
         return out;
     }
     /// Throws `error`: `bad_utf8`; `bad_parameter` on a class that is not there.
+    template <class = void>
     [[nodiscard]] text_explanation explain(std::string_view text, std::size_t of_class) const { return scorer_.explain(text, of_class); }
 
     [[nodiscard]] const std::vector<std::string>& labels() const noexcept { return scorer_.labels(); }
@@ -107,6 +111,7 @@ class intent_model : public single_row<intent_model> {
     [[nodiscard]] std::vector<std::string> output_names(const std::vector<std::string>& = {}) const { return labels(); }
 
     static constexpr std::array field_names{"scorer", "scope_slope", "scope_offset", "threshold", "ambiguity"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(scorer_, scope_slope_, scope_offset_, threshold_, ambiguity_); }
 
    private:
@@ -170,6 +175,7 @@ struct intent {
         return {std::move(learnt.scorer), slope, offset, threshold, ambiguity};
     }
     // The highest score that a text must have to be taken as one of a known intent.
+    template <class = void>
     [[nodiscard]] double lowest_score(std::vector<double> tops, std::vector<double> others) const {
         std::ranges::sort(tops);
         std::ranges::sort(others);

@@ -271,6 +271,7 @@ template <class T, class... Recipes>
 }
 
 /// The trends that `best_recommender` tries.
+template <class = void>
 [[nodiscard]] inline std::vector<item_trend> house_trends() {
     std::vector<item_trend> out;
     for (const double half_life_days : {7.0, 14.0, 28.0, 56.0})

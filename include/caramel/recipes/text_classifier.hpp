@@ -46,6 +46,7 @@ struct text_explanation {
     double score = 0;
 
     /// The `n` parts that moved the score most, whichever way; of equal ones the first.
+    template <class = void>
     [[nodiscard]] std::vector<reason> top(std::size_t n) const {
         std::vector<reason> out;
         for (const auto& part : parts)
@@ -64,6 +65,7 @@ class text_scorer {
     /// class. The probabilities are the softmax of slope * scores; of two classes 1 / (1 + exp(-(slope * score + offset))).
     /// Throws `error` (`bad_data`) on fields that do not belong together, on numbers so large that a score could overflow with them
     /// (factors of n-grams above 1e6, others above 1e15), and of three classes or more on a negative slope.
+    template <class = void>
     text_scorer(tfidf_model<float> features, matrix<float> coefficients, vec<float> intercepts, std::vector<std::string> labels, double slope, double offset)
         : features_(std::move(features)),
           coefficients_(std::move(coefficients)),
@@ -92,6 +94,7 @@ class text_scorer {
 
     /// Probabilities of the text's classes in `out`, and the highest score before calibration. The caller holds a frame.
     /// Throws `error` (`bad_utf8`) with the text's number and the byte.
+    template <class = void>
     float answer(std::string_view text, std::size_t number, std::span<float> out, workspace& scratch) const {
         const auto outputs = static_cast<std::size_t>(intercepts_.size());
         if (!buckets_.empty()) return one_score(text, number, out, scratch);
@@ -116,6 +119,7 @@ class text_scorer {
         return top;
     }
     /// (texts, classes). Throws `error` (`bad_utf8`) with the text's number and the byte.
+    template <class = void>
     [[nodiscard]] matrix<float> probabilities_of(const std::vector<std::string>& texts) const {
         matrix<float> out(static_cast<row_index>(texts.size()), static_cast<row_index>(classes()));
         workspace scratch;
@@ -126,6 +130,7 @@ class text_scorer {
         return out;
     }
     /// One text -> (classes), in the workspace; its highest score before calibration in `top`.
+    template <class = void>
     [[nodiscard]] std::span<const float> probabilities_of(std::string_view text, workspace& scratch, float* top = nullptr, std::size_t number = 1) const {
         const workspace::frame frame(scratch);
         const auto out = scratch.take<float>(classes());
@@ -134,6 +139,7 @@ class text_scorer {
         return out;
     }
     /// Throws `error`: `bad_utf8`; `bad_parameter` on a class that is not there.
+    template <class = void>
     [[nodiscard]] text_explanation explain(std::string_view text, std::size_t of_class) const {
         require(of_class < classes(), errc::bad_parameter, "explain: class ", of_class, " of ", classes(), " was asked for");
         const bool two = classes() == 2;
@@ -153,6 +159,7 @@ class text_scorer {
     }
 
     static constexpr std::array field_names{"features", "coefficients", "intercepts", "labels", "slope", "offset"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(features_, coefficients_, intercepts_, labels_, slope_, offset_); }
 
    private:
@@ -166,6 +173,7 @@ class text_scorer {
         std::array<known_ngram, 4> ngrams{};
         [[nodiscard]] bool full() const noexcept { return ngrams[3].factor > 0; }
     };
+    template <class = void>
     void prepare() {
         const int bits = std::max(4, static_cast<int>(std::bit_width(features_.columns())));
         buckets_.reserve(std::size_t{1} << bits);
@@ -201,6 +209,7 @@ class text_scorer {
         std::uint32_t count;
     };
     // Each key once, in the order in which they first came.
+    template <class = void>
     static std::span<repeated_ngram> counted(std::span<const std::uint64_t> keys, workspace& scratch) {
         const int bits = static_cast<int>(std::bit_width(2 * keys.size() + 1));
         const auto numbers = scratch.take<std::uint32_t>(std::size_t{1} << bits);  // from 1; 0 = nothing here
@@ -220,6 +229,7 @@ class text_scorer {
     }
     // The dot product without making the row: each unit's sums, divided by its length at the end. Most n-grams stand in a text
     // once. So they are not counted at first: a bit says what may have come twice, and only that is.
+    template <class = void>
     float one_score(std::string_view text, std::size_t number, std::span<float> out, workspace& scratch) const {
         const tfidf_settings& how = features_.settings();
         require_utf8(text, number, tfidf_model<float>::kind);
@@ -278,6 +288,7 @@ class text_scorer {
         out[0] = static_cast<float>(detail::sigmoid_of(-odds));
         return std::abs(score);
     }
+    template <class = void>
     void probabilities(std::span<float> z) const noexcept {
         const float top = *std::ranges::max_element(z);
         double sum = 0;
@@ -359,6 +370,7 @@ struct held_out {
     std::vector<float> scores;
     double wrong = 0, loss = 0, slope = 1, offset = 0;
 };
+template <class = void>
 inline void judge(held_out& of, std::span<const int> labels, std::span<const double> weights, std::size_t classes) {
     const std::size_t outputs = classes == 2 ? 1 : classes;
     if (outputs == 1) {
@@ -520,6 +532,7 @@ learnt_text learn_text(const std::vector<std::string>& texts, std::vector<int> l
 }
 
 // Names of classes -> their numbers, in the order of the names' bytes.
+template <class = void>
 inline std::pair<std::vector<int>, std::vector<std::string>> numbered(const std::vector<std::string>& labels) {
     std::vector<std::string> names = labels;
     std::ranges::sort(names);

@@ -35,6 +35,7 @@ namespace caramel::inline CARAMEL_ABI {
 
 namespace detail {
 
+template <class = void>
 inline void require_als_loss(const als_loss& loss, errc code) {
     require(std::isfinite(loss.regularization) && loss.regularization > 0, code, "als: regularization is ", loss.regularization, ", must be above 0");
     require(std::isfinite(loss.unobserved_weight) && loss.unobserved_weight >= 0, code, "als: unobserved_weight is ", loss.unobserved_weight,

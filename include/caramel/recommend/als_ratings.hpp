@@ -46,6 +46,7 @@ struct als_ratings_loss {
 
     friend bool operator==(const als_ratings_loss&, const als_ratings_loss&) = default;
     static constexpr std::array field_names{"regularization", "weighted_regularization", "biases", "non_negative"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(regularization, weighted_regularization, biases, non_negative); }
 };
 
@@ -64,6 +65,7 @@ struct als_rating_side {
 
 // The minimum of w'Aw / 2 - b'w with w >= 0 but for the last one, which is free where `last_free`, by coordinate descent
 // (A positive definite, so it is unique). Only the upper triangle of A is read.
+template <class = void>
 inline void non_negative_minimum(std::size_t n, std::size_t stride, std::span<const double> a, std::span<const double> b, bool last_free, std::span<double> w,
                                  std::span<double> gradient) noexcept {
     std::fill_n(w.begin(), n, 0.0);

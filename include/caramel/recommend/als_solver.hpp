@@ -70,6 +70,7 @@ struct als_loss {
 
     friend bool operator==(const als_loss&, const als_loss&) = default;
     static constexpr std::array field_names{"regularization", "unobserved_weight", "frequency_scaling", "weights", "confidence_scale"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(regularization, unobserved_weight, frequency_scaling, weights, confidence_scale); }
 };
 
@@ -176,8 +177,10 @@ struct eigen_pairs {
 };
 class symmetric_eigen {
    public:
+    template <class = void>
     explicit symmetric_eigen(matrix<double> a) : n_(static_cast<std::size_t>(a.rows())), a_(std::move(a)), diagonal_(n_), beside_(n_), factor_(n_) {}
 
+    template <class = void>
     [[nodiscard]] bool compute(eigen_pairs& out) {
         double largest = 0;
         for (const double x : std::span(a_.data(), n_ * n_)) {
@@ -199,6 +202,7 @@ class symmetric_eigen {
     [[nodiscard]] double* vector(std::size_t i) noexcept { return vectors_.data() + i * n_; }
 
     // A <- H...H A H...H with H = I - f v v'; v of step k stays in row k, right of the diagonal.
+    template <class = void>
     void make_tridiagonal() {
         std::vector<double> p(n_);
         for (std::size_t k = 0; k < n_; ++k) {

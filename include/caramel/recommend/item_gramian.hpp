@@ -25,6 +25,7 @@ namespace caramel::inline CARAMEL_ABI {
 
 namespace detail {
 
+template <class = void>
 inline void require_dense_items(std::size_t items, std::size_t max_items, std::size_t bytes_each, std::string_view who) {
     if (items <= max_items) return;
     const double gigabytes = static_cast<double>(items) * static_cast<double>(items) * static_cast<double>(bytes_each) / 1e9;

@@ -312,6 +312,7 @@ struct row_similarity {
     }
 };
 
+template <class = void>
 inline std::vector<double> reaches(row_measure measure, std::span<const double> sizes) {
     std::vector<double> out;
     out.reserve(sizes.size());
@@ -319,6 +320,7 @@ inline std::vector<double> reaches(row_measure measure, std::span<const double> 
     return out;
 }
 
+template <class = void>
 inline std::vector<float> narrowed(std::span<const double> reach) {
     std::vector<float> out;
     out.reserve(reach.size());

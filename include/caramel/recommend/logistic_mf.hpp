@@ -48,6 +48,7 @@ struct logistic_mf_loss {
 
     friend bool operator==(const logistic_mf_loss&, const logistic_mf_loss&) = default;
     static constexpr std::array field_names{"weights", "confidence_scale", "regularization", "learning_rate", "negatives", "epochs"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(weights, confidence_scale, regularization, learning_rate, negatives, epochs); }
 };
 

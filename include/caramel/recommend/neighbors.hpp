@@ -43,6 +43,7 @@ enum class neighbor_similarity : std::uint8_t {
 
 namespace detail {
 
+template <class = void>
 inline void require_neighbor_parameters(std::size_t k, double shrinkage, weighting rule, std::size_t min_support, std::string_view who) {
     require(k > 0, errc::bad_parameter, who, ": k is 0, must be at least 1");
     require(std::isfinite(shrinkage) && shrinkage >= 0, errc::bad_parameter, who, ": shrinkage is ", shrinkage, ", must be at least 0");
@@ -81,6 +82,7 @@ inline void weigh_by_rarity(const weighted_rows& rows, std::size_t items, neighb
 }
 
 // The lengths of rows. Throws `number_out_of_range` where one is beyond double.
+template <class = void>
 inline std::vector<double> norms_of(const weighted_rows& rows, std::string_view who) {
     std::vector<double> out(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {

@@ -66,6 +66,7 @@ struct pairwise_steps {
 
     friend bool operator==(const pairwise_steps&, const pairwise_steps&) = default;
     static constexpr std::array field_names{"loss", "negatives", "learning_rate", "regularization", "max_trials", "epochs"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(loss, negatives, learning_rate, regularization, max_trials, epochs); }
 };
 
@@ -252,6 +253,7 @@ class item_draw {
    public:
     item_draw() = default;
     // `counts` by row of the item; empty = all are equally likely.
+    template <class = void>
     item_draw(std::vector<std::int32_t> items, std::span<const std::size_t> counts) : items_(std::move(items)) {
         std::uint64_t sum = 0;
         if (!counts.empty())
@@ -290,6 +292,7 @@ class item_draw {
 
    private:
     static constexpr std::uint64_t whole = std::uint64_t{1} << 32;
+    template <class = void>
     [[nodiscard]] std::int32_t most_bought(std::span<const std::size_t> counts) const {
         return *std::ranges::max_element(items_, {}, [&](std::int32_t item) { return counts[static_cast<std::size_t>(item)]; });
     }
@@ -303,6 +306,7 @@ class item_draw {
 // purchases is not.
 class pair_filter {
    public:
+    template <class = void>
     pair_filter(std::span<const pair_entry> block, std::uint64_t salt)
         : salt_(salt | 1), shift_(64 - std::countr_zero(std::bit_ceil(std::max<std::size_t>(2, block.size() / 4)))), words_(std::size_t{1} << (64 - shift_)) {
         for (const pair_entry& e : block) {

@@ -37,6 +37,7 @@ struct bias_settings {
 
     friend bool operator==(const bias_settings&, const bias_settings&) = default;
     static constexpr std::array field_names{"epochs", "customer_regularization", "item_regularization"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(epochs, customer_regularization, item_regularization); }
 };
 
@@ -104,6 +105,7 @@ inline void require_rating_bounds(double min_rating, double max_rating, std::str
 }
 
 // ---- biases -------------------------------------------------------------------------------------------------------------
+template <class = void>
 inline void require_bias_settings(const bias_settings& settings, std::string_view who, errc code) {
     const auto& [epochs, customers, items] = settings;
     require(epochs >= 1 && epochs <= 1'000'000, code, who, ": epochs is ", epochs, ", must be in 1 .. 1000000");
@@ -168,6 +170,7 @@ struct rating_lists {
 
     [[nodiscard]] sparse_rows<T> view() const noexcept { return {starts, ids, values, starts.size() - 1}; }
 };
+template <class = void>
 inline void require_pair_lists(std::span<const std::int64_t> starts, std::span<const std::int32_t> ids, std::size_t n_values, std::size_t rows,
                                std::string_view who) {
     bool good = starts.size() == rows + 1 && starts.front() == 0 && starts.back() == static_cast<std::int64_t>(ids.size()) && std::ranges::is_sorted(starts) &&

@@ -68,11 +68,13 @@ struct neighbor_rules {
 
     friend bool operator==(const neighbor_rules&, const neighbor_rules&) = default;
     static constexpr std::array field_names{"side", "similarity", "center", "k", "min_k", "min_support", "shrinkage", "min_similarity"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(side, similarity, center, k, min_k, min_support, shrinkage, min_similarity); }
 };
 
 namespace detail {
 
+template <class = void>
 inline void require_neighbor_rules(const neighbor_rules& rules, errc code) {
     require(rules.side <= rating_side::items, code, "rating_neighbors: no such side");
     require(rules.similarity <= rating_similarity::centered_cosine, code, "rating_neighbors: no such similarity");

@@ -49,6 +49,7 @@ struct sgd_steps {
 
     friend bool operator==(const sgd_steps&, const sgd_steps&) = default;
     static constexpr std::array field_names{"learning_rate", "learning_rate_decay", "regularization", "epochs"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(learning_rate, learning_rate_decay, regularization, epochs); }
 };
 
@@ -193,6 +194,7 @@ struct rating_groups {
     std::vector<std::int32_t> place;   // of each row in the order; a group's places follow each other
     std::vector<std::size_t> group;    // of each row
 
+    template <class = void>
     rating_groups(std::vector<std::size_t> ratings_of_rows, std::size_t n_groups, rng numbers)
         : ratings(std::move(ratings_of_rows)), place(ratings.size()), group(ratings.size()) {
         const auto order = numbers.permutation(ratings.size());

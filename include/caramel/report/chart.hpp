@@ -38,12 +38,16 @@ struct line_chart {
     std::vector<chart_reference> references = {};
 
     /// `<svg>`, `width` units wide (240 .. 2000) and as high as it needs.
+    template <class = void>
     [[nodiscard]] std::string svg(double width = 560) const;
     /// What is drawn, as a table: a column a series where all have the same x, else a row a point.
+    template <class = void>
     [[nodiscard]] report_table numbers() const;
 
    private:
+    template <class = void>
     void check() const;
+    template <class = void>
     [[nodiscard]] std::string spoken() const;
 };
 
@@ -66,14 +70,21 @@ struct bar_chart {
     bool upright = false;
     std::string labels_title = {};  ///< what the labels are; shown below upright bars, and in the table of numbers
 
+    template <class = void>
     [[nodiscard]] std::string svg(double width = 560) const;
+    template <class = void>
     [[nodiscard]] report_table numbers() const;
 
    private:
+    template <class = void>
     void check() const;
+    template <class = void>
     [[nodiscard]] std::string spoken() const;
+    template <class = void>
     [[nodiscard]] number_style bar_numbers() const;
+    template <class = void>
     double draw_level(std::string& out, double top, double width) const;
+    template <class = void>
     double draw_upright(std::string& out, double top, double width) const;
 };
 
@@ -94,18 +105,24 @@ struct scatter_chart {
     /// Of more points, one is drawn from each of so many equal runs of rows, always the same ones; the chart says so.
     std::size_t most_points = 2'000;
 
+    template <class = void>
     [[nodiscard]] std::string svg(double width = 560) const;
 
    private:
+    template <class = void>
     void check() const;
+    template <class = void>
     [[nodiscard]] std::string spoken(std::size_t shown) const;
+    template <class = void>
     [[nodiscard]] std::vector<std::size_t> shown_rows() const;
+    template <class = void>
     [[nodiscard]] std::vector<double> colour_cuts() const;
 };
 
 namespace detail {
 
 // The rows of a line to draw.
+template <class = void>
 inline std::vector<std::size_t> drawn_rows(const line_series& line) {
     constexpr std::size_t most = 1'000, runs = 400;
     std::vector<std::size_t> rows;
@@ -132,6 +149,7 @@ inline void append_tooltip(std::string& out, std::string_view text) { draw_parts
 
 inline bool has_markers(const line_series& line) noexcept { return line.x.size() <= 25; }
 
+template <class = void>
 inline void draw_series(std::string& out, const line_series& line, std::size_t number, const plot_frame& frame, const line_chart& chart) {
     constexpr std::size_t most_tooltips = 120;
     draw_parts(out, "<path class=\"line ", style_of("s", number), " ", style_of("d", number), "\" d=\"");
@@ -160,6 +178,7 @@ inline void draw_series(std::string& out, const line_series& line, std::size_t n
 
 // ---- line_chart ------------------------------------------------------------------------------------------------------
 
+template <class>
 inline void line_chart::check() const {
     require(!series.empty(), errc::empty_input, "line_chart: no series");
     require(series.size() <= most_chart_series, errc::limit_exceeded, "line_chart: ", series.size(), " series, at most ", most_chart_series,
@@ -182,6 +201,7 @@ inline void line_chart::check() const {
             detail::require_on_axis(references[i].value, references[i].kind == reference_kind::vertical ? x : y, {.row = i + 1}, "line_chart", "the reference");
 }
 
+template <class>
 inline std::string line_chart::spoken() const {
     std::string summary;
     for (const auto& line : series) {
@@ -195,6 +215,7 @@ inline std::string line_chart::spoken() const {
     return detail::spoken_text(title, description, detail::message("Line chart of ", detail::axis_label(y), " by ", detail::axis_label(x), ": ", summary, "."));
 }
 
+template <class>
 inline std::string line_chart::svg(double width) const {
     detail::require_width(width, "line_chart");
     check();
@@ -241,6 +262,7 @@ inline std::string line_chart::svg(double width) const {
     return detail::finished_drawing("lines", width, frame.end(), spoken(), body);
 }
 
+template <class>
 inline report_table line_chart::numbers() const {
     check();
     report_table out{.caption = title, .columns = {}, .rows = {}, .emphasis = {}};
@@ -264,6 +286,7 @@ inline report_table line_chart::numbers() const {
 
 // ---- bar_chart -------------------------------------------------------------------------------------------------------
 
+template <class>
 inline void bar_chart::check() const {
     require(!bars.empty(), errc::empty_input, "bar_chart: no bars");
     require(bars.size() <= most_bars, errc::limit_exceeded, "bar_chart: ", bars.size(), " bars, at most ", most_bars, " are drawn");
@@ -275,6 +298,7 @@ inline void bar_chart::check() const {
 }
 
 // All bars with as many decimals as one of them needs.
+template <class>
 inline number_style bar_chart::bar_numbers() const {
     number_style style = values.numbers;
     if (style.decimals >= 0) return style;
@@ -287,6 +311,7 @@ inline number_style bar_chart::bar_numbers() const {
     return style;
 }
 
+template <class>
 inline std::string bar_chart::spoken() const {
     const auto style = bar_numbers();
     std::string summary;
@@ -295,6 +320,7 @@ inline std::string bar_chart::spoken() const {
     return detail::spoken_text(title, description, detail::message("Bar chart of ", detail::axis_label(values), ": ", summary, "."));
 }
 
+template <class>
 inline std::string bar_chart::svg(double width) const {
     detail::require_width(width, "bar_chart");
     check();
@@ -309,6 +335,7 @@ inline std::string bar_chart::svg(double width) const {
 
 namespace detail {
 
+template <class = void>
 inline value_range range_of_bars(const bar_chart& chart) {
     value_range out;
     out.add(0);
@@ -317,6 +344,7 @@ inline value_range range_of_bars(const bar_chart& chart) {
     if (out.low == out.high) out.add(1);  // nothing but zeros
     return out;
 }
+template <class = void>
 inline void draw_bar(std::string& out, const chart_bar& bar, std::string_view value, double x, double y, double width, double height) {
     draw_parts(out, "<g class=\"spot\">");
     append_tooltip(out, message(bar.label, bar.label.empty() ? "" : ": ", value, bar.note.empty() ? "" : " ", bar.note.empty() ? "" : dash,
@@ -327,6 +355,7 @@ inline void draw_bar(std::string& out, const chart_bar& bar, std::string_view va
 
 }  // namespace detail
 
+template <class>
 inline double bar_chart::draw_level(std::string& out, double top, double width) const {
     const auto style = bar_numbers();
     std::vector<std::string> texts;
@@ -381,6 +410,7 @@ inline double bar_chart::draw_level(std::string& out, double top, double width) 
     return detail::draw_title(out, detail::axis_label(values), (left + right) / 2, bottom + 22, width);
 }
 
+template <class>
 inline double bar_chart::draw_upright(std::string& out, double top, double width) const {
     const auto style = bar_numbers();
     const double height = std::clamp(width / 2, 210.0, 290.0) - 30;
@@ -427,6 +457,7 @@ inline double bar_chart::draw_upright(std::string& out, double top, double width
     return detail::draw_title(out, labels_title, (left + right) / 2, bottom + (any_negative ? 38 : 24), width);
 }
 
+template <class>
 inline report_table bar_chart::numbers() const {
     check();
     report_table out{.caption = title,
@@ -440,6 +471,7 @@ inline report_table bar_chart::numbers() const {
 
 // ---- scatter_chart ---------------------------------------------------------------------------------------------------
 
+template <class>
 inline void scatter_chart::check() const {
     const std::size_t n = x_values.size();
     require(y_values.size() == n, errc::shape_mismatch, "scatter_chart: ", n, " values of x but ", y_values.size(), " of y");
@@ -476,6 +508,7 @@ inline void scatter_chart::check() const {
     }
 }
 
+template <class>
 inline std::vector<std::size_t> scatter_chart::shown_rows() const {
     const std::size_t n = x_values.size(), shown = std::min(n, most_points);
     std::vector<std::size_t> rows(shown);
@@ -487,6 +520,7 @@ inline std::vector<std::size_t> scatter_chart::shown_rows() const {
     return rows;
 }
 
+template <class>
 inline std::vector<double> scatter_chart::colour_cuts() const {
     if (!value_cuts.empty() || values.empty()) return value_cuts;
     auto sorted = values;
@@ -497,6 +531,7 @@ inline std::vector<double> scatter_chart::colour_cuts() const {
     return cuts;
 }
 
+template <class>
 inline std::string scatter_chart::spoken(std::size_t shown) const {
     const auto [x_low, x_high] = std::ranges::minmax(x_values);
     const auto [y_low, y_high] = std::ranges::minmax(y_values);
@@ -511,6 +546,7 @@ namespace detail {
 // The step of colour, of the five that there are, for the k-th of `steps` ranges of values.
 inline std::size_t colour_step(std::size_t k, std::size_t steps) noexcept { return steps == 1 ? 2 : k * 4 / (steps - 1); }
 
+template <class = void>
 inline void draw_point(std::string& out, std::string_view style, std::size_t marker, double x, double y, double radius, std::string_view label) {
     const bool is_circle = marker == 0;
     draw_parts(out, is_circle ? "<circle" : "<path", " class=\"point ", style, "\" ");
@@ -530,6 +566,7 @@ inline void draw_point(std::string& out, std::string_view style, std::size_t mar
     out += is_circle ? "</circle>" : "</path>";
 }
 
+template <class = void>
 inline std::vector<legend_entry> legend_of(const scatter_chart& chart, const std::vector<double>& cuts) {
     std::vector<legend_entry> out;
     for (std::size_t g = 0; g < chart.group_names.size(); ++g) out.push_back({chart.group_names[g], legend_entry::symbol::marker, g});
@@ -548,6 +585,7 @@ inline std::vector<legend_entry> legend_of(const scatter_chart& chart, const std
 
 }  // namespace detail
 
+template <class>
 inline std::string scatter_chart::svg(double width) const {
     detail::require_width(width, "scatter_chart");
     check();

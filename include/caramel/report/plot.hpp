@@ -105,6 +105,7 @@ inline std::string fitted_text(std::string_view text, double width, double size 
     return out += ellipsis;
 }
 // The text in lines that fit, broken at spaces; what is left over at the end of the last line is cut off.
+template <class = void>
 inline std::vector<std::string> wrapped_text(std::string_view text, double width, std::size_t most_lines, double size = tick_size) {
     std::vector<std::string> lines;
     while (!text.empty()) {
@@ -119,16 +120,19 @@ inline std::vector<std::string> wrapped_text(std::string_view text, double width
     return lines;
 }
 
+template <class = void>
 inline void draw_text(std::string& out, double x, double y, std::string_view anchor, std::string_view style, std::string_view text) {
     draw_parts(out, "<text class=\"", style, "\" x=\"", x, "\" y=\"", y, "\"");
     if (anchor != "start") draw_parts(out, " text-anchor=\"", anchor, "\"");
     draw_parts(out, ">", html_escape(text), "</text>");
 }
+template <class = void>
 inline void draw_line(std::string& out, std::string_view style, double x_from, double y_from, double x_to, double y_to) {
     draw_parts(out, "<path class=\"", style, "\" d=\"M", x_from, " ", y_from, "L", x_to, " ", y_to, "\"/>");
 }
 
 // A title below a drawing, about `middle` as far as the width allows; returns where it ends.
+template <class = void>
 inline double draw_title(std::string& out, std::string_view title, double middle, double top, double width) {
     for (const auto& line : wrapped_text(title, width, 3, bold_size)) {
         const double half = text_width(line, bold_size) / 2;
@@ -188,6 +192,7 @@ class axis_scale {
     [[nodiscard]] double high() const noexcept { return high_; }
 
     // At most about `most` of them, at round values.
+    template <class = void>
     [[nodiscard]] std::vector<axis_tick> ticks(std::size_t most) const {
         std::vector<axis_tick> out;
         if (axis_.logarithmic) {
@@ -234,6 +239,7 @@ class axis_scale {
         if (high_ < data.high) high_ *= data.high <= 2 * high_ ? 2 : data.high <= 5 * high_ ? 5 : 10;
         if (low_ == high_) high_ *= 10;
     }
+    template <class = void>
     [[nodiscard]] std::vector<double> decades(std::size_t most) const {
         const int from = decimal_exponent(low_), to = decimal_exponent(high_);
         const auto collect = [&](const auto& factors, int stride) {
@@ -253,6 +259,7 @@ class axis_scale {
     static double power(int e) noexcept { return e < 0 ? 1 / power_of_ten(-e) : power_of_ten(e); }
 
     // All ticks alike: as many decimals as the step needs (which the numbers of the axis can write), and millions as "1.2 M".
+    template <class = void>
     [[nodiscard]] std::pair<number_style, double> style_for(double step) const {
         number_style style = axis_.numbers;
         const double size = std::max(std::abs(low_), std::abs(high_)) * (style.percent ? 100 : 1);
@@ -285,6 +292,7 @@ class axis_scale {
 
 // ---- what charts have in common --------------------------------------------------------------------------------------
 
+template <class = void>
 inline std::string axis_label(const chart_axis& axis) {
     std::string out = axis.title;
     if (!axis.unit.empty()) out += (out.empty() ? "" : " (") + axis.unit + (out.empty() ? "" : ")");
@@ -295,6 +303,7 @@ inline void require_chart_value(double value, const place& where, std::string_vi
     require_at(std::isfinite(value), errc::nan_or_inf, where, who, ": ", what, " of point ", where.row, " is not finite");
     require_at(std::abs(value) <= largest_chart_value, errc::limit_exceeded, where, who, ": ", what, " of point ", where.row, " is beyond 1e100");
 }
+template <class = void>
 inline void require_axis(const chart_axis& axis, std::string_view who) {
     for (const auto& end : {axis.from, axis.to}) {
         if (!end) continue;
@@ -311,6 +320,7 @@ inline void require_on_axis(double value, const chart_axis& axis, const place& w
     require_at(!axis.logarithmic || value >= 1 / largest_chart_value, errc::bad_data, where, who, ": ", what, " of point ", where.row,
                " is not positive, its axis is logarithmic");
 }
+template <class = void>
 inline void require_references(const std::vector<chart_reference>& references, std::string_view who) {
     require(references.size() <= most_chart_references, errc::limit_exceeded, who, ": ", references.size(), " references, at most ", most_chart_references,
             " can be told apart");
@@ -320,6 +330,7 @@ inline void require_width(double width, std::string_view who) {
 }
 
 // The n-th marker, from 0: circle, square, triangle, diamond, triangle upside down, cross.
+template <class = void>
 inline void append_marker(std::string& out, std::size_t n, double x, double y, double r) {
     switch (n % most_chart_series) {
         case 0:
@@ -352,6 +363,7 @@ struct legend_entry {
 
 inline std::string style_of(std::string_view prefix, std::size_t n) { return message(prefix, n + 1); }
 
+template <class = void>
 inline void draw_symbol(std::string& out, const legend_entry& entry, double x, double y) {
     switch (entry.drawn) {
         case legend_entry::symbol::line:
@@ -374,6 +386,7 @@ inline void draw_symbol(std::string& out, const legend_entry& entry, double x, d
 }
 
 // From `top` on, in as many rows as are needed; returns where it ends.
+template <class = void>
 inline double draw_legend(std::string& out, const std::vector<legend_entry>& entries, double top, double width) {
     if (entries.empty()) return top;
     double x = 0, y = top + letter_height / 2;
@@ -399,6 +412,7 @@ inline std::string reference_name(const chart_reference& reference, const number
 }
 
 // An open `<svg>`, with what is read out in place of the drawing.
+template <class = void>
 inline std::string finished_drawing(std::string_view kind, double width, double height, const std::string& spoken, const std::string& body) {
     std::string out;
     out.reserve(body.size() + spoken.size() + 200);
@@ -420,6 +434,7 @@ inline std::string spoken_text(std::string_view title, std::string_view descript
 // The rectangle of a chart with two axes, its grid, ticks and titles.
 class plot_frame {
    public:
+    template <class = void>
     plot_frame(std::string& out, double width, double height, double top, const chart_axis& x_axis, const axis_scale& x, const chart_axis& y_axis,
                const axis_scale& y)
         : x_(x), y_(y) {
@@ -458,6 +473,7 @@ class plot_frame {
     [[nodiscard]] double end() const noexcept { return end_; }
 
    private:
+    template <class = void>
     [[nodiscard]] std::vector<axis_tick> ticks_that_fit() const {
         std::vector<axis_tick> out;
         for (std::size_t most = 10; most > 0; --most) {

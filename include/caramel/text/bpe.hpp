@@ -43,6 +43,7 @@ struct bpe_settings {
 
     friend bool operator==(const bpe_settings&, const bpe_settings&) = default;
     static constexpr std::array field_names{"add_prefix_space", "trim_offsets", "first_space_is_added", "whole_words", "unknown", "padding", "defaults"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept {
         return std::tie(add_prefix_space, trim_offsets, first_space_is_added, whole_words, unknown, padding, defaults);
     }
@@ -66,6 +67,7 @@ class bpe_model : public text_encoder<bpe_model> {
     /// `where().row`; an id outside the vocabulary), `duplicate_token`, `missing_unk` (a byte without a token),
     /// `duplicate_id`, `bad_id` (ids of added tokens that leave a hole), `empty_token`, `token_too_long`, `bad_utf8`,
     /// `limit_exceeded`.
+    template <class = void>
     bpe_model(vocabulary tokens, std::vector<token_id> merges, std::vector<bpe_added_token> added = {}, special_tokens around = {}, bpe_settings settings = {})
         : tokens_(std::move(tokens)), merges_(std::move(merges)), added_(std::move(added)), around_(std::move(around)), settings_(settings) {
         require(tokens_.reserved() == 0, errc::bad_data, "bpe: ", tokens_.reserved(), " reserved ids, must be 0");
@@ -105,22 +107,26 @@ class bpe_model : public text_encoder<bpe_model> {
 
     // For `text_encoder`.
     [[nodiscard]] std::size_t most_tokens(std::size_t bytes) const noexcept { return settings_.add_prefix_space ? 2 * bytes + 1 : bytes; }
+    template <class = void>
     std::size_t split(std::string_view text, std::size_t, token_id* ids, byte_span* offsets, std::size_t enough) const {
         return offsets == nullptr ? run<false>(text, ids, offsets, enough) : run<true>(text, ids, offsets, enough);
     }
 
     static constexpr std::array field_names{"tokens", "merges", "added", "special", "settings"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(tokens_, merges_, added_, around_, settings_); }
 
    private:
     // What is worked out from the fields; copies of the model share it.
     struct compiled {
+        template <class = void>
         explicit compiled(const bpe_model& m) : is_special(m.size_), is_added(m.size_), splitter(m.added_), tables(make_tables(m)) {
             for (const bpe_added_token& token : m.added_) {
                 is_special[static_cast<std::size_t>(token.id)] = token.special;
                 is_added[static_cast<std::size_t>(token.id)] = true;
             }
         }
+        template <class = void>
         detail::bpe_tables make_tables(const bpe_model& m) {
             std::vector<std::string_view> own(m.size_);  // added tokens decode to what they are written as
             for (const bpe_added_token& token : m.added_) own[static_cast<std::size_t>(token.id)] = token.text;
@@ -153,6 +159,7 @@ class bpe_model : public text_encoder<bpe_model> {
         detail::bpe_tables tables;
     };
 
+    template <class = void>
     [[nodiscard]] std::size_t size_with_added() const {
         std::vector<token_id> beyond;
         std::vector<std::string> texts;
@@ -183,6 +190,7 @@ class bpe_model : public text_encoder<bpe_model> {
         }
         return tokens_.size() + beyond.size();
     }
+    template <class = void>
     [[nodiscard]] std::vector<detail::bpe_rule> make_rules() const {
         require(merges_.size() % 2 == 0, errc::bad_data, "bpe: ", merges_.size(), " ids of merges, which are pairs");
         std::vector<detail::bpe_rule> rules;

@@ -212,6 +212,7 @@ class remove_html : public detail::plain_edit_stage<remove_html> {
         return there ? last + 1 : end;
     }
     static bool same(std::string_view name, std::string_view lower) noexcept { return name.size() == lower.size() && detail::stands_at(name, 0, lower); }
+    template <class = void>
     static bool marks_letters(std::string_view name) noexcept {
         constexpr std::string_view names[] = {"a", "abbr", "b", "big", "code", "em", "font", "i", "mark", "s", "small",
                                               "span", "strong", "sub", "sup", "tt", "u"};
@@ -366,6 +367,7 @@ class limit_repeats : public detail::edit_stage<limit_repeats> {
     [[nodiscard]] std::uint64_t most() const noexcept { return most_; }
 
     static constexpr std::array field_names{"most"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(most_); }
 
    private:
@@ -401,6 +403,7 @@ class handle_emoji : public detail::edit_stage<handle_emoji> {
     static constexpr std::string_view kind = "handle_emoji";  // in saved files: never changes
 
     /// `with` counts where the policy is to replace. Throws `error`: `bad_parameter`, `bad_utf8`.
+    template <class = void>
     explicit handle_emoji(emoji_policy policy, std::string with = " ") : policy_(policy), with_(std::move(with)) {
         require(policy <= emoji_policy::replace, errc::bad_parameter, kind, ": no policy has the number ", static_cast<unsigned>(policy));
         require(detail::is_utf8_text(with_), errc::bad_utf8, kind, ": what to write instead is not UTF-8");
@@ -409,6 +412,7 @@ class handle_emoji : public detail::edit_stage<handle_emoji> {
     [[nodiscard]] const std::string& with() const noexcept { return with_; }
 
     static constexpr std::array field_names{"policy", "with"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(policy_, with_); }
 
    private:

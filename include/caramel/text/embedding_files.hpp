@@ -69,6 +69,7 @@ class memory_blocks {
    public:
     explicit memory_blocks(std::string_view bytes) noexcept : bytes_(bytes), size_(bytes.size()) {}
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+    template <class = void>
     std::size_t get(char* to, std::size_t n) noexcept {
         n = std::min(n, bytes_.size());
         std::copy_n(bytes_.data(), n, to);

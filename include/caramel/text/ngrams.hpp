@@ -58,6 +58,7 @@ namespace detail {
 inline constexpr std::size_t longest_ngram = 16, ngram_units = 5;
 inline constexpr std::size_t longest_word = 64;  // in code points; of longer words so many first ones count
 
+template <class = void>
 inline void require_ngrams(std::span<const ngram_range> ranges, std::string_view who) {
     require(!ranges.empty(), errc::bad_parameter, who, ": no n-grams to look for");
     unsigned seen = 0;
@@ -263,6 +264,7 @@ std::span<const Point> ngram_points(std::string_view text, bool normal, std::siz
     return points;
 }
 // The number of n-grams of so many points, at most; and room for the words that `each_ngram` asks for.
+template <class = void>
 constexpr std::size_t most_ngrams(std::span<const ngram_range> ranges, std::size_t points) noexcept {
     std::size_t most = 0;
     for (const auto& range : ranges) most += most_ngrams(range, points);
@@ -323,6 +325,7 @@ counted_text count_ngrams(std::string_view text, std::span<const ngram_range> ra
         });
     return {points, grams.first(used), total, steps};
 }
+template <class = void>
 inline counted_text count_ngrams(std::string_view text, std::span<const ngram_range> ranges, bool normal, std::size_t most_points, workspace& scratch) {
     return count_ngrams(text, ranges, normal, most_points, scratch, [](std::uint64_t) {});
 }
@@ -355,6 +358,7 @@ Text ngram_name(std::span<const char32_t> points, const ngram_count& gram, const
     return out;
 }
 // The key again, from the name; the name is valid UTF-8.
+template <class = void>
 inline std::uint64_t key_of_name(std::string_view name, ngram_unit unit) {
     const std::uint64_t start = chain_start(unit);
     std::u32string points;

@@ -22,6 +22,7 @@ namespace caramel::inline CARAMEL_ABI::detail {
 // behind stays below twice the text.
 class scratch_text {
    public:
+    template <class = void>
     scratch_text(workspace& scratch, std::size_t expected) : scratch_(scratch), room_(scratch.take<char>(std::max<std::size_t>(expected, 64))) {}
 
     void append(const char* bytes, std::size_t n) {

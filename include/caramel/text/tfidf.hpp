@@ -47,6 +47,7 @@ struct tfidf_settings {
     tfidf_settings() = default;
     /// `ranges`: unit, shortest and longest of each range, one behind the other.
     /// Throws `error`: `bad_parameter`, `bad_data`, and `unsupported_version` where `unicode` is newer than this library's tables.
+    template <class = void>
     tfidf_settings(const std::vector<std::int32_t>& ranges, bool normalized, std::uint8_t weight, bool length_one, bool balance, std::uint32_t bits,
                    std::uint64_t most, double bm25_k1, double bm25_b, double mean, std::uint32_t unicode)
         : normal(normalized),
@@ -68,6 +69,7 @@ struct tfidf_settings {
         }
         check();
     }
+    template <class = void>
     void check() const {
         detail::require_ngrams(ngrams, "tfidf");
         require(weighting <= term_weight::bm25, errc::bad_parameter, "tfidf: a weighting that there is not");
@@ -80,6 +82,7 @@ struct tfidf_settings {
 
     static constexpr std::array field_names{"ngrams",         "normalize", "weighting", "unit_length", "balanced", "hash_bits",
                                             "max_characters", "k1",        "b",         "mean_length", "unicode"};
+    template <class = void>
     [[nodiscard]] auto fields() const {
         std::vector<std::int32_t> ranges;
         for (const auto& range : ngrams)

@@ -119,12 +119,14 @@ struct word2vec_corpus {
     void end_piece() {
         if (words.size() > (piece_ends.empty() ? 0 : piece_ends.back())) piece_ends.push_back(words.size());
     }
+    template <class = void>
     void add(std::uint32_t word) {
         words.push_back(word);
         if (words.size() - (piece_ends.empty() ? 0 : piece_ends.back()) == longest_piece) end_piece();
     }
 };
 
+template <class = void>
 inline void require_word2vec(const word2vec_settings& o, std::size_t max_dim, std::string_view who) {
     require(o.dim >= 1 && o.dim <= max_dim, errc::bad_parameter, who, ": dim = ", o.dim, ", must lie in 1 .. ", max_dim);
     require(o.mode <= word2vec_mode::cbow, errc::bad_parameter, who, ": no mode has the number ", static_cast<unsigned>(o.mode));

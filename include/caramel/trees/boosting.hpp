@@ -70,6 +70,7 @@ class log_odds_loss {
     [[nodiscard]] double scale() const noexcept { return 1; }
     [[nodiscard]] std::size_t stratum(std::size_t row) const noexcept { return static_cast<std::size_t>(labels_[row]); }
     [[nodiscard]] std::size_t strata() const noexcept { return 2; }
+    template <class = void>
     [[nodiscard]] std::vector<double> first_scores(std::span<const std::uint32_t> rows, const row_weights& weights) const {
         double no = 0, yes = 0;
         for (const std::uint32_t row : rows) (labels_[row] == 1 ? yes : no) += weights[row];
