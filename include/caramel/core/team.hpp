@@ -133,6 +133,7 @@ class team {
         alone_until_ = now + rest_factor_ * (now - start);
         rest_factor_ = std::min(2 * rest_factor_, 1280);  // where the other processors stay busy, ever less is lost in asking
     }
+    template <class = void>
     [[nodiscard]] bool resting() const noexcept { return alone_until_ != clock::time_point{} && clock::now() < alone_until_; }
 
     executor run_;

@@ -63,6 +63,7 @@ class any_id {
     [[nodiscard]] const std::string* text() const noexcept { return std::get_if<std::string>(&value_); }
     template <class = void>
     [[nodiscard]] const std::int64_t* number() const noexcept { return std::get_if<std::int64_t>(&value_); }
+    template <class = void>
     [[nodiscard]] const row_number* row() const noexcept { return std::get_if<row_number>(&value_); }
     friend bool operator==(const any_id&, const any_id&) = default;
 

@@ -89,6 +89,7 @@ struct shop_truth {
     [[nodiscard]] double hazard(std::size_t customer, std::chrono::sys_seconds when) const noexcept {
         return hazard_of_customer[customer] * std::exp(-drifted(customer, when));
     }
+    template <class = void>
     [[nodiscard]] double pace(std::size_t customer, std::chrono::sys_seconds when) const noexcept {
         return pace_of_customer[customer] * std::exp(0.5 * drifted(customer, when));
     }
@@ -120,6 +121,7 @@ struct shop {
 
 namespace detail {
 
+template <class = void>
 [[nodiscard]] inline std::string numbered(std::string_view prefix, std::size_t n) {  // of equal length, so that text order is number order
     std::string digits = message(n);
     return std::string(prefix) + std::string(digits.size() < 6 ? 6 - digits.size() : 0, '0') + digits;

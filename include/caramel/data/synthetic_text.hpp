@@ -121,6 +121,7 @@ class message_writer {
     [[nodiscard]] std::string_view pick(const std::array<std::string_view, N>& from) {
         return from[random_.below(N)];
     }
+    template <class = void>
     [[nodiscard]] std::string clause(int tone) {
         if (tone == 1) return fill(pick(words::asked), false);
         const bool glad = tone == 2;
@@ -128,6 +129,7 @@ class message_writer {
         const bool denied = chance(6);
         return fill(denied ? pick(words::denied) : pick(words::said), glad != denied);
     }
+    template <class = void>
     [[nodiscard]] std::string fill(std::string_view phrase, bool glad) {
         std::string out;
         for (const char c : phrase) {

@@ -225,6 +225,7 @@ class table_column {
         detail::string_numbers<> distinct;
         for (const auto& level : levels) require(distinct.insert(level).second, errc::bad_data, "table: a level stands twice among ", levels.size());
     }
+    template <class = void>
     void require_type(column_type wanted) const {
         require(type_ == wanted, errc::wrong_column_type, "table: the column is of type ", name_of(type_), ", not ", name_of(wanted));
     }
@@ -433,8 +434,10 @@ class table {
     [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
     [[nodiscard]] std::size_t columns() const noexcept { return names_.size(); }
     [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
+    template <class = void>
     [[nodiscard]] bool has(std::string_view name) const noexcept { return find(name) < names_.size(); }
     /// The column's number, from 0. Throws `error` (`missing_column`).
+    template <class = void>
     [[nodiscard]] std::size_t position(std::string_view name) const {
         const std::size_t at = find(name);
         require(at < names_.size(), errc::missing_column, "table: no column \"", name, "\" among ", names_.size());
@@ -443,6 +446,7 @@ class table {
     /// Throws `error` (`missing_column`).
     template <class = void>
     [[nodiscard]] const table_column& column(std::string_view name) const { return *columns_[position(name)]; }
+    template <class = void>
     [[nodiscard]] const table_column& column(std::size_t position) const {
         require(position < columns(), errc::missing_column, "table: column number ", position, " (from 0) of ", columns());
         return *columns_[position];
@@ -563,6 +567,7 @@ class table {
     [[nodiscard]] std::size_t find(std::string_view name) const noexcept {
         return static_cast<std::size_t>(std::find(names_.begin(), names_.end(), name) - names_.begin());
     }
+    template <class = void>
     [[nodiscard]] const table_column& typed(std::string_view name, column_type wanted) const {
         const std::size_t at = position(name);
         const column_type type = columns_[at]->type();

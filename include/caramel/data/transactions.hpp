@@ -147,12 +147,15 @@ class transactions {
     template <class = void>
     [[nodiscard]] std::optional<std::int32_t> find_item(std::string_view id) const noexcept { return find(all().items.ids, id); }
     /// Throw `error` (`unknown_id`) where it is not.
+    template <class = void>
     [[nodiscard]] std::int32_t customer_number(std::string_view id) const { return known(find_customer(id), "customer", n_customers()); }
+    template <class = void>
     [[nodiscard]] std::int32_t item_number(std::string_view id) const { return known(find_item(id), "item", n_items()); }
 
     /// Of the earliest and of the latest row. Throw `error` (`empty_input`).
     template <class = void>
     [[nodiscard]] std::chrono::sys_seconds first_time() const { return require_rows(), *std::min_element(times_.begin(), times_.end()); }
+    template <class = void>
     [[nodiscard]] std::chrono::sys_seconds last_time() const { return require_rows(), *std::max_element(times_.begin(), times_.end()); }
 
     /// Rows in the order given. Throws `error` (`bad_parameter`) on a row that there is not.
@@ -335,6 +338,7 @@ class transactions {
         if (at == ids.end() || *at != id) return std::nullopt;
         return static_cast<std::int32_t>(at - ids.begin());
     }
+    template <class = void>
     static std::int32_t known(std::optional<std::int32_t> found, std::string_view what, std::size_t among) {
         require(found.has_value(), errc::unknown_id, "transactions: no such ", what, " among ", among);
         return *found;

@@ -45,6 +45,7 @@ class scores_in {
 
 namespace detail {
 
+template <class = void>
 inline void require_same_rows(std::size_t predictions, std::size_t labels, std::string_view who) {
     require(predictions > 0 || labels > 0, errc::empty_input, who, ": no rows");
     require(predictions == labels, errc::shape_mismatch, who, ": ", predictions, " predictions but ", labels, " labels");
@@ -116,6 +117,7 @@ class judged_scores {
 
 /// The area under the ROC curve: the share of pairs of a positive and a negative where the positive has the higher score,
 /// ties counting half. Needs both classes.
+template <class = void>
 [[nodiscard]] inline double auc(const scores_in& scores, const std::vector<int>& labels, std::span<const double> weights = {}) {
     const detail::judged_scores judged(scores, labels, "auc", weights);
     judged.require_both_classes("auc");
@@ -129,6 +131,7 @@ class judged_scores {
 
 /// The sum over distinct scores, falling, of the step in recall times the precision there; no interpolation. Needs both
 /// classes.
+template <class = void>
 [[nodiscard]] inline double average_precision(const scores_in& scores, const std::vector<int>& labels, std::span<const double> weights = {}) {
     const detail::judged_scores judged(scores, labels, "average_precision", weights);
     judged.require_both_classes("average_precision");
@@ -185,6 +188,7 @@ template <class = void>
 /// The expected calibration error: rows go into `bins` bins of equal width by their probability of class 1 (1 into the
 /// last); the sum over bins of their share of the rows times |mean label - mean probability|.
 /// Throws `error` (`bad_parameter`) unless there are 1 .. 1,000,000 bins.
+template <class = void>
 [[nodiscard]] inline double calibration_error(const scores_in& probabilities, const std::vector<int>& labels, std::size_t bins = 10) {
     const detail::judged_scores judged(probabilities, labels, "calibration_error");
     require(bins >= 1 && bins <= 1'000'000, errc::bad_parameter, "calibration_error: bins = ", bins, ", must lie in 1 .. 1000000");
@@ -233,6 +237,7 @@ template <class T>
 }
 
 /// The share of rows whose class was predicted right. The classes are what `most_likely` gives.
+template <class = void>
 [[nodiscard]] inline double accuracy(const std::vector<int>& predicted, const std::vector<int>& labels, std::span<const double> weights = {}) {
     detail::require_same_rows(predicted.size(), labels.size(), "accuracy");
     const row_weights counts(weights, labels.size(), "accuracy");

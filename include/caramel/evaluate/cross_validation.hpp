@@ -207,6 +207,7 @@ inline double mean_of(std::span<const double> values) {
     return values.empty() ? 0 : sum / static_cast<double>(values.size());
 }
 // Sample standard deviation (divisor n - 1); 0 for fewer than two.
+template <class = void>
 inline double deviation_of(std::span<const double> values) {
     if (values.size() < 2) return 0;
     const double mean = mean_of(values);

@@ -113,6 +113,7 @@ template <class = void>
 
 /// The campaign "score at or above `cutoff`" of the largest profit on these rows, ties to the fewest contacts; nobody where no
 /// contact pays. Throws as `profit_curve` does.
+template <class = void>
 [[nodiscard]] inline profit_point most_profitable(const scores_in& scores, const std::vector<int>& labels, const contact_value& value) {
     const detail::judged_scores judged(scores, labels, "most_profitable");
     profit_point best;

@@ -68,11 +68,13 @@ struct by_brier {
     }
 };
 struct by_rmse {
+    template <class = void>
     [[nodiscard]] double operator()(const numbers_in& predictions, const numbers_in& targets, std::span<const double> weights = {}) const {
         return rmse(predictions, targets, weights);
     }
 };
 struct by_mae {
+    template <class = void>
     [[nodiscard]] double operator()(const numbers_in& predictions, const numbers_in& targets, std::span<const double> weights = {}) const {
         return mae(predictions, targets, weights);
     }

@@ -107,10 +107,12 @@ template <class = void>
                                            std::span<const double> weights = {}) {
     return detail::average_of(detail::decide_classes(predicted, labels, weights, "mean_precision"), how, [](const class_figures& c) { return c.precision; });
 }
+template <class = void>
 [[nodiscard]] inline double mean_recall(const std::vector<int>& predicted, const std::vector<int>& labels, averaging how = averaging::macro,
                                         std::span<const double> weights = {}) {
     return detail::average_of(detail::decide_classes(predicted, labels, weights, "mean_recall"), how, [](const class_figures& c) { return c.recall; });
 }
+template <class = void>
 [[nodiscard]] inline double mean_f1(const std::vector<int>& predicted, const std::vector<int>& labels, averaging how = averaging::macro,
                                     std::span<const double> weights = {}) {
     return detail::average_of(detail::decide_classes(predicted, labels, weights, "mean_f1"), how, [](const class_figures& c) { return c.f1; });
@@ -145,6 +147,7 @@ template <class = void>
 
 /// Cohen's kappa (Educational and Psychological Measurement 20(1), 1960): the agreement beyond what the shares of the classes
 /// give by chance; 1 is perfect, 0 chance. 1 where all labels and predictions are of one class.
+template <class = void>
 [[nodiscard]] inline double cohen_kappa(const std::vector<int>& predicted, const std::vector<int>& labels, std::span<const double> weights = {}) {
     const auto decided = detail::decide_classes(predicted, labels, weights, "cohen_kappa");
     double chance = 0;

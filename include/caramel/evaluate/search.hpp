@@ -116,6 +116,7 @@ namespace detail {
 struct rows_are_the_budget {};
 
 // The first that no other beats, or the first within a standard error of it.
+template <class = void>
 inline std::size_t winner_among(std::span<const trial> trials, double sign, bool one_standard_error) {
     std::size_t best = 0;
     for (std::size_t i = 1; i < trials.size(); ++i)

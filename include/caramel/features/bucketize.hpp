@@ -173,6 +173,7 @@ class entropy_cuts {
         double worth = 0;  // bits saved in all, 0 unless the criterion holds
     };
     struct counts {
+        template <class = void>
         explicit counts(std::size_t classes) : of(classes) {}
         std::vector<double> of;
         double all = 0;

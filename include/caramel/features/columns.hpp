@@ -32,6 +32,7 @@ inline const cell& find_cell(const table_row& row, std::string_view name, std::s
     require(found != row.names.end(), errc::missing_column, who, ": no column \"", name, "\" among ", row.names.size());
     return row.cells[static_cast<std::size_t>(found - row.names.begin())];
 }
+template <class = void>
 inline const table_column& find_column(const table& from, const std::string& name, std::string_view who) {
     require(from.has(name), errc::missing_column, who, ": no column \"", name, "\" among ", from.columns());
     return from.column(name);
@@ -87,6 +88,7 @@ class columns_model {
 };
 
 /// A stage that keeps the named columns: `columns({"tenure", "monthly", "contract"}) | encode<float>{} | ...`.
+template <class = void>
 [[nodiscard]] inline columns_model columns(std::vector<std::string> names) { return columns_model(std::move(names)); }
 
 namespace detail {
@@ -101,6 +103,7 @@ columns_model learn_columns(const table& x, std::string_view who, std::string_vi
     return columns_model(std::move(names));
 }
 // Throws `missing_column` with the name of one that the table lacks.
+template <class = void>
 inline void require_columns(const table& x, const std::vector<std::string>& names, std::string_view who) {
     for (const auto& name : names) (void)find_column(x, name, who);
 }
@@ -137,6 +140,7 @@ class rename_columns_model {
     static constexpr std::string_view kind = "rename_columns";  // in saved files: never changes
 
     /// Column `from[c]` comes out as `to[c]`. Throws `error`: `bad_data` (other numbers of names), `duplicate_column`.
+    template <class = void>
     rename_columns_model(std::vector<std::string> from, std::vector<std::string> to) : from_(std::move(from)), to_(std::move(to)) {
         require(from_.size() == to_.size() && !from_.empty(), errc::bad_data, "rename_columns: ", from_.size(), " names but ", to_.size(), " new ones");
         detail::require_distinct(from_, "rename_columns");
@@ -158,6 +162,7 @@ class rename_columns_model {
         return {to_, cells};
     }
 
+    template <class = void>
     [[nodiscard]] std::vector<std::string> output_names(const std::vector<std::string>&) const { return to_; }
 
     static constexpr std::array field_names{"from", "to"};
@@ -199,6 +204,7 @@ struct numbers_only {
     std::vector<std::string> except = {};  ///< left out, such as an id
 
     /// Throws `error`: `empty_input`; `missing_column` (in `except`); `bad_data` when there is no such column.
+    template <class = void>
     [[nodiscard]] columns_model fit(const table& x, const fit_options&) const {
         require(x.rows() > 0, errc::empty_input, "numbers_only: no rows to learn from");
         detail::require_columns(x, except, "numbers_only");
@@ -212,6 +218,7 @@ struct categories_only {
     using stage_concept = recipe_tag;
     std::vector<std::string> except = {};
 
+    template <class = void>
     [[nodiscard]] columns_model fit(const table& x, const fit_options&) const {
         require(x.rows() > 0, errc::empty_input, "categories_only: no rows to learn from");
         detail::require_columns(x, except, "categories_only");
@@ -224,6 +231,7 @@ struct timestamps_only {
     using stage_concept = recipe_tag;
     std::vector<std::string> except = {};
 
+    template <class = void>
     [[nodiscard]] columns_model fit(const table& x, const fit_options&) const {
         require(x.rows() > 0, errc::empty_input, "timestamps_only: no rows to learn from");
         detail::require_columns(x, except, "timestamps_only");

@@ -36,6 +36,7 @@ inline double numeric_value(const table_column& column, std::size_t i) {
 inline double numeric_value(const cell& c) noexcept { return c.type == column_type::number ? c.number : static_cast<double>(c.integer); }
 
 // Throws `wrong_column_type` unless a column learnt as `learnt` may be read from one of type `found`.
+template <class = void>
 inline void require_type(column_type learnt, column_type found, std::string_view name, std::string_view who) {
     require(learnt == found || (is_numeric(learnt) && is_numeric(found)), errc::wrong_column_type, who, ": column \"", name, "\" is of type ",
             caramel::name_of(found), ", learnt ", caramel::name_of(learnt));
@@ -114,6 +115,7 @@ class impute_model {
         return {out_names_, cells};
     }
 
+    template <class = void>
     [[nodiscard]] std::vector<std::string> output_names(const std::vector<std::string>&) const { return out_names_; }
 
     static constexpr std::array field_names{"names", "types", "numbers", "texts", "indicated"};
@@ -224,6 +226,7 @@ struct impute {
     struct weighted {
         double value, weight;
     };
+    template <class = void>
     static void require_values(bool any, const std::string& name) {
         require(any, errc::bad_data, "impute: column \"", name, "\" has no value to learn from; leave it out, or fill with a constant");
     }

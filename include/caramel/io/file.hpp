@@ -53,6 +53,7 @@ class file_path {
     [[nodiscard]] const char* c_str() const noexcept { return name_.c_str(); }
 
    private:
+    template <class = void>
     file_path(std::string name, int) : name_(std::move(name)) {
         require(name_.find('\0') == std::string::npos, errc::io, "file_path: a file's name holds a zero byte");
     }
@@ -63,6 +64,7 @@ namespace detail {
 
 inline constexpr std::size_t file_block = std::size_t{1} << 20;  // read and written at once
 
+template <class = void>
 [[noreturn]] CARAMEL_COLD inline void fail_file(std::string_view who, const file_path& path, std::string_view what) {
     fail(errc::io, place{}, who, ": ", what, ": ", path.string());
 }
@@ -90,6 +92,7 @@ template <class = void>
         default: return message("system error ", code);
     }
 }
+template <class = void>
 [[noreturn]] CARAMEL_COLD inline void fail_file(std::string_view who, const file_path& path, std::string_view what, int code) {
     fail_file(who, path, message(what, ": ", reason_of(code)));
 }
@@ -114,6 +117,7 @@ class descriptor {
 };
 
 // As `read` of POSIX, again when a signal interrupts it.
+template <class = void>
 inline std::size_t read_some(int fd, std::byte* to, std::size_t size, std::string_view who, const file_path& path) {
     for (;;) {
         const auto got = ::read(fd, to, size);
@@ -223,6 +227,7 @@ class temporary_file {
 // A regular file that is read from its beginning to its end.
 class input_file {
    public:
+    template <class = void>
     input_file(const file_path& path, std::uint64_t limit, std::string_view who)
         : path_(path), who_(who), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {  // a pipe must not block
         if (!file_.is_open()) fail_file(who, path, "cannot open", errno);

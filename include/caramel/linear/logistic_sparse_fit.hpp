@@ -26,6 +26,7 @@ namespace caramel::inline CARAMEL_ABI::detail {
 // min over d of  g'd + d'Hd/2 + sum of corner * |at + d|, where some of d may move; g is the gradient at `at`.
 class cornered_quadratic {
    public:
+    template <class = void>
     cornered_quadratic(const matrix<double>& h, std::vector<double> at, std::vector<double> gradient, std::vector<double> corner, std::vector<bool> moves)
         : h_(h), at_(std::move(at)), gradient_(std::move(gradient)), corner_(std::move(corner)) {
         for (std::size_t i = 0; i < moves.size(); ++i)
@@ -33,6 +34,7 @@ class cornered_quadratic {
         first_ = steepest();
     }
     // What `at` becomes.
+    template <class = void>
     const std::vector<double>& solve() {
         double first = 0;
         for (int round = 0; round < 100; ++round) {
@@ -56,6 +58,7 @@ class cornered_quadratic {
         for (std::size_t j = 0; j < gradient_.size(); ++j) gradient_[j] += by * row[j];
     }
     // The largest move, in units in which the curvature is 1.
+    template <class = void>
     double sweep() {
         double largest = 0;
         for (const std::size_t i : moving_) {
@@ -111,6 +114,7 @@ class cornered_quadratic {
         if (at_[i] != 0 || corner_[i] == 0) return gradient_[i] + (corner_[i] == 0 ? 0 : std::copysign(corner_[i], at_[i]));
         return std::max(0.0, std::abs(gradient_[i]) - corner_[i]);
     }
+    template <class = void>
     [[nodiscard]] double steepest() const noexcept {
         double most = 0;
         for (const std::size_t i : moving_) most = std::max(most, std::abs(slope(i)) / std::sqrt(curvature(i)));

@@ -13,6 +13,7 @@ namespace caramel::inline CARAMEL_ABI::detail {
 
 // a = u'u, of which only the upper triangle is read, and then holds u. False where the matrix is singular in double
 // precision.
+template <class = void>
 inline bool factorize(matrix<double>& a) {
     const row_index n = a.rows();
     for (row_index i = 0; i < n; ++i) {

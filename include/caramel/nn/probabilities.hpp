@@ -51,6 +51,7 @@ class positive : public single_row<positive> {
     [[nodiscard]] std::tuple<> fields() const noexcept { return {}; }
 
    private:
+    template <class = void>
     static void require_two(std::size_t classes) {
         require(classes == 2, errc::shape_mismatch, "positive: got ", classes, " classes, needs 2: no and yes");
     }

@@ -114,6 +114,7 @@ inline void require_class_loss(const training& how, std::string_view who) {
     }
     require(any, errc::bad_parameter, who, ": the class_weights are all 0");
 }
+template <class = void>
 inline void require_value_loss(const training& how, std::string_view who) {
     require(std::isfinite(how.huber_delta) && how.huber_delta >= 0, errc::bad_parameter, who, ": huber_delta = ", how.huber_delta, ", must be at least 0");
     require(how.label_smoothing == 0 && how.focal_gamma == 0 && how.class_weights.empty(), errc::bad_parameter, who,
@@ -374,6 +375,7 @@ row_split split_rows(const Targets& targets, double share, rng numbers, std::str
     std::ranges::sort(out.learn);
     return out;
 }
+template <class = void>
 inline double sum_of(const row_weights& weights, std::span<const std::size_t> rows, std::string_view part, std::string_view who) {
     double sum = 0;
     for (const std::size_t row : rows) sum += weights[row];

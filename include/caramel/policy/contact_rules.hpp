@@ -100,6 +100,7 @@ class contact_rules {
     }
 
     /// The actions that are no contact.
+    template <class = void>
     [[nodiscard]] std::vector<std::size_t> silent() const {
         std::vector<std::size_t> out;
         for (std::size_t a = 0; a < actions(); ++a)

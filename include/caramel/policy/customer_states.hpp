@@ -43,6 +43,7 @@ class customer_states_model {
     /// Where the axes are cut (see `cell_of`), how long a period is, and how many cells the last axis has.
     /// Throws `error` (`bad_data`) on cuts that are not finite and ascending, or a period or number of cells that is not
     /// positive.
+    template <class = void>
     customer_states_model(double period_days, std::vector<double> recency_days, std::vector<double> orders, std::vector<double> spend, std::size_t contact_cells)
         : period_days_(period_days), recency_days_(std::move(recency_days)), orders_(std::move(orders)), spend_(std::move(spend)), contact_cells_(contact_cells) {
         require(period_days > 0 && period_days <= 36'500 && contact_cells > 0, errc::bad_data, "customer_states: the period or the cells of the last contact are not positive");
@@ -54,6 +55,7 @@ class customer_states_model {
     template <class = void>
     [[nodiscard]] decision<4> operator()(const customer_record& x, workspace& scratch) const { return {.state = state_of(x, scratch, 1)}; }
     /// One customer who was never contacted.
+    template <class = void>
     [[nodiscard]] decision<4> operator()(const history& x, workspace& scratch) const { return {.state = state_of({.seen = x}, scratch, 1)}; }
     /// A batch. An `error` has the customer's number, from 1, as its row.
     template <class = void>

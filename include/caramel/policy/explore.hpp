@@ -77,6 +77,7 @@ inline void require_schedule(const exploration_schedule& s, std::string_view who
     require(s.shape == schedule_shape::linear || (s.from > 0 && s.to > 0), errc::bad_parameter, who, ": ", name,
             ": from and to must be above 0 in this shape of schedule");
 }
+template <class = void>
 inline void require_exploration(const exploration& e, std::string_view who) {
     require_schedule(e.level, who, "explore.level", e.how == exploring::epsilon_greedy ? 1 : std::numeric_limits<double>::max());
     require_share(e.mix, who, "explore.mix");

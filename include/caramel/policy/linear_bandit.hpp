@@ -146,6 +146,7 @@ concept ContextRow = requires(const X& x) {
     requires std::floating_point<std::remove_cvref_t<decltype(*x.data())>>;
 };
 
+template <class = void>
 inline void check_rule(const linucb& r) {
     require(r.alpha >= 0 && std::isfinite(r.alpha), errc::bad_parameter, "linucb: alpha must be at least 0, got ", r.alpha);
     require_share(r.epsilon, "linucb", "epsilon");

@@ -60,6 +60,7 @@ class mdp {
         require(state + 1 < pair_starts_.size(), errc::unknown_id, "mdp: no such state, there are ", n_states_);
         return std::span(actions_).subspan(pair_starts_[state], pair_starts_[state + 1] - pair_starts_[state]);
     }
+    template <class = void>
     [[nodiscard]] std::span<const std::size_t> allowed(const std::array<std::size_t, 1>& state) const { return allowed(state[0]); }
 
     /// What an action may lead to, by ascending next state. Throws `error` (`unknown_id`) for an action that is not allowed.
@@ -117,6 +118,7 @@ class mdp {
     }
 
     /// The probability of each state to be the first of an episode.
+    template <class = void>
     [[nodiscard]] std::vector<double> initial() const {
         std::vector<double> out(n_states_, 0.0);
         for (const start& x : initial_) out[x.state] = x.probability;

@@ -87,6 +87,7 @@ struct backups {
             }
         }
     }
+    template <class = void>
     void close() { starts.push_back(next.size()); }
     [[nodiscard]] double value(std::size_t row, const double* v) const noexcept {
         double sum = reward[row];
@@ -191,10 +192,12 @@ double largest_of(std::size_t n, const Number& number) {
     for (; i < n; ++i) out[0] = std::max(out[0], number(i));
     return *std::max_element(out.begin(), out.end());
 }
+template <class = void>
 inline double largest(std::span<const double> values) {
     return largest_of(values.size(), [v = values.data()](std::size_t i) { return std::abs(v[i]); });
 }
 // When sweeps may stop: the values are then within the tolerance, or as near as rounding lets them.
+template <class = void>
 inline double smallest_change(const solve_options& how, std::span<const double> v) {
     const double rounding = 16 * std::numeric_limits<double>::epsilon() * largest(v);
     return how.discount < 1 && how.discount > 0 ? std::max(how.tolerance * (1 - how.discount) / how.discount, rounding) : rounding;

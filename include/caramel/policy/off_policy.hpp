@@ -96,12 +96,14 @@ inline double changed_weight(off_policy_method m, double w, double p) noexcept {
         default: return w;
     }
 }
+template <class = void>
 inline double mean(std::span<const double> x) noexcept {
     double sum = 0;
     for (const double v : x) sum += v;
     return sum / static_cast<double>(x.size());
 }
 // Of the mean of x: the deviation (divisor n - 1) over the root of n.
+template <class = void>
 inline double standard_error(std::span<const double> x) noexcept {
     const double centre = mean(x), n = static_cast<double>(x.size());
     double sum = 0;
@@ -137,6 +139,7 @@ inline void require_policy(const matrix<double>& x, bool zeros, std::string_view
                    ", not 1");
     }
 }
+template <class = void>
 inline void require_propensity(double p, std::uint64_t row, std::uint64_t column, std::string_view who) {
     require_at(std::isfinite(p), errc::nan_or_inf, {.row = row, .column = column}, who, ": row ", row, ": the propensity is not finite");
     require_at(p > 0 && p <= 1, errc::bad_data, {.row = row, .column = column}, who, ": row ", row, ": the propensity must lie in (0, 1]");

@@ -262,7 +262,9 @@ class sequence_log {
     };
     template <class = void>
     [[nodiscard]] std::span<const std::size_t> pair_starts() const noexcept { return pair_starts_; }
+    template <class = void>
     [[nodiscard]] std::span<const std::size_t> pair_actions() const noexcept { return pair_actions_; }
+    template <class = void>
     [[nodiscard]] std::span<const std::size_t> branch_starts() const noexcept { return branch_starts_; }
     template <class = void>
     [[nodiscard]] std::span<const branch> branches() const noexcept { return branches_; }
@@ -321,6 +323,7 @@ counts counts_of(const Log& log, std::span<const std::size_t> episodes) {
         }
     return out;
 }
+template <class = void>
 inline std::vector<std::size_t> first_numbers(std::size_t n) {
     std::vector<std::size_t> out(n);
     for (std::size_t i = 0; i < n; ++i) out[i] = i;
@@ -434,6 +437,7 @@ struct weighted_parts {
     std::size_t periods = 0;
     std::vector<double> a, b, w;  // (episodes, periods)
 };
+template <class = void>
 inline double weighted_value(const weighted_parts& x, std::span<const std::size_t> episodes, bool normalize) {
     const auto n = static_cast<double>(episodes.size());
     double value = 0, before = n;

@@ -37,6 +37,7 @@ inline std::string short_number(double x) {
     return {digits, std::to_chars(digits, digits + sizeof digits, x, std::chars_format::fixed, decimals).ptr};
 }
 // In characters: bytes that begin one count; what follows in UTF-8 does not.
+template <class = void>
 inline std::size_t seen_width(std::string_view text) {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }

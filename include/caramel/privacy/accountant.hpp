@@ -103,12 +103,14 @@ struct privacy_loss {
 class rdp_accountant {
    public:
     /// Orders 1.1, 1.2 .. 10.9, 12, 13 .. 63, as Opacus has them.
+    template <class = void>
     rdp_accountant() {
         for (int i = 1; i < 100; ++i) orders_.push_back(1 + i / 10.0);
         for (int i = 12; i < 64; ++i) orders_.push_back(i);
         spent_.resize(orders_.size());
     }
     /// Throws `error` (`bad_parameter`) unless there is one and all are above 1 and at most 1024.
+    template <class = void>
     explicit rdp_accountant(std::vector<double> orders) : orders_(std::move(orders)), spent_(orders_.size()) {
         require(!orders_.empty(), errc::bad_parameter, "rdp_accountant: no orders");
         for (const double order : orders_)
@@ -123,6 +125,7 @@ class rdp_accountant {
     }
     /// `steps` answers with Laplace noise of `scale` sensitivities (Mironov 2017, proposition 6). Throws `error` (`bad_parameter`) unless the
     /// scale is .002 to 1e6.
+    template <class = void>
     void add_laplace(double scale, std::uint64_t steps = 1) {
         require(scale >= 0.002 && scale <= 1e6, errc::bad_parameter, "rdp_accountant: scale = ", scale, ", must be 0.002 to 1e6");
         add(steps, [&](double order) {
@@ -134,6 +137,7 @@ class rdp_accountant {
     }
     /// `steps` answers of any epsilon-differentially private kind: no more than epsilon, and no more than order epsilon^2 / 2 (Bun & Steinke,
     /// TCC 2016, proposition 3.3). Throws `error` (`bad_parameter`) unless epsilon is 0 to 500.
+    template <class = void>
     void add_pure(double epsilon, std::uint64_t steps = 1) {
         require(epsilon >= 0 && epsilon <= detail::largest_epsilon, errc::bad_parameter, "rdp_accountant: epsilon = ", epsilon, ", must be 0 to ",
                 detail::largest_epsilon);
@@ -220,6 +224,7 @@ class rdp_accountant {
 
 /// The smallest sigma (to a relative 1e-6) with which `steps` answers, each on a Poisson sample, cost at most `epsilon` at `delta`, by the
 /// default orders. Throws `error` (`bad_parameter`), also where no sigma up to 1e6 is enough.
+template <class = void>
 [[nodiscard]] inline double rdp_sigma(double epsilon, double delta, std::uint64_t steps, double sampling_rate = 1) {
     require(epsilon > 0 && epsilon <= detail::largest_epsilon, errc::bad_parameter, "rdp_sigma: epsilon = ", epsilon, ", must be positive, at most ",
             detail::largest_epsilon);
@@ -273,15 +278,18 @@ class privacy_budget {
 class rdp_budget {
    public:
     /// Throws `error` (`bad_parameter`) unless epsilon is positive and finite and 0 < delta < 1.
+    template <class = void>
     rdp_budget(double epsilon, double delta) : epsilon_(epsilon), delta_(delta) {
         require(epsilon > 0 && std::isfinite(epsilon), errc::bad_parameter, "rdp_budget: epsilon = ", epsilon, ", must be positive and finite");
         require(detail::is_probability_inside(delta), errc::bad_parameter, "rdp_budget: delta = ", delta, ", must be between 0 and 1");
     }
     /// Call them before the answer is given. Throw `error`: `limit_exceeded` where all together would cost more than the budget (and spend
     /// nothing); `bad_parameter` as in `rdp_accountant`.
+    template <class = void>
     void spend_gaussian(double sigma, std::uint64_t steps = 1, double sampling_rate = 1) {
         spend([&](rdp_accountant& account) { account.add_gaussian(sigma, steps, sampling_rate); });
     }
+    template <class = void>
     void spend_laplace(double scale, std::uint64_t steps = 1) {
         spend([&](rdp_accountant& account) { account.add_laplace(scale, steps); });
     }

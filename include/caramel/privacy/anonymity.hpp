@@ -30,6 +30,7 @@ struct anonymity_groups {
     std::vector<std::size_t> sizes;     ///< one a group
 
     /// Rows in the smallest group: the table is k-anonymous for k up to this. 0 for a table without rows.
+    template <class = void>
     [[nodiscard]] std::size_t k() const noexcept { return sizes.empty() ? 0 : *std::min_element(sizes.begin(), sizes.end()); }
     /// The rows (from 0) in groups of fewer than k.
     [[nodiscard]] std::vector<std::size_t> rows_below(std::size_t k) const {

@@ -127,6 +127,7 @@ class hmac_sha256 {
     }
 
    private:
+    template <class = void>
     static void start(sha256_hash& hash, const unsigned char* block, unsigned pad) noexcept {
         for (std::size_t i = 0; i < 64; ++i) {
             const char byte = static_cast<char>(block[i] ^ pad);

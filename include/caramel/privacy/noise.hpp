@@ -169,6 +169,7 @@ inline constexpr double largest_epsilon = 500;  // exp(epsilon) stays a number; 
 /// delta such that a Gaussian of deviation `sigma` on an answer of sensitivity 1 is (epsilon, delta)-differentially private, exactly
 /// (Balle & Wang, "Improving the Gaussian mechanism for differential privacy", ICML 2018, theorem 8).
 /// Throws `error` (`bad_parameter`) unless epsilon is 0 to 500 and sigma positive.
+template <class = void>
 [[nodiscard]] inline double gaussian_delta(double epsilon, double sigma) {
     require(epsilon >= 0 && epsilon <= detail::largest_epsilon, errc::bad_parameter, "gaussian_delta: epsilon = ", epsilon, ", must be 0 to ",
             detail::largest_epsilon);
@@ -224,6 +225,7 @@ struct laplace_mechanism {
     double sensitivity = 1;  ///< positive
 
     /// Of the noise: its mean size. Throws `error` (`bad_parameter`).
+    template <class = void>
     [[nodiscard]] double scale() const {
         require(epsilon >= 1e-4 && epsilon <= detail::largest_epsilon, errc::bad_parameter, "laplace_mechanism: epsilon = ", epsilon, ", must be 1e-4 to ",
                 detail::largest_epsilon);
@@ -248,6 +250,7 @@ struct gaussian_mechanism {
     double sensitivity = 1;  ///< positive
 
     /// The noise's deviation for `n` numbers. Throws `error` (`bad_parameter`).
+    template <class = void>
     [[nodiscard]] double sigma(std::size_t n = 1) const {
         require(epsilon >= 1e-3, errc::bad_parameter, "gaussian_mechanism: epsilon = ", epsilon, ", must be at least 0.001");
         require(sensitivity >= 1e-100 && sensitivity <= 1e100, errc::bad_parameter, "gaussian_mechanism: sensitivity = ", sensitivity,
@@ -280,6 +283,7 @@ struct randomised_response {
     std::uint64_t n_values = 2;  ///< 2 to 2^31
 
     /// Throws `error` (`bad_parameter`).
+    template <class = void>
     [[nodiscard]] double truth_probability() const {
         require(epsilon > 0 && epsilon <= 40, errc::bad_parameter, "randomised_response: epsilon = ", epsilon, ", must be positive and at most 40");
         require(n_values >= 2 && n_values <= std::uint64_t{1} << 31, errc::bad_parameter, "randomised_response: n_values = ", n_values,

@@ -51,6 +51,7 @@ inline constexpr std::size_t n_personal_data = 6;
 class personal_kinds {
    public:
     constexpr personal_kinds() noexcept = default;
+    template <class = void>
     constexpr personal_kinds(std::initializer_list<personal_data> kinds) noexcept : bits_(0) {
         for (const auto kind : kinds) bits_ |= std::uint64_t{1} << static_cast<unsigned>(kind);
     }
@@ -437,6 +438,7 @@ class scanner {
         return true;
     }
 
+    template <class = void>
     [[nodiscard]] static bool is_card(const digit_groups& g, std::size_t n) noexcept {
         const std::size_t total = g.total(n);
         if (total < 13 || total > 19 || g.brackets(n)) return false;
@@ -521,6 +523,7 @@ class scanner {
         for (std::size_t i = 0; i < 17; ++i) sum += weights[i] * static_cast<unsigned>(g.digits[i] - '0');
         return sum % 11 == 1 && has_province_and_day(g.digits, 4) ? end : begin;
     }
+    template <class = void>
     [[nodiscard]] static bool is_old_chinese_id(const digit_groups& g) noexcept {
         return g.sizes[0] == 15 && g.may_end(1) && has_province_and_day(g.digits, 2);
     }

@@ -49,6 +49,7 @@ class intent_model : public single_row<intent_model> {
 
     /// A text is out of scope by 1 / (1 + exp(scope_slope * score + scope_offset)) of its highest score.
     /// Throws `error` (`bad_data`) on numbers that cannot be.
+    template <class = void>
     intent_model(text_scorer scorer, double scope_slope, double scope_offset, double threshold, double ambiguity)
         : scorer_(std::move(scorer)), scope_slope_(scope_slope), scope_offset_(scope_offset), threshold_(threshold), ambiguity_(ambiguity) {
         require(std::isfinite(scope_slope_) && scope_slope_ >= 0 && std::isfinite(scope_offset_) && threshold_ >= 0 && threshold_ <= 1 && ambiguity_ >= 0 &&
@@ -89,6 +90,7 @@ class intent_model : public single_row<intent_model> {
         return out;
     }
     /// How much each text looks like one of no known intent: 0 .. 1, to be held against `threshold()`.
+    template <class = void>
     [[nodiscard]] std::vector<double> out_of_scope(const std::vector<std::string>& texts) const {
         std::vector<double> out;
         workspace scratch;

@@ -45,6 +45,7 @@ class sentiment_model : public single_row<sentiment_model> {
     [[nodiscard]] matrix<float> operator()(const std::vector<std::string>& texts) const { return scorer_.probabilities_of(texts); }
     /// One text -> (classes), in the workspace; the same bits as in a batch. Only a text that NFKC changes in an unusual way
     /// allocates after the first call.
+    template <class = void>
     [[nodiscard]] std::span<const float> operator()(std::string_view text, workspace& scratch) const { return scorer_.probabilities_of(text, scratch); }
     using single_row<sentiment_model>::operator();
 

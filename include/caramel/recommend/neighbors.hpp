@@ -62,6 +62,7 @@ std::vector<double> weights_of(std::span<const T> values, weighting rule) {
 }
 
 // What TF-IDF and BM25 make of them; `rows` are customers.
+template <class = void>
 inline void weigh_by_rarity(const weighted_rows& rows, std::size_t items, neighbor_similarity similarity, double k1, double b, std::span<double> weights) {
     std::vector<double> lengths(items);
     double mean = 0;

@@ -314,6 +314,7 @@ class pair_filter {
             words_[word] |= bits;
         }
     }
+    template <class = void>
     [[nodiscard]] CARAMEL_ALWAYS_INLINE bool may_have(const pair_entry& e) const noexcept {
         const auto [word, bits] = place(e);
         return (words_[word] & bits) == bits;

@@ -100,6 +100,7 @@ class rating_recommender : public recommender<Model, T> {
     }
 };
 
+template <class = void>
 inline void require_rating_bounds(double min_rating, double max_rating, std::string_view who) {
     require(min_rating < max_rating, errc::bad_parameter, who, ": min_rating is ", min_rating, ", must be below max_rating, ", max_rating);
 }

@@ -55,6 +55,7 @@ struct sgd_steps {
 
 namespace detail {
 
+template <class = void>
 inline void require_sgd_steps(const sgd_steps& steps, std::string_view who, errc code) {
     require(std::isfinite(steps.learning_rate) && steps.learning_rate > 0, code, who, ": learning_rate is ", steps.learning_rate, ", must be above 0");
     require(std::isfinite(steps.learning_rate_decay) && steps.learning_rate_decay >= 0, code, who, ": learning_rate_decay is ", steps.learning_rate_decay,
@@ -62,6 +63,7 @@ inline void require_sgd_steps(const sgd_steps& steps, std::string_view who, errc
     require(std::isfinite(steps.regularization) && steps.regularization >= 0, code, who, ": regularization is ", steps.regularization, ", must be at least 0");
     require(steps.epochs >= 1 && steps.epochs <= 1'000'000, code, who, ": epochs is ", steps.epochs, ", must be in 1 .. 1000000");
 }
+template <class = void>
 inline void require_init_deviation(double deviation, std::string_view who) {
     require(std::isfinite(deviation) && deviation > 0, errc::bad_parameter, who, ": init_deviation is ", deviation, ", must be above 0");
 }

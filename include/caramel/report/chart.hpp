@@ -145,6 +145,7 @@ inline std::vector<std::size_t> drawn_rows(const line_series& line) {
     return rows;
 }
 
+template <class = void>
 inline void append_tooltip(std::string& out, std::string_view text) { draw_parts(out, "<title>", html_escape(text), "</title>"); }
 
 inline bool has_markers(const line_series& line) noexcept { return line.x.size() <= 25; }

@@ -62,6 +62,7 @@ void for_each_character(std::string_view text, const Step& step) {
     }
 }
 
+template <class = void>
 inline void append_escaped(std::string& out, std::string_view text) {
     for_each_character(text, [&out](char32_t c, std::string_view bytes) {
         switch (c) {
@@ -116,6 +117,7 @@ inline constexpr double largest_plain_number = 1e15, smallest_plain_number = 1e-
 inline bool is_plain(double x) noexcept { return x == 0 || (std::abs(x) < largest_plain_number && std::abs(x) >= smallest_plain_number); }
 
 // As many decimals as three significant digits need, trailing zeros left out.
+template <class = void>
 inline int decimals_needed(double x) {
     if (x == 0 || x == std::floor(x) || !is_plain(x)) return 0;
     int decimals = std::max(0, 2 - decimal_exponent(std::abs(x)));
@@ -131,6 +133,7 @@ struct plain_digits {
     bool is_zero;  // whatever its sign
 };
 
+template <class = void>
 inline std::string styled_number(bool is_negative, const plain_digits& digits, const number_style& style) {
     std::string out;
     if (is_negative && !digits.is_zero) out += minus_sign;

@@ -53,6 +53,7 @@ inline constexpr double tick_size = 12;        // of letters, in units of the dr
 inline constexpr double bold_size = 13.4;      // what bold letters take as if they were plain ones
 inline constexpr double letter_height = 16.0;  // from line to line
 
+template <class = void>
 inline void append_coordinate(std::string& out, double x) {
     char digits[128];
     char* end = std::to_chars(digits, digits + sizeof digits, x, std::chars_format::fixed, 1).ptr;
@@ -93,6 +94,7 @@ inline double text_width(std::string_view text, double size = tick_size) noexcep
     return sum * size;
 }
 // The text, or as much of its beginning as fits, with an ellipsis.
+template <class = void>
 inline std::string fitted_text(std::string_view text, double width, double size = tick_size) {
     if (text_width(text, size) <= width) return std::string(text);
     double left = width / size - 1;
@@ -156,6 +158,7 @@ struct value_range {
 };
 
 // The smallest of 1, 2, 2.5, 5 times a power of ten that is at least `least` and that the numbers of the axis can write.
+template <class = void>
 inline double nice_step(double least, const number_style& numbers) {
     const int exponent = decimal_exponent(least);
     const double unit = power_of_ten(numbers.decimals) * (numbers.percent ? 100 : 1);
@@ -179,6 +182,7 @@ class axis_scale {
    public:
     enum class ends : std::uint8_t { at_data, at_ticks };
 
+    template <class = void>
     axis_scale(const chart_axis& axis, value_range data, ends where, std::size_t about) : axis_(axis) {
         if (axis.from) data.add(*axis.from);
         if (axis.to) data.add(*axis.to);
@@ -216,6 +220,7 @@ class axis_scale {
    private:
     static constexpr double smallest_spread = 1e-12;  // of the values' size: below it, ticks would all read the same
 
+    template <class = void>
     void set_range(const chart_axis& axis, const value_range& data, ends where, std::size_t about) {
         low_ = data.low;
         high_ = data.high;
@@ -232,6 +237,7 @@ class axis_scale {
     }
 
     // 1, 2, 5 times a power of ten around the data.
+    template <class = void>
     void set_decades(const value_range& data) {
         low_ = power(decimal_exponent(data.low));
         high_ = power(decimal_exponent(data.high));
@@ -299,6 +305,7 @@ inline std::string axis_label(const chart_axis& axis) {
     return out;
 }
 
+template <class = void>
 inline void require_chart_value(double value, const place& where, std::string_view who, std::string_view what) {
     require_at(std::isfinite(value), errc::nan_or_inf, where, who, ": ", what, " of point ", where.row, " is not finite");
     require_at(std::abs(value) <= largest_chart_value, errc::limit_exceeded, where, who, ": ", what, " of point ", where.row, " is beyond 1e100");
@@ -315,6 +322,7 @@ inline void require_axis(const chart_axis& axis, std::string_view who) {
     require(axis.numbers.decimals >= -1 && axis.numbers.decimals <= 15, errc::bad_parameter, who, ": decimals = ", axis.numbers.decimals,
             ", must lie in -1 .. 15");
 }
+template <class = void>
 inline void require_on_axis(double value, const chart_axis& axis, const place& where, std::string_view who, std::string_view what) {
     require_chart_value(value, where, who, what);
     require_at(!axis.logarithmic || value >= 1 / largest_chart_value, errc::bad_data, where, who, ": ", what, " of point ", where.row,
@@ -361,6 +369,7 @@ struct legend_entry {
     std::size_t number;  // of the series, the reference, the group or the step of colour; from 0
 };
 
+template <class = void>
 inline std::string style_of(std::string_view prefix, std::size_t n) { return message(prefix, n + 1); }
 
 template <class = void>
@@ -406,6 +415,7 @@ inline double draw_legend(std::string& out, const std::vector<legend_entry>& ent
     return y + letter_height / 2 + 8;
 }
 
+template <class = void>
 inline std::string reference_name(const chart_reference& reference, const number_style& numbers) {
     if (reference.kind == reference_kind::diagonal) return reference.name;
     return reference.name + (reference.name.empty() ? "" : ": ") + number_text(reference.value, numbers);
@@ -425,6 +435,7 @@ inline std::string finished_drawing(std::string_view kind, double width, double 
     return out;
 }
 
+template <class = void>
 inline std::string spoken_text(std::string_view title, std::string_view description, std::string_view summary) {
     std::string out(title);
     if (!out.empty()) out += ". ";

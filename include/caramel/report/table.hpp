@@ -87,6 +87,7 @@ inline settled_column settle_column(const report_table& table, std::size_t colum
     return out;
 }
 
+template <class = void>
 inline void append_cell(std::string& out, const report_cell& cell, const settled_column& column, bool names_row) {
     out += names_row ? "<th scope=\"row\"" : "<td";
     out += column.right ? " class=\"number\">" : ">";

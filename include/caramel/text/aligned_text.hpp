@@ -66,6 +66,7 @@ namespace detail {
 // Writes a changed text with its pieces; the changes come in order.
 class alignment_writer {
    public:
+    template <class = void>
     explicit alignment_writer(const aligned_text& from) : from_(from) { to_.original_size = from.original_size; }
 
     template <class = void>

@@ -120,6 +120,7 @@ class bert_characters {
     }
 
     /// The code points that `c` becomes by stripping accents and lower case (not a final sigma); returns how many.
+    template <class = void>
     std::size_t normal_points(char32_t c, std::array<char32_t, most_parts>& out) const noexcept {
         std::size_t n = 0;
         const auto add = [&](char32_t part) {
@@ -285,6 +286,7 @@ class bert_characters {
         paint(0xD800, 0xDFFF, bert_kind::invalid);
         if (google() && steps_.lowercase) change(0x3A3).kind = bert_kind::sigma;
     }
+    template <class = void>
     void paint_order() {
         if (!steps_.strip_accents) return;
         for (const order_run& run : bert_order)
@@ -323,6 +325,7 @@ class bert_characters {
         out[0] = run != nullptr ? map_case(*run, c) : lower_case(c);
         return 1;
     }
+    template <class = void>
     [[nodiscard]] bool is_mapped(char32_t c) const noexcept {
         std::array<char32_t, most_parts> points{};
         return strip(c, points) != 1 || points[0] != c;

@@ -80,6 +80,7 @@ class bpe_model : public text_encoder<bpe_model> {
 
     /// The bytes of tokens, one after the other; without `special` added tokens where so wanted. Bytes that are not UTF-8 come
     /// out as they went in. Throws `error` (`unknown_id`).
+    template <class = void>
     [[nodiscard]] std::string decode(std::span<const token_id> ids, bool skip_special = false) const {
         std::string out;
         for (const token_id id : ids) {
@@ -273,6 +274,7 @@ class bpe_model : public text_encoder<bpe_model> {
     }
     // As Hugging Face's ByteLevel post-processor does it, with what it does at the beginning of a text: tokens lose the spaces
     // that they begin and end with, added ones all white space of what they took in; as many characters as that are.
+    template <class = void>
     void trim(std::string_view text, std::size_t number, token_id id, byte_span& span) const {
         const bool is_added = compiled_->is_added[static_cast<std::size_t>(id)];
         const std::string_view bytes = is_added ? text.substr(span.begin, span.end - span.begin) : bytes_of(id);

@@ -79,6 +79,7 @@ class token_finder {
         std::sort(texts_.begin(), texts_.end());
         for (const auto& [text, number] : texts_) begins_[static_cast<unsigned char>(text[0])] = true;
     }
+    template <class = void>
     [[nodiscard]] bool empty() const noexcept { return texts_.empty(); }
 
     // The first match from byte `at` on, the longest of those that begin there; `begin` is `text.size()` where there is none.

@@ -116,6 +116,7 @@ class pair_ranks {
     [[nodiscard]] std::size_t home(std::uint64_t key) const noexcept {
         return static_cast<std::size_t>((key * multiplier_ ^ key << 13) * multiplier_ >> shift_);
     }
+    template <class = void>
     bool place(const bpe_rule& rule, std::uint32_t rank, std::string_view who) {
         const std::uint64_t key = key_of(rule.left, rule.right);
         std::size_t at = home(key);
@@ -162,6 +163,7 @@ class bpe_words {
         }
     }
     // `left` bytes can be read, `n` at least.
+    template <class = void>
     [[nodiscard]] CARAMEL_ALWAYS_INLINE found operator()(const char* p, std::size_t n, std::size_t left) const noexcept {
         if (n > short_bytes) return n <= longest_ ? find_long({p, n}) : found{};
         const key k = left >= short_bytes ? key{load_word<std::uint64_t>(p) & masks[n].low, load_word<std::uint64_t>(p + 8) & masks[n].high} : key_of(p, n);
@@ -592,6 +594,7 @@ class bpe_tables {
         return next[0] >= bytes.size() ? ids[0] : -1;
     }
     // For each character of two or three bytes: how many tokens, then their ids from the lowest bits on.
+    template <class = void>
     void fill_characters() {
         characters_.resize(0x10000);
         token_row row;

@@ -492,6 +492,7 @@ Trie growing_trie::freeze() const {
     while (!line.empty() && is_space(line.back())) line.remove_suffix(1);
     return line;
 }
+template <class = void>
 [[nodiscard]] inline std::string_view without_byte_order_mark(std::string_view text) noexcept { return text.substr(text.starts_with("\xEF\xBB\xBF") ? 3 : 0); }
 template <class = void>
 [[nodiscard]] inline std::uint64_t count_of(std::string_view digits, std::size_t row, std::string_view who) {

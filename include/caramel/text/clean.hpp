@@ -363,6 +363,7 @@ class limit_repeats : public detail::edit_stage<limit_repeats> {
     static constexpr std::string_view kind = "limit_repeats";  // in saved files: never changes
 
     /// Throws `error` (`bad_parameter`) on 0.
+    template <class = void>
     explicit limit_repeats(std::uint64_t most = 3) : most_(most) { require(most > 0, errc::bad_parameter, kind, ": most = 0, must be at least 1"); }
     [[nodiscard]] std::uint64_t most() const noexcept { return most_; }
 

@@ -145,6 +145,7 @@ class special_tokens {
     /// How many tokens they add.
     [[nodiscard]] std::size_t count(bool pair) const noexcept { return pair ? pair_.size() - 2 : one_.size() - 1; }
     /// Throws `error` (`bad_data`) unless all are ids of a vocabulary of this size.
+    template <class = void>
     void require_below(std::size_t vocabulary_size, std::string_view who) const {
         for (const bool pair : {false, true})
             for (const token_id id : sequence(pair))

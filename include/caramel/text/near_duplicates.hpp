@@ -109,6 +109,7 @@ template <class = void>
 class minhash {
    public:
     /// Throws `error` (`bad_parameter`).
+    template <class = void>
     explicit minhash(const near_duplicate_options& options = {}) : options_(options) {
         detail::require_near_duplicates(options, "minhash");
         rng random = rng(options.seed).split("minhash");

@@ -431,8 +431,10 @@ class normalize_text : public detail::text_stage<normalize_text> {
     using stage_concept = model_tag;
     static constexpr std::string_view kind = "normalize_text";  // in saved files: never changes
 
+    template <class = void>
     explicit normalize_text(const normalize_options& options = {}) : normalize_text(options.form, options.lowercase, options.strip_accents) {}
     /// From its fields. Throws `error`: `bad_parameter` on a form that there is not, `unsupported_version`.
+    template <class = void>
     normalize_text(normal_form form, bool lowercase, bool strip_accents, std::uint32_t unicode = unicode_version)
         : form_(form), lowercase_(lowercase), strip_accents_(strip_accents), unicode_(unicode) {
         require(form <= normal_form::nfkd, errc::bad_parameter, kind, ": no normal form has the number ", static_cast<unsigned>(form));

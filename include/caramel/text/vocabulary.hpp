@@ -56,6 +56,7 @@ class vocabulary {
         return number ? std::optional(reserved_ + static_cast<token_id>(*number)) : std::nullopt;
     }
     /// The token of an id; empty for a reserved one. Throws `error` (`unknown_id`).
+    template <class = void>
     [[nodiscard]] std::string_view operator[](token_id id) const {
         require(id >= 0 && static_cast<std::size_t>(id) < size(), errc::unknown_id, "vocabulary: an id outside the vocabulary of ", size());
         return id < reserved_ ? std::string_view() : std::string_view(tokens_[static_cast<std::size_t>(id - reserved_)]);

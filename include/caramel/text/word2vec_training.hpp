@@ -116,6 +116,7 @@ struct word2vec_corpus {
     std::vector<std::uint64_t> piece_ends;
     std::vector<std::uint64_t> counts;
 
+    template <class = void>
     void end_piece() {
         if (words.size() > (piece_ends.empty() ? 0 : piece_ends.back())) piece_ends.push_back(words.size());
     }

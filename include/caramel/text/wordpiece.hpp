@@ -424,6 +424,7 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
         return length;
     }
     // The id of the added token that the text has at `at`, and its length; 0 if there is none.
+    template <class = void>
     [[nodiscard]] std::pair<std::int32_t, std::size_t> added_at(std::string_view text, std::size_t at) const noexcept {
         const auto found = trie_.longest(added_root_, text.substr(at));
         return found.second != 0 || !has_normal_tokens_ ? found : normal_added_at(text, at);
@@ -606,6 +607,7 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
         return at;
     }
 
+    template <class = void>
     [[noreturn]] CARAMEL_COLD static void refuse(std::string_view text, std::size_t row) {
         require_utf8(text, row, kind);
         fail(errc::bad_utf8, {.row = row}, "wordpiece: text ", row, " is not UTF-8");

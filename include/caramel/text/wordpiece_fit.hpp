@@ -124,6 +124,7 @@ class pair_merger {
         if (!pair.raised) raised_.push_back(number);
         pair.raised = true;
     }
+    template <class = void>
     void lower(symbol left, symbol right, std::uint64_t count) {
         std::uint64_t& before = pairs_[pair_number(left, right)].count;
         before -= std::min(before, count);
