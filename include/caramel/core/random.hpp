@@ -102,7 +102,7 @@ class rng {
 /// The stream of a recipe in its chain: the n-th of a kind draws from `rng(seed).split(kind).split(n)`.
 template <class = void>
 [[nodiscard]] inline rng stage_rng(const fit_options& options, std::string_view kind) {
-    const auto n = std::ranges::count(options.fitted_before, kind);
+    const auto n = std::count(options.fitted_before.begin(), options.fitted_before.end(), kind);
     return rng(options.seed).split(kind).split(static_cast<std::uint64_t>(n));
 }
 

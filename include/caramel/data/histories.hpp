@@ -84,9 +84,9 @@ class histories {
           starts_(starts.begin(), starts.end()),
           items_(std::make_shared<const item_catalog>(std::move(items))) {
         const std::size_t n = bought.size();
-        require(ids_.size() == size() && starts_.size() == size() + 1 && starts_.front() == 0 && starts_.back() == n && std::ranges::is_sorted(starts_) &&
-                    invoices.size() == n && quantities.size() == n && prices.size() == n && times.size() == n &&
-                    items_->descriptions.size() == items_->size(),
+        require(ids_.size() == size() && starts_.size() == size() + 1 && starts_.front() == 0 && starts_.back() == n &&
+                    std::is_sorted(starts_.begin(), starts_.end()) && invoices.size() == n && quantities.size() == n && prices.size() == n &&
+                    times.size() == n && items_->descriptions.size() == items_->size(),
                 errc::bad_data, "histories: the fields do not belong together");
         purchases_.reserve(n);
         for (std::size_t row = 0; row < size(); ++row)
@@ -109,7 +109,7 @@ class histories {
     /// The row of a customer, if there is one; looks through all ids.
     template <class = void>
     [[nodiscard]] std::optional<std::size_t> find(std::string_view id) const noexcept {
-        const auto at = std::ranges::find(ids_, id);
+        const auto at = std::find(ids_.begin(), ids_.end(), id);
         return at == ids_.end() ? std::nullopt : std::optional(static_cast<std::size_t>(at - ids_.begin()));
     }
     /// The customer of a row, as numbered in the log; and all ids, by row.

@@ -134,8 +134,8 @@ class id_table {
     template <class = void>
     id_table(std::vector<std::string> texts, std::vector<std::int64_t> numbers) : texts_(std::move(texts)), numbers_(std::move(numbers)) {
         require(texts_.empty() || numbers_.empty(), errc::bad_data, "id_table: texts and integers in one table");
-        require(std::ranges::adjacent_find(texts_, std::greater_equal<>()) == texts_.end() &&
-                    std::ranges::adjacent_find(numbers_, std::greater_equal<>()) == numbers_.end(),
+        require(std::adjacent_find(texts_.begin(), texts_.end(), std::greater_equal<>()) == texts_.end() &&
+                    std::adjacent_find(numbers_.begin(), numbers_.end(), std::greater_equal<>()) == numbers_.end(),
                 errc::bad_data, "id_table: the ids are not in strictly ascending order");
         require(std::cmp_less_equal(size(), std::numeric_limits<std::int32_t>::max()), errc::limit_exceeded, "id_table: ", size(), " ids, at most 2147483647");
         prefixes_.reserve(texts_.size());
@@ -259,7 +259,7 @@ std::vector<Id> sorted_levels(const std::vector<bool>& used, const Value& value,
     std::vector<std::pair<key, std::size_t>> order;
     for (std::size_t level = 0; level < used.size(); ++level)
         if (used[level]) order.emplace_back(value(level), level);
-    std::ranges::sort(order);
+    std::sort(order.begin(), order.end());
     std::vector<Id> out;
     for (std::size_t i = 0; i < order.size(); ++i) {
         if (i == 0 || order[i].first != order[i - 1].first) out.emplace_back(order[i].first);
@@ -374,7 +374,8 @@ class interactions {
           values_(std::move(values)),
           seconds_(std::move(times)) {
         require(starts_.size() == customers_.size() + 1 && starts_.front() == 0 && starts_.back() == static_cast<std::int64_t>(bought_.size()) &&
-                    std::ranges::is_sorted(starts_) && values_.size() == bought_.size() && (seconds_.empty() || seconds_.size() == bought_.size()),
+                    std::is_sorted(starts_.begin(), starts_.end()) && values_.size() == bought_.size() &&
+                    (seconds_.empty() || seconds_.size() == bought_.size()),
                 errc::bad_data, "interactions: starts, items, values and times do not belong together");
         for (std::size_t row = 0; row < rows(); ++row) {
             const auto mine = (*this)[row];

@@ -86,7 +86,7 @@ class judged_scores {
     [[nodiscard]] std::vector<std::size_t> ranking() const {
         std::vector<std::size_t> order(size());
         for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-        std::ranges::stable_sort(order, [this](std::size_t a, std::size_t b) { return scores_[a] > scores_[b]; });
+        std::stable_sort(order.begin(), order.end(), [this](std::size_t a, std::size_t b) { return scores_[a] > scores_[b]; });
         return order;
     }
     // Calls `step(positives, negatives)` with the weights among the rows of each distinct score, by falling score.

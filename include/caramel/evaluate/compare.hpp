@@ -79,7 +79,7 @@ inline paired_comparison t_test(std::span<const double> first, std::span<const d
     std::vector<double> gaps(first.size());
     for (std::size_t i = 0; i < gaps.size(); ++i) gaps[i] = first[i] - second[i];
     paired_comparison out{.difference = mean_of(gaps), .degrees_of_freedom = static_cast<double>(gaps.size() - 1)};
-    const bool varies = std::ranges::any_of(gaps, [&](double gap) { return gap != gaps.front(); });
+    const bool varies = std::any_of(gaps.begin(), gaps.end(), [&](double gap) { return gap != gaps.front(); });
     if (!varies) {
         require(gaps.front() == 0, errc::bad_data, who, ": all differences are equal, so there is no spread to test against");
         return out;
@@ -135,7 +135,7 @@ template <class = void>
     std::vector<double> gaps;
     for (std::size_t i = 0; i < first.size(); ++i)
         if (first[i] != second[i]) gaps.push_back(first[i] - second[i]);
-    std::ranges::stable_sort(gaps, [](double a, double b) { return std::abs(a) < std::abs(b); });
+    std::stable_sort(gaps.begin(), gaps.end(), [](double a, double b) { return std::abs(a) < std::abs(b); });
     const std::size_t n = gaps.size();
     std::vector<std::size_t> twice(n);  // ranks times two are whole numbers
     double ties = 0;

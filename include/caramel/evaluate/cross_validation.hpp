@@ -177,7 +177,7 @@ std::vector<std::size_t> some_rows(const std::vector<std::size_t>& rows, const Y
     keep[order[0]] = wanted == 0;
     if constexpr (ClassTargets<Y>) {
         const auto label = [&](std::size_t i) { return y[static_cast<decltype(y.size())>(rows[i])]; };
-        std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return label(a) < label(b); });
+        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return label(a) < label(b); });
         for (std::size_t i = 0; i < n; ++i)
             if (i == 0 || label(order[i - 1]) != label(order[i])) keep[order[i]] = true;
     }

@@ -117,7 +117,7 @@ template <class = void>
     out.reserve(cutoffs.size());
     for (std::size_t i = 0; i < cutoffs.size(); ++i) {
         require_at(!std::isnan(cutoffs[i]), errc::bad_parameter, {.row = i + 1}, "precision_curve: cutoff ", i + 1, " is not a number");
-        const auto end = std::ranges::partition_point(order, [&](std::size_t row) { return judged.score(row) >= cutoffs[i]; });
+        const auto end = std::partition_point(order.begin(), order.end(), [&](std::size_t row) { return judged.score(row) >= cutoffs[i]; });
         const auto rows = static_cast<std::size_t>(end - order.begin());
         const std::size_t hits = positives[rows], misses = positives.back() - hits;
         out.push_back(

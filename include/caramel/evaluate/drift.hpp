@@ -62,7 +62,7 @@ class drift_reference {
           shares_(std::move(shares)) {
         const std::size_t n = names_.size();
         bool good = types_.size() == n && cuts_.size() == n && shares_.size() == n && level_starts_.size() == n + 1 && level_starts_.front() == 0 &&
-                    std::ranges::is_sorted(level_starts_) && std::cmp_equal(level_starts_.back(), levels_.size());
+                    std::is_sorted(level_starts_.begin(), level_starts_.end()) && std::cmp_equal(level_starts_.back(), levels_.size());
         for (std::size_t c = 0; good && c < n; ++c) {
             const auto cuts_here = cuts_[c];
             const std::size_t texts = level_count(c);
@@ -101,7 +101,8 @@ class drift_reference {
         } else {
             const auto cuts = cuts_[c];
             for (std::size_t i = 0; i < rows; ++i)
-                ++out[column.missing(i) ? out.size() - 1 : static_cast<std::size_t>(std::ranges::upper_bound(cuts, value_of(column, i)) - cuts.begin())];
+                ++out[column.missing(i) ? out.size() - 1
+                                        : static_cast<std::size_t>(std::upper_bound(cuts.begin(), cuts.end(), value_of(column, i)) - cuts.begin())];
         }
         for (double& share : out) share /= static_cast<double>(std::max<std::size_t>(rows, 1));
         return out;
@@ -162,7 +163,7 @@ template <class = void>
             std::vector<double> values;
             for (std::size_t i = 0; i < column.size(); ++i)
                 if (!column.missing(i)) values.push_back(drift_reference::value_of(column, i));
-            std::ranges::sort(values);
+            std::sort(values.begin(), values.end());
             std::vector<double> distinct = values;
             distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
             std::vector<double> here;  // a value at a cut is above it

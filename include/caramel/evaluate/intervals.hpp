@@ -48,7 +48,7 @@ template <class Scores>
 std::vector<double> midranks(const Scores& scores, const std::vector<std::size_t>& rows) {
     std::vector<std::size_t> order(rows.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return scores.score(rows[a]) < scores.score(rows[b]); });
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores.score(rows[a]) < scores.score(rows[b]); });
     std::vector<double> out(rows.size());
     for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
         for (end = begin; end < order.size() && scores.score(rows[order[end]]) == scores.score(rows[order[begin]]);) ++end;
@@ -144,7 +144,7 @@ interval bootstrap(const Y& y, const bootstrap_options& options, const run_optio
     if constexpr (ClassTargets<Y>) {
         if (options.stratified) {
             const auto label = [&](std::size_t i) { return y[static_cast<decltype(y.size())>(i)]; };
-            std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return label(a) < label(b); });
+            std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return label(a) < label(b); });
             for (std::size_t i = 1; i < n; ++i)
                 if (label(order[i - 1]) != label(order[i])) starts.push_back(i);
         }
@@ -172,7 +172,7 @@ interval bootstrap(const Y& y, const bootstrap_options& options, const run_optio
             }
         }
     });
-    std::ranges::sort(values);
+    std::sort(values.begin(), values.end());
     interval out{estimate, 0, 0, deviation_of(values)};
     double low = (1 - options.level) / 2, high = 1 - low;
     if (options.kind == bootstrap_kind::bca) {

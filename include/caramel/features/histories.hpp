@@ -83,7 +83,7 @@ class factors_of_model {
         for (std::size_t i = 0; i < x.size(); ++i) {
             const workspace::frame frame(scratch);
             const auto factors = fold_in(x[i], i + 1, scratch, [&](std::int32_t item) { return known[static_cast<std::size_t>(item)]; });
-            std::ranges::copy(factors, out.data() + i * static_cast<std::size_t>(out.cols()));
+            std::copy(factors.begin(), factors.end(), out.data() + i * static_cast<std::size_t>(out.cols()));
         }
         return out;
     }
@@ -188,7 +188,7 @@ class bought_text_model {
         const workspace::frame frame(scratch);
         const auto bought = detail::distinct_items(x, row, kind, scratch);
         const auto sums = scratch.take<double>(out.size());
-        std::ranges::fill(sums, 0.0);
+        std::fill(sums.begin(), sums.end(), 0.0);
         double n = 0;
         for (const auto& one : bought) {
             const auto number = static_cast<std::size_t>(one.item);

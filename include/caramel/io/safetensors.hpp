@@ -101,7 +101,7 @@ struct tensor_view {
     void copy_to(T* out) const {
         require(type == dtype_of<T>, errc::bad_dtype, "safetensors: a tensor of ", name_of(type), ", asked for ", name_of(dtype_of<T>));
         if constexpr (std::same_as<T, bool>)
-            require(std::ranges::all_of(bytes, [](std::byte b) { return b <= std::byte{1}; }), errc::bad_format,
+            require(std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b <= std::byte{1}; }), errc::bad_format,
                     "safetensors: a boolean that is neither 0 nor 1");
         if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
     }
@@ -215,7 +215,7 @@ class header_handler : public json_handler {
         if (where_ == at::metadata) {
             out_.metadata.insert_or_assign(std::move(pair_), std::move(x));
         } else if (where_ == at::tensor && next_ == at::type) {
-            const auto found = std::ranges::find(dtypes, x, &dtype_row::name);
+            const auto found = std::find_if(dtypes.begin(), dtypes.end(), [&](const dtype_row& row) { return row.name == x; });
             if (found == dtypes.end()) refuse(errc::bad_dtype, "a tensor of an unknown dtype");
             tensor_.type = static_cast<dtype>(found - dtypes.begin());
         } else {

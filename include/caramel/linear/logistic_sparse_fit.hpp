@@ -167,7 +167,7 @@ matrix<double> minimize_logistic_l1(logistic_problem<T>& problem, double l1, con
             for (row_index k = 0; k < outputs; ++k) most = std::max(most, at(j, k) != 0 ? std::numeric_limits<double>::infinity() : slope(at, gradient, j, k));
             if (most > 0) wanted.emplace_back(-most, j);
         }
-        std::ranges::sort(wanted);
+        std::sort(wanted.begin(), wanted.end());
         const auto most_features = static_cast<std::size_t>(max_cornered_parameters / outputs);
         if (wanted.size() > most_features) {
             require(std::isfinite(wanted[most_features].first), errc::limit_exceeded, who, ": more than ", max_cornered_parameters,
@@ -176,7 +176,7 @@ matrix<double> minimize_logistic_l1(logistic_problem<T>& problem, double l1, con
         }
         std::vector<row_index> features;
         for (const auto& [worst, j] : wanted) features.push_back(j);
-        std::ranges::sort(features);
+        std::sort(features.begin(), features.end());
 
         const std::size_t n = features.size() * static_cast<std::size_t>(outputs);
         std::vector<double> here(n), slopes(n), edges(n);

@@ -178,7 +178,7 @@ class ridge_by_rows {
         std::vector<double> unit(static_cast<std::size_t>(z_.rows()));
         for (row_index i = 0; i < z_.rows(); ++i) {
             if (weights_[i] == 0) continue;
-            std::ranges::fill(unit, 0.0);
+            std::fill(unit.begin(), unit.end(), 0.0);
             unit[static_cast<std::size_t>(i)] = 1;
             solve_lower(factor, unit);
             double pull = 0;

@@ -42,7 +42,7 @@ struct score_parts {
         std::vector<score_part> out;
         for (const auto& part : parts)
             if (part.value != 0) out.push_back(part);
-        std::ranges::stable_sort(out, [](const score_part& a, const score_part& b) { return std::abs(a.value) > std::abs(b.value); });
+        std::stable_sort(out.begin(), out.end(), [](const score_part& a, const score_part& b) { return std::abs(a.value) > std::abs(b.value); });
         out.resize(std::min(n, out.size()));
         return out;
     }

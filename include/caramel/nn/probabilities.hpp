@@ -88,7 +88,7 @@ class most_likely {
     template <class T>
     static int top(std::span<const T> row) {
         require(!row.empty(), errc::shape_mismatch, "most_likely: got 0 classes");
-        return static_cast<int>(std::ranges::max_element(row) - row.begin());
+        return static_cast<int>(std::max_element(row.begin(), row.end()) - row.begin());
     }
 };
 

@@ -289,11 +289,11 @@ class pair_targets {
         if (y_.cols() < 2) return;
         std::vector<T> groups;
         for (const std::size_t row : order) groups.push_back(group(row));
-        std::ranges::sort(groups);
+        std::sort(groups.begin(), groups.end());
         groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
         const auto places = numbers.permutation(groups.size());
         std::ranges::stable_sort(order, {}, [&](std::size_t row) {
-            return places[static_cast<std::size_t>(std::ranges::lower_bound(groups, group(row)) - groups.begin())];
+            return places[static_cast<std::size_t>(std::lower_bound(groups.begin(), groups.end(), group(row)) - groups.begin())];
         });
     }
     // The mean loss times the rows' weights; `dz` becomes the gradient of that.
@@ -372,7 +372,7 @@ row_split split_rows(const Targets& targets, double share, rng numbers, std::str
         (chosen ? out.validate : out.learn).push_back(order[k]);
     }
     require(!out.validate.empty(), errc::too_few_rows, who, ": validation_share = ", share, " of ", targets.size(), " rows leaves none to validate on");
-    std::ranges::sort(out.learn);
+    std::sort(out.learn.begin(), out.learn.end());
     return out;
 }
 template <class = void>

@@ -69,7 +69,7 @@ std::size_t draw_action(std::span<const T> probabilities, rng& numbers) noexcept
 template <std::floating_point T>
 void greedy_probabilities(std::span<const T> values, std::span<const std::uint8_t> open, double epsilon, std::span<T> out) noexcept {
     const std::size_t best = best_action(values, open);
-    const double other = epsilon / static_cast<double>(std::ranges::count(open, std::uint8_t{1}));
+    const double other = epsilon / static_cast<double>(std::count(open.begin(), open.end(), std::uint8_t{1}));
     for (std::size_t a = 0; a < out.size(); ++a) out[a] = open[a] == 0 ? 0 : (a == best ? 1 - epsilon : 0) + other;
 }
 
@@ -85,7 +85,7 @@ void best_of_marked(std::span<const std::uint8_t> open, BeliefOf belief_of, std:
         }
     few<double> shares(who.size());
     best_of(std::span<const Belief>(beliefs), shares.all());
-    std::ranges::fill(out, 0.0);
+    std::fill(out.begin(), out.end(), 0.0);
     for (std::size_t i = 0; i < who.size(); ++i) out[who[i]] = shares.data()[i];
 }
 

@@ -126,7 +126,7 @@ class contact_rules {
         auto list = allowed(past, now);
         if (asked.allowed) {
             for (const std::size_t a : *asked.allowed) require_action(a);
-            std::erase_if(list, [&](std::size_t a) { return std::ranges::find(*asked.allowed, a) == asked.allowed->end(); });
+            std::erase_if(list, [&](std::size_t a) { return std::find(asked.allowed->begin(), asked.allowed->end(), a) == asked.allowed->end(); });
         }
         asked.allowed = std::move(list);
         return asked;
@@ -190,16 +190,16 @@ inline contact_rules::contact_rules(contact_limits limits) : limits_(std::move(l
             channel_of_.push_back(none);
             continue;
         }
-        const auto found = std::ranges::find(channels, names[a].channel);
+        const auto found = std::find(channels.begin(), channels.end(), names[a].channel);
         channel_of_.push_back(static_cast<std::uint16_t>(found - channels.begin()));
         if (found == channels.end()) channels.push_back(names[a].channel);
     }
-    std::ranges::sort(seen);
-    require(std::ranges::adjacent_find(seen) == seen.end(), errc::bad_parameter, who, "two actions have the same name");
+    std::sort(seen.begin(), seen.end());
+    require(std::adjacent_find(seen.begin(), seen.end()) == seen.end(), errc::bad_parameter, who, "two actions have the same name");
 
     const auto number = [&](const std::string& channel, std::string_view what, std::size_t i) {
         if (channel.empty()) return every;
-        const auto found = std::ranges::find(channels, channel);
+        const auto found = std::find(channels.begin(), channels.end(), channel);
         require_at(found != channels.end(), errc::bad_parameter, {.row = i + 1}, who, what, i + 1, " is for a channel that no action has: ", channel);
         return static_cast<std::uint16_t>(found - channels.begin());
     };
@@ -226,7 +226,7 @@ inline contact_rules::contact_rules(contact_limits limits) : limits_(std::move(l
 
 template <class>
 inline std::size_t contact_rules::action(std::string_view name) const {
-    const auto found = std::ranges::find(limits_.actions, name, &channel_action::name);
+    const auto found = std::find_if(limits_.actions.begin(), limits_.actions.end(), [&](const channel_action& one) { return one.name == name; });
     require(found != limits_.actions.end(), errc::unknown_id, "contact_rules: there is no action of that name");
     return static_cast<std::size_t>(found - limits_.actions.begin());
 }
@@ -279,7 +279,7 @@ inline void contact_rules::record(contact_history& past, std::size_t action, std
     require_history(past);
     if (channel_of_[action] == none || memory_ == 0) return;
     contact_history next = past;
-    const auto at = std::ranges::upper_bound(next.periods, now) - next.periods.begin();
+    const auto at = std::upper_bound(next.periods.begin(), next.periods.end(), now) - next.periods.begin();
     next.periods.insert(next.periods.begin() + at, now);
     next.actions.insert(next.actions.begin() + at, static_cast<std::uint16_t>(action));
     const std::int64_t newest = next.periods.back();

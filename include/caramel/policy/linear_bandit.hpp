@@ -431,10 +431,10 @@ class linear_bandit {
             good = detail::all_finite(weights.data(), d);
         }
         require(good, errc::diverged, kind, ": the model left what numbers can tell apart: standardize contexts and scale rewards down");
-        std::ranges::copy(moments, moments_.data() + action * d * d);
-        std::ranges::copy(inverse, inverses_.data() + action * d * d);
-        std::ranges::copy(sums, sums_.data() + action * d);
-        std::ranges::copy(weights, weights_.data() + action * d);
+        std::copy(moments.begin(), moments.end(), moments_.data() + action * d * d);
+        std::copy(inverse.begin(), inverse.end(), inverses_.data() + action * d * d);
+        std::copy(sums.begin(), sums.end(), sums_.data() + action * d);
+        std::copy(weights.begin(), weights.end(), weights_.data() + action * d);
         count(action);
     }
     void count(std::size_t action) {
@@ -456,7 +456,7 @@ class linear_bandit {
         const std::size_t d = dim();
         std::vector<double> scratch, inverse(d * d);
         if (!detail::invert_moments(moments_of(a), rule_.regularization, d, inverse.data(), scratch)) return;
-        std::ranges::copy(inverse, inverses_.data() + a * d * d);
+        std::copy(inverse.begin(), inverse.end(), inverses_.data() + a * d * d);
         detail::symmetric_product(inverse_of(a), sums_.data() + a * d, d, weights_.data() + a * d);
     }
     void merge_parts(const linear_bandit& other, const linear_bandit* base) {

@@ -69,7 +69,7 @@ backups reversed(const Chain& chain) {
 // By state, from a source by state. A discount below 1.
 template <std::same_as<backups> Chain>
 std::vector<double> occupancy_of(Chain& backwards, std::span<const double> source, solve_options how, const run_options& run, std::string_view who) {
-    std::ranges::copy(source, backwards.reward.begin());
+    std::copy(source.begin(), source.end(), backwards.reward.begin());
     how.tolerance /= static_cast<double>(backwards.size());  // sweeps contract the sum of the errors, not the largest
     std::vector<double> out(backwards.size(), 0.0);
     (void)solve_chain(backwards, out, how, run, who);
@@ -194,7 +194,7 @@ class budget_solver {
     }
     void add(const std::vector<std::size_t>& policy) { columns_.push_back(column_of(policy)); }
     bool known(const std::vector<std::size_t>& policy) const {
-        return std::ranges::any_of(columns_, [&](const column& c) { return c.pairs == policy; });
+        return std::any_of(columns_.begin(), columns_.end(), [&](const column& c) { return c.pairs == policy; });
     }
     // The best policy where each budget's cost has a price, and rewards count `earns` times.
     void improve(std::vector<std::size_t>& policy, const vec<double>& prices, double earns) {

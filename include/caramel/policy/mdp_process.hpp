@@ -141,7 +141,7 @@ class mdp {
     template <class = void>
     [[nodiscard]] std::size_t pair_of(std::size_t state, std::size_t action) const {
         const auto mine = allowed(state);
-        const auto found = std::ranges::lower_bound(mine, action);
+        const auto found = std::lower_bound(mine.begin(), mine.end(), action);
         require(found != mine.end() && *found == action, errc::unknown_id, "mdp: the action is not allowed in this state");
         return pair_starts_[state] + static_cast<std::size_t>(found - mine.begin());
     }

@@ -374,7 +374,7 @@ std::vector<std::size_t> pairs_of_policy(const Process& process, std::span<const
     for (std::size_t s = 0; s < process.states(); ++s) {
         const auto mine = process.allowed(s);
         if (mine.empty()) continue;
-        const auto found = std::ranges::lower_bound(mine, policy[s]);
+        const auto found = std::lower_bound(mine.begin(), mine.end(), policy[s]);
         require_at(found != mine.end() && *found == policy[s], errc::bad_data, {.row = s + 1}, who, ": the policy's action in state ", s,
                    " (from 0) is not allowed there");
         out[s] = process.pair_starts()[s] + static_cast<std::size_t>(found - mine.begin());

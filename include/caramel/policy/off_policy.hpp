@@ -171,7 +171,7 @@ std::vector<double> resample(std::size_t units, std::size_t resamples, const rng
             }
         }
     });
-    std::ranges::sort(values);
+    std::sort(values.begin(), values.end());
     return values;
 }
 inline double deviation(std::span<const double> x) noexcept { return standard_error(x) * std::sqrt(static_cast<double>(x.size())); }
@@ -296,7 +296,7 @@ template <std::same_as<off_policy_log> Log>
     if (!detail::off_policy::has_parameter(method)) return {};
     if (method == sub_gaussian_ips || method == sub_gaussian_doubly_robust) return {0, .001, .003, .01, .03, .1, .3};
     std::vector<double> sorted(log.weights().begin(), log.weights().end()), out;
-    std::ranges::sort(sorted);
+    std::sort(sorted.begin(), sorted.end());
     for (const double q : {.5, .75, .9, .95, .975, .99, .995, 1.0}) {
         const double w = detail::off_policy::quantile(sorted, q);
         const double p = method == shrunk_doubly_robust ? w * w * 10 : w;

@@ -592,7 +592,7 @@ template <std::same_as<sequence_log> Log>
     double discount = 1, total = 0, uncovered = 0;
     for (std::size_t t = 0; t < periods && discount > 1e-9; ++t, discount *= how.discount) {
         double alive = 0;
-        std::ranges::fill(next, 0.0);
+        std::fill(next.begin(), next.end(), 0.0);
         for (std::size_t s = 0; s < log.states(); ++s) {
             if (now[s] == 0) continue;
             alive += now[s];
@@ -624,7 +624,7 @@ template <std::same_as<sequence_log> Log>
     if (squares > 0) out.effective_decisions = sum / squares * sum;
     for (std::size_t s = 0; s < log.states(); ++s)
         if (missing[s] > 0) out.states.push_back(s);
-    std::ranges::stable_sort(out.states, [&](std::size_t a, std::size_t b) { return missing[a] > missing[b]; });
+    std::stable_sort(out.states.begin(), out.states.end(), [&](std::size_t a, std::size_t b) { return missing[a] > missing[b]; });
     return out;
 }
 

@@ -73,7 +73,7 @@ class intent_model : public single_row<intent_model> {
         float top = 0;
         const auto p = scorer_.probabilities_of(text, scratch, &top);
         intent_answer out;
-        out.number = static_cast<std::size_t>(std::ranges::max_element(p) - p.begin());
+        out.number = static_cast<std::size_t>(std::max_element(p.begin(), p.end()) - p.begin());
         std::size_t second = out.number == 0 ? 1 : 0;
         for (std::size_t k = 0; k < p.size(); ++k)
             if (k != out.number && p[k] > p[second]) second = k;
@@ -179,12 +179,12 @@ struct intent {
     // The highest score that a text must have to be taken as one of a known intent.
     template <class = void>
     [[nodiscard]] double lowest_score(std::vector<double> tops, std::vector<double> others) const {
-        std::ranges::sort(tops);
-        std::ranges::sort(others);
+        std::sort(tops.begin(), tops.end());
+        std::sort(others.begin(), others.end());
         double best = tops.front(), best_gain = -1;
         const auto most = static_cast<std::size_t>(max_rejected * static_cast<double>(tops.size()));
         for (std::size_t i = 0; i <= std::min(most, tops.size() - 1); ++i) {  // reject those below tops[i]
-            const auto below = static_cast<std::size_t>(std::ranges::lower_bound(others, tops[i]) - others.begin());
+            const auto below = static_cast<std::size_t>(std::lower_bound(others.begin(), others.end(), tops[i]) - others.begin());
             const double gain = static_cast<double>(below) / static_cast<double>(others.size()) - static_cast<double>(i) / static_cast<double>(tops.size());
             if (gain <= best_gain) continue;
             best_gain = gain;

@@ -55,7 +55,7 @@ class sentiment_model : public single_row<sentiment_model> {
         workspace scratch;
         const auto p = (*this)(text, scratch);
         sentiment_answer out;
-        out.number = static_cast<std::size_t>(std::ranges::max_element(p) - p.begin());
+        out.number = static_cast<std::size_t>(std::max_element(p.begin(), p.end()) - p.begin());
         out.label = labels()[out.number];
         out.confidence = static_cast<double>(p[out.number]);
         const auto why = explain(text, out.number);

@@ -51,7 +51,7 @@ struct text_explanation {
         std::vector<reason> out;
         for (const auto& part : parts)
             if (part.contribution != 0) out.push_back(part);
-        std::ranges::stable_sort(out, [](const reason& a, const reason& b) { return std::abs(a.contribution) > std::abs(b.contribution); });
+        std::stable_sort(out.begin(), out.end(), [](const reason& a, const reason& b) { return std::abs(a.contribution) > std::abs(b.contribution); });
         if (out.size() > n) out.resize(n);
         return out;
     }
@@ -114,7 +114,7 @@ class text_scorer {
             for (std::size_t k = 0; k < outputs; ++k) z[k] += value * w[k];
         }
         for (std::size_t k = 0; k < outputs; ++k) z[k] += intercepts_(static_cast<row_index>(k));
-        const float top = *std::ranges::max_element(out);
+        const float top = *std::max_element(out.begin(), out.end());
         probabilities(out);
         return top;
     }
@@ -213,7 +213,7 @@ class text_scorer {
     static std::span<repeated_ngram> counted(std::span<const std::uint64_t> keys, workspace& scratch) {
         const int bits = static_cast<int>(std::bit_width(2 * keys.size() + 1));
         const auto numbers = scratch.take<std::uint32_t>(std::size_t{1} << bits);  // from 1; 0 = nothing here
-        std::ranges::fill(numbers, 0U);
+        std::fill(numbers.begin(), numbers.end(), 0U);
         const auto out = scratch.take<repeated_ngram>(keys.size());
         std::uint32_t used = 0;
         for (const std::uint64_t key : keys) {
@@ -241,7 +241,7 @@ class text_scorer {
             std::uint64_t once, again;
         };
         const auto marks = scratch.take<mark>(std::size_t{1} << (bits - 6));
-        std::ranges::fill(marks, mark{0, 0});
+        std::fill(marks.begin(), marks.end(), mark{0, 0});
         const auto word_of = [&](std::uint64_t place) -> mark& { return marks[place >> (70 - bits)]; };
         const auto bit_of = [&](std::uint64_t place) { return std::uint64_t{1} << (place >> (64 - bits) & 63); };
         std::size_t total = 0;
@@ -290,7 +290,7 @@ class text_scorer {
     }
     template <class = void>
     void probabilities(std::span<float> z) const noexcept {
-        const float top = *std::ranges::max_element(z);
+        const float top = *std::max_element(z.begin(), z.end());
         double sum = 0;
         for (float& v : z) {
             v = static_cast<float>(std::exp(slope_ * (static_cast<double>(v) - static_cast<double>(top))));
@@ -380,7 +380,7 @@ inline void judge(held_out& of, std::span<const int> labels, std::span<const dou
             rows.positive.push_back(labels[i] == 1);
             rows.weight.push_back(weights[i]);
         }
-        if (std::ranges::count(rows.positive, true) > 0 && std::ranges::count(rows.positive, false) > 0) {
+        if (std::count(rows.positive.begin(), rows.positive.end(), true) > 0 && std::count(rows.positive.begin(), rows.positive.end(), false) > 0) {
             const auto fitted = fit_sigmoid(rows, "text_classifier");
             of.slope = std::max(fitted.slope, 0.05);
             of.offset = fitted.intercept;
@@ -535,11 +535,11 @@ learnt_text learn_text(const std::vector<std::string>& texts, std::vector<int> l
 template <class = void>
 inline std::pair<std::vector<int>, std::vector<std::string>> numbered(const std::vector<std::string>& labels) {
     std::vector<std::string> names = labels;
-    std::ranges::sort(names);
+    std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
     std::vector<int> out;
     out.reserve(labels.size());
-    for (const auto& label : labels) out.push_back(static_cast<int>(std::ranges::lower_bound(names, label) - names.begin()));
+    for (const auto& label : labels) out.push_back(static_cast<int>(std::lower_bound(names.begin(), names.end(), label) - names.begin()));
     return {std::move(out), std::move(names)};
 }
 

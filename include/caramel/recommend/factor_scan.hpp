@@ -231,7 +231,7 @@ class best_so_far {
     [[nodiscard]] bool all_finite() const noexcept {
         T parts[lanes<T>::count];
         std::memcpy(parts, &poison_, sizeof poison_);
-        return std::ranges::all_of(parts, [](T p) { return p == T(0); });
+        return std::all_of(std::begin(parts), std::end(parts), [](T p) { return p == T(0); });
     }
     // The best, in order. They lie in the workspace.
     [[nodiscard]] std::span<const recommendation<T>> finish() {
@@ -289,7 +289,7 @@ void multiply_rows(const matrix<T>& rows, std::span<const T> x, std::span<T> out
     for (; i + block <= n; i += block) scan_block(rows.data() + i * depth, depth, x.data(), out.data() + i);
     if (i == n) return;
     const auto rest = scratch.take<T>(block * depth);
-    std::ranges::fill(rest, T(0));
+    std::fill(rest.begin(), rest.end(), T(0));
     if (depth > 0) std::copy_n(rows.data() + i * depth, (n - i) * depth, rest.data());
     T scores[block];
     scan_block(rest.data(), depth, x.data(), scores);
@@ -302,7 +302,7 @@ void multiply_chosen_rows(const matrix<T>& rows, std::span<const std::int32_t> c
     const std::size_t depth = x.size();
     auto* const scan_block = fastest_scan_block<T>();
     const auto side_by_side = scratch.take<T>(scan_rows * depth);
-    std::ranges::fill(side_by_side, T(0));
+    std::fill(side_by_side.begin(), side_by_side.end(), T(0));
     T scores[scan_rows];
     for (std::size_t i = 0; i < chosen.size(); i += scan_rows) {
         const std::size_t n = std::min(scan_rows, chosen.size() - i);
@@ -327,7 +327,7 @@ void scan_products(const matrix<T>& rows, std::span<const T> x, best_so_far<T>& 
     }
     if (i == n) return;
     const auto rest = scratch.take<T>(block * depth);
-    std::ranges::fill(rest, T(0));
+    std::fill(rest.begin(), rest.end(), T(0));
     if (depth > 0) std::copy_n(rows.data() + i * depth, (n - i) * depth, rest.data());
     scan_block(rest.data(), depth, x.data(), scores);
     best.template offer<block>(static_cast<std::int32_t>(i), scores, n - i);
@@ -347,7 +347,7 @@ void scan_products(const matrix<T>& rows, const matrix<T>& x, std::span<best_so_
         for (std::size_t i = begin, p = 0; i < end; i += wide, ++p) {
             const T* from = rows.data() + i * depth;
             if (end - i < wide) {
-                std::ranges::fill(rest, T(0));
+                std::fill(rest.begin(), rest.end(), T(0));
                 if (depth > 0) std::copy_n(from, (end - i) * depth, rest.data());
                 from = rest.data();
             }

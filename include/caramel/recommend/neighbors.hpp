@@ -230,7 +230,7 @@ class customer_neighbors_model : public detail::recommender<customer_neighbors_m
     void score_known(std::size_t row, std::span<T> out, workspace& scratch) const {
         const auto sums = zeros<double>(out.size(), scratch);
         for (std::size_t v = 0; v < lists().count(row); ++v) add_purchases(lists().ids_of(row)[v], static_cast<double>(lists().values_of(row)[v]), sums);
-        std::ranges::transform(sums, out.begin(), [](double sum) { return static_cast<T>(sum); });
+        std::transform(sums.begin(), sums.end(), out.begin(), [](double sum) { return static_cast<T>(sum); });
     }
     void score_history(std::span<const std::int32_t> bought, std::span<const T> values, std::span<T> out, workspace& scratch) const {
         const auto sums = zeros<double>(out.size(), scratch);
@@ -256,12 +256,12 @@ class customer_neighbors_model : public detail::recommender<customer_neighbors_m
         const auto common = zeros<std::uint32_t>(min_support_ > 1 ? others : 0, scratch);
         for (const auto& [customer, similarity] : alike.template nearest<double>(bought, weights, own, others, k_, dots, common, scratch))
             add_purchases(customer, static_cast<double>(static_cast<T>(similarity)), sums);
-        std::ranges::transform(sums, out.begin(), [](double sum) { return static_cast<T>(sum); });
+        std::transform(sums.begin(), sums.end(), out.begin(), [](double sum) { return static_cast<T>(sum); });
     }
     template <class Number>
     static std::span<Number> zeros(std::size_t n, workspace& scratch) {
         const auto out = scratch.take<Number>(n);
-        std::ranges::fill(out, Number(0));
+        std::fill(out.begin(), out.end(), Number(0));
         return out;
     }
     void add_purchases(std::int32_t customer, double similarity, std::span<double> sums) const {

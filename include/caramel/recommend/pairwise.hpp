@@ -421,7 +421,7 @@ class pair_grid {
         }
         draws_.resize(groups_);
         for (std::size_t g = 0; g < groups_; ++g) {
-            std::ranges::sort(members[g]);
+            std::sort(members[g].begin(), members[g].end());
             draws_[g] = item_draw(std::move(members[g]),
                                   sampling_ == negative_sampling::popular ? std::span<const std::size_t>(counts_) : std::span<const std::size_t>());
         }
@@ -675,7 +675,7 @@ std::size_t learn_pairs(const pairwise_settings& how, const interactions<T>& x, 
 template <class T>
 void fold_pairs(const pairwise_steps& steps, std::span<const std::int32_t> history, const matrix<T>& items, const vec<T>& bias, const item_draw& draw,
                 const rank_weights<T>& ranks, std::span<T> out) {
-    std::ranges::fill(out, T(0));
+    std::fill(out.begin(), out.end(), T(0));
     const T rate = static_cast<T>(steps.learning_rate), keep = static_cast<T>(1 - steps.learning_rate * steps.regularization);
     const std::size_t n = out.size();
     rng numbers(0);
@@ -683,7 +683,7 @@ void fold_pairs(const pairwise_steps& steps, std::span<const std::int32_t> histo
     const auto score = [&](std::int32_t item) { return bias.data()[item] + pair_dot<false, T>(out.data(), factors(item), nullptr, n); };
     const auto negative = [&]() -> std::int32_t {
         for (int tries = 0; tries < 64; ++tries)
-            if (const std::int32_t item = draw(numbers); !std::ranges::binary_search(history, item)) return item;
+            if (const std::int32_t item = draw(numbers); !std::binary_search(history.begin(), history.end(), item)) return item;
         return -1;
     };
     const auto step = [&](std::int32_t item, std::int32_t other, T up, T down) {

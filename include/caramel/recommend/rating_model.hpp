@@ -174,8 +174,8 @@ struct rating_lists {
 template <class = void>
 inline void require_pair_lists(std::span<const std::int64_t> starts, std::span<const std::int32_t> ids, std::size_t n_values, std::size_t rows,
                                std::string_view who) {
-    bool good = starts.size() == rows + 1 && starts.front() == 0 && starts.back() == static_cast<std::int64_t>(ids.size()) && std::ranges::is_sorted(starts) &&
-                n_values == ids.size();
+    bool good = starts.size() == rows + 1 && starts.front() == 0 && starts.back() == static_cast<std::int64_t>(ids.size()) &&
+                std::is_sorted(starts.begin(), starts.end()) && n_values == ids.size();
     for (std::size_t row = 0; good && row < rows; ++row)
         for (auto k = static_cast<std::size_t>(starts[row]); k < static_cast<std::size_t>(starts[row + 1]); ++k)
             good = good && ids[k] >= 0 && std::cmp_less(ids[k], rows) && (k == static_cast<std::size_t>(starts[row]) || ids[k - 1] < ids[k]);

@@ -438,7 +438,7 @@ class sgd_factorization_model : public detail::rating_recommender<sgd_factorizat
     }
     void score_history(std::span<const std::int32_t> items, std::span<const T> ratings, std::span<T> out, workspace& scratch) const {
         const auto factors = scratch.take<T>(static_cast<std::size_t>(item_factors_.cols()));
-        std::ranges::fill(factors, T(0));
+        std::fill(factors.begin(), factors.end(), T(0));
         T bias = 0;
         detail::sgd_fold_in<T>(steps_, items, ratings, item_factors_, factors, bias, [&](std::int32_t item) { return predict_item(bias, factors, item); });
         score_items(bias, factors, out);

@@ -269,7 +269,7 @@ inline report_table line_chart::numbers() const {
     report_table out{.caption = title, .columns = {}, .rows = {}, .emphasis = {}};
     const std::string x_title = detail::axis_label(x).empty() ? "x" : detail::axis_label(x),
                       y_title = detail::axis_label(y).empty() ? "y" : detail::axis_label(y);
-    const bool shared_x = std::ranges::all_of(series, [this](const line_series& line) { return line.x == series.front().x; });
+    const bool shared_x = std::all_of(series.begin(), series.end(), [this](const line_series& line) { return line.x == series.front().x; });
     if (shared_x) {
         out.columns.push_back({x_title, x.numbers});
         for (const auto& line : series) out.columns.push_back({line.name.empty() ? y_title : line.name, y.numbers});
@@ -481,8 +481,8 @@ inline void scatter_chart::check() const {
     require(groups.empty() || values.empty(), errc::bad_parameter, "scatter_chart: points are coloured by group or by value, not by both");
     require(group_names.size() <= most_chart_series, errc::limit_exceeded, "scatter_chart: ", group_names.size(), " groups, at most ", most_chart_series,
             " can be told apart");
-    require(value_cuts.size() <= 4 && std::ranges::all_of(value_cuts, [](double c) { return std::isfinite(c); }) &&
-                std::ranges::adjacent_find(value_cuts, [](double a, double b) { return a >= b; }) == value_cuts.end(),
+    require(value_cuts.size() <= 4 && std::all_of(value_cuts.begin(), value_cuts.end(), [](double c) { return std::isfinite(c); }) &&
+                std::adjacent_find(value_cuts.begin(), value_cuts.end(), [](double a, double b) { return a >= b; }) == value_cuts.end(),
             errc::bad_parameter, "scatter_chart: value_cuts must be finite, ascending and at most 4; there are ", value_cuts.size());
     detail::require_axis(x, "scatter_chart");
     detail::require_axis(y, "scatter_chart");
@@ -525,7 +525,7 @@ template <class>
 inline std::vector<double> scatter_chart::colour_cuts() const {
     if (!value_cuts.empty() || values.empty()) return value_cuts;
     auto sorted = values;
-    std::ranges::sort(sorted);
+    std::sort(sorted.begin(), sorted.end());
     std::vector<double> cuts;
     for (std::size_t k = 1; k < 5; ++k)
         if (const double cut = sorted[k * sorted.size() / 5]; cut > (cuts.empty() ? sorted.front() : cuts.back())) cuts.push_back(cut);
@@ -613,7 +613,7 @@ inline std::string scatter_chart::svg(double width) const {
     const detail::plot_frame frame(body, width, height, top, x, x_scale, y, y_scale);
     for (const std::size_t i : rows) {
         const std::size_t group = groups.empty() ? 0 : groups[i];
-        const auto step = static_cast<std::size_t>(std::ranges::upper_bound(cuts, values.empty() ? 0 : values[i]) - cuts.begin());
+        const auto step = static_cast<std::size_t>(std::upper_bound(cuts.begin(), cuts.end(), values.empty() ? 0 : values[i]) - cuts.begin());
         const std::string style = values.empty() ? detail::style_of("s", group) : detail::style_of("v", detail::colour_step(step, cuts.size() + 1));
         const double radius = sizes.empty() ? 3.2 : 2 + 7 * std::sqrt(largest > 0 ? sizes[i] / largest : 0);
         detail::draw_point(body, style, group, frame.at_x(x_values[i]), frame.at_y(y_values[i]), radius, labels.empty() ? std::string_view() : labels[i]);

@@ -272,7 +272,7 @@ constexpr std::size_t most_ngrams(std::span<const ngram_range> ranges, std::size
 }
 template <std::same_as<workspace> Workspace>
 std::span<word_extent> room_for_words(std::span<const ngram_range> ranges, std::size_t points, Workspace& scratch) {
-    const bool any = std::ranges::any_of(ranges, [](const ngram_range& range) { return range.unit >= ngram_unit::words; });
+    const bool any = std::any_of(ranges.begin(), ranges.end(), [](const ngram_range& range) { return range.unit >= ngram_unit::words; });
     return scratch.template take<word_extent>(any ? points : 0);
 }
 
@@ -287,7 +287,7 @@ counted_text count_ngrams(std::string_view text, std::span<const ngram_range> ra
     const auto grams = scratch.take<ngram_count>(most + 1);
     const auto bits = static_cast<int>(std::bit_width(2 * most + 1));
     const auto slots = scratch.take<std::uint32_t>(std::size_t{1} << bits);
-    std::ranges::fill(slots, std::uint32_t{0});
+    std::fill(slots.begin(), slots.end(), std::uint32_t{0});
     std::uint32_t* const slot = slots.data();
     ngram_count* const out = grams.data();
     const std::size_t mask = slots.size() - 1;

@@ -287,7 +287,7 @@ class word2vec_training {
     static void forget(std::vector<std::uint32_t>& places, std::uint32_t& base, std::vector<std::uint32_t>& words) noexcept {
         base += static_cast<std::uint32_t>(words.size()) + 1;
         if (base > 0xf0000000U) {
-            std::ranges::fill(places, 0U);
+            std::fill(places.begin(), places.end(), 0U);
             base = 1;
         }
         words.clear();
