@@ -3,6 +3,7 @@
 
 // Means and deviations of data that come in pieces: from a file too large for memory, from several machines, day by day.
 
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <span>
@@ -27,6 +28,7 @@ class column_moments {
     /// `nan_or_inf`, `bad_data` (weights).
     template <class T>
     void observe(const matrix_in<T>& x, std::span<const double> weights = {}) {
+        using real = detail::real_of<T>;  // double: see there
         require(x.cols() == columns(), errc::shape_mismatch, "column_moments: got ", x.cols(), " columns, expected ", columns());
         require_finite(x, "column_moments");
         const row_weights checked(weights, static_cast<std::size_t>(x.rows()), "column_moments");
@@ -38,7 +40,7 @@ class column_moments {
         bool first = true;
         for (row_index i = 0; i < x.rows(); ++i) {
             if (!(checked[i] > 0)) continue;
-            const vec<double> row = x.row(i).transpose().template cast<double>();
+            const vec<real> row = x.row(i).transpose().template cast<double>();
             piece.squares_.array() += checked[i] * (row - piece.mean_).array().square();
             if (first) piece.min_ = piece.max_ = row;
             first = false;
@@ -76,7 +78,9 @@ class column_moments {
     template <class = void>
     [[nodiscard]] vec<double> deviation() const {
         if (!(weight_ > 0)) return squares_;
-        return (min_.array() == max_.array()).select(0.0, (squares_ / weight_).cwiseSqrt().array());
+        vec<double> out = squares_;
+        for (row_index j = 0; j < columns(); ++j) out(j) = min_(j) == max_(j) ? 0 : std::sqrt(squares_(j) / weight_);
+        return out;
     }
     [[nodiscard]] const vec<double>& min() const noexcept { return min_; }
     [[nodiscard]] const vec<double>& max() const noexcept { return max_; }

@@ -312,6 +312,7 @@ auto best_row_sweep(const Pairs& pairs, std::span<const std::size_t> starts) {
 // The value of each state of a chain, started from `v`. Returns how far off they may be.
 template <std::same_as<backups> Chain>
 double solve_chain(const Chain& chain, std::vector<double>& v, const solve_options& how, const run_options& run, std::string_view who) {
+    using real = detail::real_of<Chain>;  // double: see there
     constexpr std::size_t dense_limit = 600;  // where elimination still beats sweeps
     const std::size_t n = chain.size();
     const auto idle = how.discount == 1 ? endings_of(chain, who).idle : std::vector<char>(n, 0);
@@ -327,15 +328,15 @@ double solve_chain(const Chain& chain, std::vector<double>& v, const solve_optio
         return how.tolerance;
     }
     const auto size = static_cast<row_index>(n);
-    matrix<double> a = matrix<double>::Identity(size, size);
-    vec<double> b = vec<double>::Zero(size);
+    matrix<real> a = matrix<real>::Identity(size, size);
+    vec<real> b = vec<real>::Zero(size);
     for (std::size_t s = 0; s < n; ++s) {
         if (idle[s] != 0) continue;
         b(static_cast<row_index>(s)) = chain.reward[s];
         for (std::size_t k = chain.starts[s]; k < chain.starts[s + 1]; ++k)
             a(static_cast<row_index>(s), static_cast<row_index>(chain.next[k])) -= chain.weight[k];
     }
-    const vec<double> x = a.partialPivLu().solve(b);
+    const vec<real> x = a.partialPivLu().solve(b);
     require(x.allFinite(), errc::diverged, who, ": the values are not finite: lower the discount or the rewards");
     v.assign(x.data(), x.data() + n);
     return 1e-12 * largest(v);

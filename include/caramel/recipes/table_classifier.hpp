@@ -59,7 +59,8 @@ template <class Names = std::vector<std::string>>
 /// From the named columns to standardized numbers: missing values filled in, categories as 0 and 1.
 template <class T>
 [[nodiscard]] auto table_features(std::vector<std::string> names) {
-    return columns(std::move(names)) | impute{} | encode<T>{} | standardize<T>{};
+    auto to_numbers = impute{} | encode<T>{} | standardize<T>{};
+    return columns(std::move(names)) | std::move(to_numbers);
 }
 
 /// Boosted trees of several depths, the simplest first: larger steps for tables in which few columns matter, small ones on

@@ -191,6 +191,7 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
     /// Throws `error`: `missing_unk` unless the vocabulary has the unknown token; `bad_data` on reserved ids, and on special
     /// or added tokens outside the vocabulary; `bad_parameter` on `max_word_chars` above 100,000; `bad_utf8`, `nul_byte`
     /// with the token's number; `duplicate_token`, `empty_token` for added tokens.
+    template <class = void>
     wordpiece_model(vocabulary words, wordpiece_rules rules, special_tokens special, std::vector<added_token> added, encode_options defaults)
         : words_(std::move(words)), rules_(std::move(rules)), special_(std::move(special)), added_(std::move(added)), defaults_(defaults),
           unknown_(check()), short_words_(words_.tokens()),
