@@ -19,6 +19,7 @@
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/span_of.hpp>
 #include <caramel/data/csv_values.hpp>
 #include <caramel/data/table.hpp>
 
@@ -107,14 +108,14 @@ class transactions {
 
     /// One a row.
     template <class = void>
-    [[nodiscard]] std::span<const std::int32_t> customers() const& noexcept { return customers_; }
-    [[nodiscard]] std::span<const std::int32_t> items() const& noexcept { return items_; }
-    [[nodiscard]] std::span<const std::int32_t> invoices() const& noexcept { return invoices_; }
+    [[nodiscard]] std::span<const std::int32_t> customers() const& noexcept { return detail::span_of(customers_); }
+    [[nodiscard]] std::span<const std::int32_t> items() const& noexcept { return detail::span_of(items_); }
+    [[nodiscard]] std::span<const std::int32_t> invoices() const& noexcept { return detail::span_of(invoices_); }
     template <class = void>
-    [[nodiscard]] std::span<const double> quantities() const& noexcept { return quantities_; }
-    [[nodiscard]] std::span<const double> prices() const& noexcept { return prices_; }
+    [[nodiscard]] std::span<const double> quantities() const& noexcept { return detail::span_of(quantities_); }
+    [[nodiscard]] std::span<const double> prices() const& noexcept { return detail::span_of(prices_); }
     template <class = void>
-    [[nodiscard]] std::span<const std::chrono::sys_seconds> times() const& noexcept { return times_; }
+    [[nodiscard]] std::span<const std::chrono::sys_seconds> times() const& noexcept { return detail::span_of(times_); }
 
     /// One a number, ascending; one description an item, empty where there is none.
     [[nodiscard]] const std::vector<std::string>& customer_ids() const& noexcept { return all().customers; }

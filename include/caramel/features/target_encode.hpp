@@ -22,6 +22,7 @@
 #include <caramel/core/labels.hpp>
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/random.hpp>
+#include <caramel/core/span_of.hpp>
 #include <caramel/core/weights.hpp>
 #include <caramel/core/workspace.hpp>
 #include <caramel/data/table.hpp>
@@ -46,7 +47,7 @@ class targets_to_encode {
     template <class Y>
     targets_to_encode(const vec<Y>& y) : values_(y.data(), y.data() + y.size()) { require_values(); }  // NOLINT(google-explicit-constructor)
 
-    [[nodiscard]] std::span<const int> labels() const noexcept { return labels_; }
+    [[nodiscard]] std::span<const int> labels() const noexcept { return detail::span_of(labels_); }
     [[nodiscard]] std::size_t size() const noexcept { return values_.size(); }
     // 1 for values and two classes; else one a class. 1 also where there is one class only: then all means are equal.
     template <class = void>

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/span_of.hpp>
 #include <caramel/io/file.hpp>
 #include <caramel/io/json.hpp>
 
@@ -343,7 +344,7 @@ class safetensors_file {
         return found == header_.metadata.end() ? std::string_view() : std::string_view(found->second);
     }
     /// The whole file.
-    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return file_; }
+    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return detail::span_of(file_); }
 
    private:
     friend safetensors_file parse_safetensors(std::span<const std::byte>, const safetensors_limits&);

@@ -18,6 +18,7 @@
 
 #include <caramel/core/error.hpp>
 #include <caramel/core/random.hpp>
+#include <caramel/core/span_of.hpp>
 #include <caramel/policy/transition.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
@@ -132,11 +133,11 @@ class mdp {
         std::uint32_t next = 0;
         bool terminal = false;
     };
-    [[nodiscard]] std::span<const std::size_t> pair_starts() const noexcept { return pair_starts_; }
-    [[nodiscard]] std::span<const std::size_t> pair_actions() const noexcept { return actions_; }
-    [[nodiscard]] std::span<const std::size_t> branch_starts() const noexcept { return branch_starts_; }
+    [[nodiscard]] std::span<const std::size_t> pair_starts() const noexcept { return detail::span_of(pair_starts_); }
+    [[nodiscard]] std::span<const std::size_t> pair_actions() const noexcept { return detail::span_of(actions_); }
+    [[nodiscard]] std::span<const std::size_t> branch_starts() const noexcept { return detail::span_of(branch_starts_); }
     template <class = void>
-    [[nodiscard]] std::span<const branch> branches() const noexcept { return branches_; }
+    [[nodiscard]] std::span<const branch> branches() const noexcept { return detail::span_of(branches_); }
     /// The place of an allowed action among the pairs. Throws `error` (`unknown_id`).
     template <class = void>
     [[nodiscard]] std::size_t pair_of(std::size_t state, std::size_t action) const {

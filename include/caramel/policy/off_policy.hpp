@@ -21,6 +21,7 @@
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/parallel.hpp>
 #include <caramel/core/random.hpp>
+#include <caramel/core/span_of.hpp>
 #include <caramel/evaluate/distributions.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
@@ -220,10 +221,10 @@ class off_policy_log {
     [[nodiscard]] std::size_t size() const noexcept { return rewards_.size(); }
     [[nodiscard]] bool has_model() const noexcept { return !modelled_.empty(); }
     // One a record: the policy's probability over the log's; the reward; what the model expects of the action, and of the policy.
-    [[nodiscard]] std::span<const double> weights() const noexcept { return weights_; }
-    [[nodiscard]] std::span<const double> rewards() const noexcept { return rewards_; }
-    [[nodiscard]] std::span<const double> modelled() const noexcept { return modelled_; }
-    [[nodiscard]] std::span<const double> expected() const noexcept { return expected_; }
+    [[nodiscard]] std::span<const double> weights() const noexcept { return detail::span_of(weights_); }
+    [[nodiscard]] std::span<const double> rewards() const noexcept { return detail::span_of(rewards_); }
+    [[nodiscard]] std::span<const double> modelled() const noexcept { return detail::span_of(modelled_); }
+    [[nodiscard]] std::span<const double> expected() const noexcept { return detail::span_of(expected_); }
     /// (sum w)^2 / sum w^2 of the weights.
     [[nodiscard]] double effective_sample_size() const noexcept { return detail::off_policy::effective_size(weights_); }
 

@@ -24,6 +24,7 @@
 #include <caramel/core/parallel.hpp>
 #include <caramel/core/ragged.hpp>
 #include <caramel/core/random.hpp>
+#include <caramel/core/span_of.hpp>
 #include <caramel/evaluate/distributions.hpp>
 #include <caramel/policy/off_policy.hpp>
 #include <caramel/policy/transition.hpp>
@@ -249,10 +250,10 @@ class sequence_log {
     [[nodiscard]] std::size_t longest() const noexcept { return longest_; }
     /// The steps of episode i are `starts()[i] .. starts()[i + 1]`.
     template <class = void>
-    [[nodiscard]] std::span<const std::size_t> starts() const noexcept { return starts_; }
+    [[nodiscard]] std::span<const std::size_t> starts() const noexcept { return detail::span_of(starts_); }
     template <class = void>
-    [[nodiscard]] std::span<const detail::flat_step> steps() const noexcept { return steps_; }
-    [[nodiscard]] std::span<const double> propensities() const noexcept { return propensities_; }
+    [[nodiscard]] std::span<const detail::flat_step> steps() const noexcept { return detail::span_of(steps_); }
+    [[nodiscard]] std::span<const double> propensities() const noexcept { return detail::span_of(propensities_); }
 
     // A pair: a state and an action that was taken there; ascending. The pairs of state s are `pair_starts()[s] ..
     // pair_starts()[s + 1]`; the branches of pair p, `branch_starts()[p] .. branch_starts()[p + 1]`, are what followed.
@@ -261,15 +262,15 @@ class sequence_log {
         bool terminal;
     };
     template <class = void>
-    [[nodiscard]] std::span<const std::size_t> pair_starts() const noexcept { return pair_starts_; }
+    [[nodiscard]] std::span<const std::size_t> pair_starts() const noexcept { return detail::span_of(pair_starts_); }
     template <class = void>
-    [[nodiscard]] std::span<const std::size_t> pair_actions() const noexcept { return pair_actions_; }
+    [[nodiscard]] std::span<const std::size_t> pair_actions() const noexcept { return detail::span_of(pair_actions_); }
     template <class = void>
-    [[nodiscard]] std::span<const std::size_t> branch_starts() const noexcept { return branch_starts_; }
+    [[nodiscard]] std::span<const std::size_t> branch_starts() const noexcept { return detail::span_of(branch_starts_); }
     template <class = void>
-    [[nodiscard]] std::span<const branch> branches() const noexcept { return branches_; }
-    [[nodiscard]] std::span<const std::size_t> step_pairs() const noexcept { return step_pairs_; }
-    [[nodiscard]] std::span<const std::size_t> step_branches() const noexcept { return step_branches_; }
+    [[nodiscard]] std::span<const branch> branches() const noexcept { return detail::span_of(branches_); }
+    [[nodiscard]] std::span<const std::size_t> step_pairs() const noexcept { return detail::span_of(step_pairs_); }
+    [[nodiscard]] std::span<const std::size_t> step_branches() const noexcept { return detail::span_of(step_branches_); }
 
    private:
     template <class = void>
