@@ -143,6 +143,7 @@ class id_table {
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return texts_.size() + numbers_.size(); }
+    template <class = void>
     [[nodiscard]] bool is_text() const noexcept { return !texts_.empty(); }
     /// Not checked: the caller knows the kind of the ids and that `row` is below `size()`.
     [[nodiscard]] std::string_view text(std::size_t row) const noexcept { return texts_[row]; }

@@ -102,6 +102,7 @@ class transactions {
     }
 
     [[nodiscard]] std::size_t rows() const noexcept { return times_.size(); }
+    template <class = void>
     [[nodiscard]] bool empty() const noexcept { return times_.empty(); }
     /// Not checked: `i` is below `rows()`.
     [[nodiscard]] transaction operator[](std::size_t i) const noexcept { return {customers_[i], items_[i], invoices_[i], quantities_[i], prices_[i], times_[i]}; }
@@ -255,6 +256,7 @@ class transactions {
         for (const std::int64_t x : column.integers()) out.push_back(static_cast<double>(x));
         return out;
     }
+    template <class = void>
     static void require_type(bool ok, const table_column& column, std::string_view name, std::string_view wanted) {
         require(ok, errc::wrong_column_type, "transactions: column \"", name, "\" is of type ", name_of(column.type()), ", not ", wanted);
     }

@@ -164,6 +164,7 @@ template <class = void>
 
 /// The Kolmogorov-Smirnov statistic: the largest difference between the share of the positives and the share of the
 /// negatives at or above a score. Needs both classes.
+template <class = void>
 [[nodiscard]] inline double kolmogorov_smirnov(const scores_in& scores, const std::vector<int>& labels, std::span<const double> weights = {}) {
     const detail::judged_scores judged(scores, labels, "kolmogorov_smirnov", weights);
     judged.require_both_classes("kolmogorov_smirnov");
@@ -177,6 +178,7 @@ template <class = void>
 }
 
 /// The mean of (probability of class 1 - label)^2 (Brier, Monthly Weather Review 78(1), 1950, for two classes).
+template <class = void>
 [[nodiscard]] inline double brier_score(const scores_in& probabilities, const std::vector<int>& labels, std::span<const double> weights = {}) {
     const detail::judged_scores judged(probabilities, labels, "brier_score", weights);
     judged.require_probabilities("brier_score");

@@ -232,6 +232,7 @@ struct mcnemar_result {
 /// McNemar's test of two classifiers' decisions for the same rows (Psychometrika 12(2), 1947), with the exact binomial p-value:
 /// of the rows that only one got right, is it each of the two equally often?
 /// Throws `error`: `empty_input`, `shape_mismatch`.
+template <class = void>
 [[nodiscard]] inline mcnemar_result mcnemar_test(const std::vector<int>& first, const std::vector<int>& second, const std::vector<int>& labels) {
     detail::require_same_rows(first.size(), labels.size(), "mcnemar_test");
     detail::require_same_rows(second.size(), labels.size(), "mcnemar_test");

@@ -77,6 +77,7 @@ auc_components components_of(const Scores& judged, std::string_view who) {
     return out;
 }
 
+template <class = void>
 inline double covariance_of(std::span<const double> a, std::span<const double> b) {
     const double mean_a = mean_of(a), mean_b = mean_of(b);
     double sum = 0;

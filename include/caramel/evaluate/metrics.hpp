@@ -24,12 +24,14 @@ namespace caramel::inline CARAMEL_ABI {
 
 struct by_auc {
     static constexpr bool higher_is_better = true;
+    template <class = void>
     [[nodiscard]] double operator()(const scores_in& scores, const std::vector<int>& labels, std::span<const double> weights = {}) const {
         return auc(scores, labels, weights);
     }
 };
 struct by_average_precision {
     static constexpr bool higher_is_better = true;
+    template <class = void>
     [[nodiscard]] double operator()(const scores_in& scores, const std::vector<int>& labels, std::span<const double> weights = {}) const {
         return average_precision(scores, labels, weights);
     }

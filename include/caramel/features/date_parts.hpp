@@ -131,6 +131,7 @@ class date_parts_model {
         return {out_names_, cells};
     }
 
+    template <class = void>
     [[nodiscard]] std::vector<std::string> output_names(const std::vector<std::string>&) const { return out_names_; }
 
     static constexpr std::array field_names{"names", "is_time", "reference", "cyclic"};
@@ -143,6 +144,7 @@ class date_parts_model {
 
    private:
     [[nodiscard]] std::size_t n_parts() const { return detail::calendar_parts.size() + (cyclic_ ? detail::cyclic_parts.size() : 0); }
+    template <class = void>
     void require_kind(column_type found, std::size_t c) const {
         require((found == column_type::timestamp) == is_time_[c], errc::wrong_column_type, "date_parts: column \"", names_[c], "\" is of type ", name_of(found),
                 is_time_[c] ? ", learnt timestamp" : ", learnt another");

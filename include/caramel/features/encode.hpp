@@ -88,6 +88,7 @@ inline void require_levels(const std::vector<std::string>& names, const std::vec
         for (std::size_t l = 1; l < mine.size(); ++l) require(mine[l - 1] < mine[l], errc::bad_data, who, ": the levels of a column are not sorted");
     }
 }
+template <class = void>
 inline void require_max_levels(std::size_t found, std::size_t most, const std::string& name, std::string_view who) {
     require(found <= most, errc::limit_exceeded, who, ": column \"", name, "\" has ", found, " levels, max_levels is ", most);
 }

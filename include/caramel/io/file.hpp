@@ -187,6 +187,7 @@ class temporary_file {
         if (!renamed_) ::unlink(name_.c_str());
     }
 
+    template <class = void>
     void append(const std::byte* bytes, std::size_t size) {
         while (size > 0) {
             const auto written = ::write(file_.get(), bytes, std::min(size, file_block));
@@ -241,6 +242,7 @@ class input_file {
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] std::size_t left() const noexcept { return size_ - done_; }
     /// The next `n` bytes, of those that are left.
+    template <class = void>
     void read(std::byte* to, std::size_t n) {
         for (const std::size_t stop = done_ + n; done_ < stop;) {
             const std::size_t got = read_some(file_.get(), to, std::min(stop - done_, file_block), who_, path_);

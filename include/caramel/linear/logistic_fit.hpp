@@ -278,6 +278,7 @@ class newton_direction {
 // Where there is a minimum, the last steps shrink it ever faster.
 class margin_watch {
    public:
+    template <class = void>
     void look(double gain, std::string_view who) {
         const double ratio = gain / last_;
         run_ = ratio > 0.25 && ratio < 0.6 ? run_ + 1 : 0;

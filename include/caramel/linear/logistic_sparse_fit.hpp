@@ -120,6 +120,7 @@ class cornered_quadratic {
         for (const std::size_t i : moving_) most = std::max(most, std::abs(slope(i)) / std::sqrt(curvature(i)));
         return most;
     }
+    template <class = void>
     [[nodiscard]] bool at_rest() const noexcept { return steepest() <= 1e-12 * first_; }
 
     const matrix<double>& h_;
@@ -135,28 +136,29 @@ inline constexpr row_index max_cornered_parameters = 4096;
 // observer stopped.
 template <class T>
 matrix<double> minimize_logistic_l1(logistic_problem<T>& problem, double l1, const logistic_settings& how, const fit_options& options, std::string_view who) {
+    using real = detail::real_of<T>;  // double: see there
     const row_index width = problem.width(), outputs = problem.outputs();
-    vec<double> corner = vec<double>::Zero(width);
+    vec<real> corner = vec<real>::Zero(width);
     for (row_index j = 0; j + 1 < width; ++j) corner(j) = l1 / problem.rows().scale()(j);
     // How far a parameter is from where its slope vanishes.
-    const auto slope = [&](const matrix<double>& at, const matrix<double>& gradient, row_index j, row_index k) {
+    const auto slope = [&](const matrix<real>& at, const matrix<real>& gradient, row_index j, row_index k) {
         if (at(j, k) != 0) return std::abs(gradient(j, k) + std::copysign(corner(j), at(j, k)));
         return std::max(0.0, std::abs(gradient(j, k)) - corner(j));
     };
-    const auto square = [&](const matrix<double>& at, const matrix<double>& gradient) {
+    const auto square = [&](const matrix<real>& at, const matrix<real>& gradient) {
         double sum = 0;
         for (row_index j = 0; j < width; ++j)
             for (row_index k = 0; k < outputs; ++k) sum += slope(at, gradient, j, k) * slope(at, gradient, j, k);
         return sum;
     };
-    const auto corners = [&](const matrix<double>& at) {
+    const auto corners = [&](const matrix<real>& at) {
         double sum = 0;
         for (row_index j = 0; j + 1 < width; ++j)
             for (row_index k = 0; k < outputs; ++k) sum += corner(j) * std::abs(at(j, k));
         return sum;
     };
 
-    matrix<double> at = problem.first_parameters(), gradient, next_gradient;
+    matrix<real> at = problem.first_parameters(), gradient, next_gradient;
     double loss = problem.evaluate(at, gradient) + corners(at);
     int idle = 0;  // steps that gained nothing, as between columns that say nearly the same
     for (std::size_t step = 1; step <= how.max_iterations; ++step) {
@@ -188,10 +190,10 @@ matrix<double> minimize_logistic_l1(logistic_problem<T>& problem, double l1, con
             edges[i] = corner(j);
             moves[i] = at(j, k) != 0 || j + 1 == width || std::abs(gradient(j, k)) > corner(j);
         }
-        const matrix<double> h = problem.hessian(features, [&](row_index j) { return j + 1 == width; });
+        const matrix<real> h = problem.hessian(features, [&](row_index j) { return j + 1 == width; });
         cornered_quadratic quadratic(h, here, slopes, edges, moves);
         const std::vector<double>& there = quadratic.solve();
-        matrix<double> move = matrix<double>::Zero(width, outputs);
+        matrix<real> move = matrix<real>::Zero(width, outputs);
         double drop = 0, largest = 0;
         for (std::size_t i = 0; i < n; ++i) {
             move(features[i / static_cast<std::size_t>(outputs)], static_cast<row_index>(i) % outputs) = there[i] - here[i];
@@ -199,7 +201,7 @@ matrix<double> minimize_logistic_l1(logistic_problem<T>& problem, double l1, con
             largest = std::max(largest, std::abs(there[i] - here[i]));
         }
         const auto moved = [&](double length) {
-            matrix<double> out = at + length * move;
+            matrix<real> out = at + length * move;
             if (length == 1)  // zeros to the bit
                 for (std::size_t i = 0; i < n; ++i) out(features[i / static_cast<std::size_t>(outputs)], static_cast<row_index>(i) % outputs) = there[i];
             return out;
@@ -210,7 +212,7 @@ matrix<double> minimize_logistic_l1(logistic_problem<T>& problem, double l1, con
         // So near to the minimum that the loss cannot tell: then the slopes have to become smaller.
         const bool near = drop <= 1e-9 * loss;
         for (double length = 1; !done; length /= 2) {
-            const matrix<double> next = moved(length);
+            const matrix<real> next = moved(length);
             const double next_loss = problem.evaluate(next, next_gradient) + corners(next);
             if (next_loss <= loss - 1e-4 * length * drop || (near && square(next, next_gradient) < square(at, gradient))) {
                 at = next;

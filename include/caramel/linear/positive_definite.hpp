@@ -31,6 +31,7 @@ inline bool factorize(matrix<double>& a) {
     return true;
 }
 // Solves u'x = b; x stands in b.
+template <class = void>
 inline void solve_lower(const matrix<double>& u, std::span<double> b) {
     const auto n = static_cast<row_index>(b.size());
     double* const x = b.data();

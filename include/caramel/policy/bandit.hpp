@@ -89,6 +89,7 @@ void best_of_marked(std::span<const std::uint8_t> open, BeliefOf belief_of, std:
     for (std::size_t i = 0; i < who.size(); ++i) out[who[i]] = shares.data()[i];
 }
 
+template <class = void>
 inline void require_range(double lowest, double highest, std::string_view who) {
     require(std::isfinite(lowest) && std::isfinite(highest) && lowest < highest && std::isfinite(highest - lowest), errc::bad_parameter, who,
             ": lowest must lie below highest, got ", lowest, " and ", highest);

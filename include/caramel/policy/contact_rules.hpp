@@ -151,6 +151,7 @@ class contact_rules {
         std::int64_t from, until, every;
     };
 
+    template <class = void>
     void require_action(std::size_t action) const { require(action < actions(), errc::unknown_id, "contact_rules: no such action, there are ", actions()); }
     void require_history(const contact_history& past) const {
         bool good = past.periods.size() == past.actions.size();

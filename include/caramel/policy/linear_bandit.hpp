@@ -151,6 +151,7 @@ inline void check_rule(const linucb& r) {
     require(r.alpha >= 0 && std::isfinite(r.alpha), errc::bad_parameter, "linucb: alpha must be at least 0, got ", r.alpha);
     require_share(r.epsilon, "linucb", "epsilon");
 }
+template <class = void>
 inline void check_rule(const linear_thompson& r) {
     require(r.noise > 0 && std::isfinite(r.noise), errc::bad_parameter, "linear_thompson: noise must be above 0, got ", r.noise);
 }

@@ -86,22 +86,23 @@ struct small_programme {
 
     template <std::same_as<std::string_view> Who>
     void solve(Who who) {
+        using real = detail::real_of<Who>;  // double: see there
         constexpr double least = 1e-12;
         const row_index m = coefficients.rows(), n = coefficients.cols();
         for (std::size_t step = 0; step < 10'000; ++step) {
-            matrix<double> b(m, m);
-            vec<double> price(m);
+            matrix<real> b(m, m);
+            vec<real> price(m);
             for (row_index i = 0; i < m; ++i) {
                 b.col(i) = coefficients.col(basis[static_cast<std::size_t>(i)]);
                 price(i) = objective(basis[static_cast<std::size_t>(i)]);
             }
-            const Eigen::PartialPivLU<matrix<double>> lu(b);
+            const Eigen::PartialPivLU<matrix<real>> lu(b);
             x = lu.solve(limits);
-            duals = matrix<double>(b.transpose()).partialPivLu().solve(price);
+            duals = matrix<real>(b.transpose()).partialPivLu().solve(price);
             row_index enters = 0;
             while (enters < n && objective(enters) - duals.dot(coefficients.col(enters)) <= least) ++enters;
             if (enters == n) return;
-            const vec<double> change = lu.solve(coefficients.col(enters));
+            const vec<real> change = lu.solve(coefficients.col(enters));
             row_index leaves = m;
             double ratio = std::numeric_limits<double>::infinity();
             for (row_index i = 0; i < m; ++i) {

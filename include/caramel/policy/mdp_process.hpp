@@ -101,7 +101,7 @@ class mdp {
     template <class = void>
     [[nodiscard]] std::array<std::size_t, 1> reset(rng& numbers) const {
         const double u = numbers.uniform();
-        const auto found = std::ranges::upper_bound(initial_, u, {}, &start::cumulative);
+        const auto found = std::upper_bound(initial_.begin(), initial_.end(), u, [](double v, const start& one) { return v < one.cumulative; });
         return {found == initial_.end() ? initial_.back().state : found->state};
     }
     /// Throws `error` (`unknown_id`) for a state or action that there is not, or that is not allowed.

@@ -146,6 +146,7 @@ inline void require_propensity(double p, std::uint64_t row, std::uint64_t column
     require_at(p > 0 && p <= 1, errc::bad_data, {.row = row, .column = column}, who, ": row ", row, ": the propensity must lie in (0, 1]");
 }
 // (sum w)^2 / sum w^2 (Kish, Survey Sampling, 1965); 0 where all are 0.
+template <class = void>
 inline double effective_size(std::span<const double> w) noexcept {
     double sum = 0, squares = 0;
     for (const double x : w) {
@@ -175,6 +176,7 @@ std::vector<double> resample(std::size_t units, std::size_t resamples, const rng
     std::sort(values.begin(), values.end());
     return values;
 }
+template <class = void>
 inline double deviation(std::span<const double> x) noexcept { return standard_error(x) * std::sqrt(static_cast<double>(x.size())); }
 
 }  // namespace detail::off_policy

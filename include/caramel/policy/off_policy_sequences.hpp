@@ -269,6 +269,7 @@ class sequence_log {
     [[nodiscard]] std::span<const std::size_t> branch_starts() const noexcept { return detail::span_of(branch_starts_); }
     template <class = void>
     [[nodiscard]] std::span<const branch> branches() const noexcept { return detail::span_of(branches_); }
+    template <class = void>
     [[nodiscard]] std::span<const std::size_t> step_pairs() const noexcept { return detail::span_of(step_pairs_); }
     [[nodiscard]] std::span<const std::size_t> step_branches() const noexcept { return detail::span_of(step_branches_); }
 
@@ -428,6 +429,7 @@ void require_policy_of(const Log& log, const matrix<double>& policy, std::string
         require_at(knows[log.steps()[i].state] != 0, errc::bad_data, {.row = i + 1, .column = 1}, who, ": row ", i + 1,
                    ": the policy knows no action in the state of this step");
 }
+template <class = void>
 inline void require_discount(double discount, std::string_view who) {
     require(discount >= 0 && discount <= 1, errc::bad_parameter, who, ": discount must lie in [0, 1], got ", discount);
 }

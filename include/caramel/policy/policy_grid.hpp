@@ -41,6 +41,7 @@ template <class = void>
 inline std::size_t seen_width(std::string_view text) {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
+template <class = void>
 inline std::string padded_to(std::string text, std::size_t width) {
     if (const std::size_t seen = seen_width(text); seen < width) text.append(width - seen, ' ');
     return text;

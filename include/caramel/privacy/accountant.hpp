@@ -83,6 +83,7 @@ class log_sum {
 /// and the sum over those who do, each of size 1 at most, gets noise of deviation `sigma`. Neighbours differ by one customer added or removed.
 /// (Mironov, Talwar & Zhang, "Rényi differential privacy of the sampled Gaussian mechanism", 2019.)
 /// Throws `error` (`bad_parameter`) unless 0 <= sampling_rate <= 1, sigma is .05 to 1e6 and order above 1, at most 1024.
+template <class = void>
 [[nodiscard]] inline double subsampled_gaussian_rdp(double sampling_rate, double sigma, double order) {
     require(sampling_rate >= 0 && sampling_rate <= 1, errc::bad_parameter, "subsampled_gaussian_rdp: sampling_rate = ", sampling_rate, ", must be 0 to 1");
     require(sigma >= 0.05 && sigma <= 1e6, errc::bad_parameter, "subsampled_gaussian_rdp: sigma = ", sigma, ", must be 0.05 to 1e6");
@@ -185,6 +186,7 @@ class rdp_accountant {
 
 /// epsilon of one Gaussian of `sigma` sensitivities at this delta, exactly: the inverse of `gaussian_delta`. Throws `error`: `bad_parameter`;
 /// `number_out_of_range` where it is above 500.
+template <class = void>
 [[nodiscard]] inline double gaussian_epsilon(double sigma, double delta) {
     require(detail::is_probability_inside(delta), errc::bad_parameter, "gaussian_epsilon: delta = ", delta, ", must be between 0 and 1");
     if (gaussian_delta(0, sigma) <= delta) return 0;
@@ -203,6 +205,7 @@ class rdp_accountant {
 
 /// Gaussians of these sigmas, one after the other, are together as private as one of this sigma, exactly: 1 / sqrt(sum of 1 / sigma^2)
 /// (Dong, Roth & Su, "Gaussian differential privacy", 2022). Throws `error` (`bad_parameter`) unless there is one and all are positive.
+template <class = void>
 [[nodiscard]] inline double composed_sigma(std::span<const double> sigmas) {
     require(!sigmas.empty(), errc::bad_parameter, "composed_sigma: no sigmas");
     double sum = 0;
@@ -250,6 +253,7 @@ template <class = void>
 class privacy_budget {
    public:
     /// Throws `error` (`bad_parameter`) unless epsilon is positive and finite and 0 <= delta < 1.
+    template <class = void>
     explicit privacy_budget(double epsilon, double delta = 0) : epsilon_(epsilon), delta_(delta) {
         require(epsilon > 0 && std::isfinite(epsilon), errc::bad_parameter, "privacy_budget: epsilon = ", epsilon, ", must be positive and finite");
         require(delta >= 0 && delta < 1, errc::bad_parameter, "privacy_budget: delta = ", delta, ", must be at least 0 and below 1");
@@ -293,6 +297,7 @@ class rdp_budget {
     void spend_laplace(double scale, std::uint64_t steps = 1) {
         spend([&](rdp_accountant& account) { account.add_laplace(scale, steps); });
     }
+    template <class = void>
     void spend_pure(double epsilon, std::uint64_t steps = 1) {
         spend([&](rdp_accountant& account) { account.add_pure(epsilon, steps); });
     }

@@ -33,6 +33,7 @@ struct anonymity_groups {
     template <class = void>
     [[nodiscard]] std::size_t k() const noexcept { return sizes.empty() ? 0 : *std::min_element(sizes.begin(), sizes.end()); }
     /// The rows (from 0) in groups of fewer than k.
+    template <class = void>
     [[nodiscard]] std::vector<std::size_t> rows_below(std::size_t k) const {
         std::vector<std::size_t> out;
         for (std::size_t row = 0; row < group_of.size(); ++row)

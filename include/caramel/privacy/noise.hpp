@@ -70,6 +70,7 @@ class secret_rng {
     static constexpr result_type max() noexcept { return ~result_type{0}; }
 
    private:
+    template <class = void>
     void refill() noexcept {
         block_ = state_;
         const auto quarter = [&](std::size_t a, std::size_t b, std::size_t c, std::size_t d) {
@@ -180,6 +181,7 @@ template <class = void>
 /// The smallest deviation of Gaussian noise with which an answer of this (L2) sensitivity is (epsilon, delta)-differentially private: the
 /// analytic Gaussian mechanism of Balle & Wang. Never more than the classical sqrt(2 ln(1.25/delta)) / epsilon where that is valid (epsilon < 1).
 /// Throws `error` (`bad_parameter`) unless epsilon is positive and at most 500, 1e-300 < delta < 1 and the sensitivity positive.
+template <class = void>
 [[nodiscard]] inline double gaussian_sigma(double epsilon, double delta, double sensitivity = 1) {
     require(epsilon > 0 && epsilon <= detail::largest_epsilon, errc::bad_parameter, "gaussian_sigma: epsilon = ", epsilon, ", must be positive, at most ",
             detail::largest_epsilon);

@@ -418,6 +418,7 @@ class scanner {
         return true;
     }
     // Days, with years of four digits first or last, and what follows them.
+    template <class = void>
     [[nodiscard]] static bool is_date(const digit_groups& g, std::size_t n) noexcept {
         if (n < 3 || g.brackets(n)) return false;
         const bool year_last = g.sizes[0] <= 2 && g.sizes[1] <= 2 && g.sizes[2] == 4, year_first = g.sizes[0] == 4 && g.sizes[1] <= 2 && g.sizes[2] <= 2;

@@ -94,6 +94,7 @@ inline std::vector<double> norms_of(const weighted_rows& rows, std::string_view 
     }
     return out;
 }
+template <class = void>
 inline std::vector<double> counts_of(const weighted_rows& rows) {
     std::vector<double> out(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) out[row] = static_cast<double>(rows.count(row));

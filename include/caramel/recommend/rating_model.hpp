@@ -202,7 +202,7 @@ void sum_common(std::span<const std::int32_t> ids, std::span<const T> ratings, c
             sum.add(a, value(static_cast<std::size_t>(others[o]), column, static_cast<double>(values[o])));
         }
     }
-    std::ranges::sort(touched.first(n));
+    std::sort(touched.begin(), touched.begin() + static_cast<std::ptrdiff_t>(n));
     for (const auto other : touched.first(n)) {
         visit(other, sums[static_cast<std::size_t>(other)]);
         sums[static_cast<std::size_t>(other)] = Sums{};

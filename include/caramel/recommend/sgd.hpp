@@ -69,6 +69,7 @@ inline void require_init_deviation(double deviation, std::string_view who) {
 }
 // A mean squared error beyond so many times that of the start is far beyond what any useful rate does.
 inline constexpr double diverged_error = 1000;
+template <class = void>
 inline void require_sane_training(bool sane, std::size_t epoch, double learning_rate, std::string_view who) {
     require(sane, errc::diverged, who, ": training diverged in epoch ", epoch, ": lower learning_rate (", learning_rate, "), or scale the ratings down");
 }

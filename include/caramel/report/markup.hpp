@@ -173,6 +173,7 @@ inline plain_digits digits_of(double x, int decimals, bool grouped) {
 
 /// Text for the content or a quoted attribute of HTML: the five special characters escaped; bytes that are not UTF-8 and
 /// characters that a page may not hold (control characters) as U+FFFD; tabs and line breaks as spaces.
+template <class = void>
 [[nodiscard]] inline std::string html_escape(std::string_view text) {
     std::string out;
     out.reserve(text.size() + text.size() / 8);

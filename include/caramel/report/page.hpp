@@ -235,6 +235,7 @@ inline std::string scrolling_table(const report_table& table) {
     return out += "\">" + table.html() + "</div>\n";
 }
 
+template <class = void>
 inline std::string html_element(std::string_view open, std::string_view text, std::string_view close) {
     std::string out(open);
     append_escaped(out, text);

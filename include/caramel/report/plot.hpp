@@ -88,6 +88,7 @@ inline double character_width(char32_t c) noexcept {
     if (c >= 0x2190 && c < 0x2300) return 0.9;  // arrows, and signs such as minus
     return c < 0x1100 || (c >= 0x1E00 && c < 0x2E80) ? 0.7 : 1.05;
 }
+template <class = void>
 inline double text_width(std::string_view text, double size = tick_size) noexcept {
     double sum = 0;
     for_each_character(text, [&sum](char32_t c, std::string_view) { sum += character_width(c); });
@@ -283,6 +284,7 @@ class axis_scale {
         return {std::move(style), divisor};
     }
     // The decimals of a mantissa that ticks need to differ.
+    template <class = void>
     static int digits_apart(double size, double step) { return std::clamp(decimal_exponent(size) - decimal_exponent(step) + 1, 0, 15); }
     static constexpr int most_tick_decimals = 12;
     static int decimals_of_step(double step) noexcept {

@@ -90,6 +90,7 @@ class bpe_model : public text_encoder<bpe_model> {
         return out;
     }
     /// The bytes that a token stands for. Throws `error` (`unknown_id`).
+    template <class = void>
     [[nodiscard]] std::string_view operator[](token_id id) const {
         require(id >= 0 && static_cast<std::size_t>(id) < size_, errc::unknown_id, "bpe: an id outside the vocabulary of ", size_);
         return bytes_of(id);
@@ -103,6 +104,7 @@ class bpe_model : public text_encoder<bpe_model> {
     [[nodiscard]] const encode_options& defaults() const noexcept { return settings_.defaults; }
     /// Tokens and added tokens.
     [[nodiscard]] std::size_t vocabulary_size() const noexcept { return size_; }
+    template <class = void>
     [[nodiscard]] token_id unknown() const noexcept { return settings_.unknown.value_or(-1); }
     [[nodiscard]] token_id padding() const noexcept { return settings_.padding.value_or(-1); }
 

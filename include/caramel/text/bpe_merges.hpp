@@ -426,6 +426,7 @@ class bpe_tables {
         std::array<std::uint32_t, most_in_row> ranks;  // of each with the one behind it
         std::array<std::uint8_t, most_in_row + 1> begins;
     };
+    template <class = void>
     std::size_t merge_in(token_row& row, const char* p, std::size_t n) const noexcept {
         const auto byte = [p](std::size_t i) { return std::size_t{static_cast<unsigned char>(p[i])}; };
         std::size_t best = 0;

@@ -226,6 +226,7 @@ class replace_urls : public detail::replacing_stage<replace_urls> {
    public:
     static constexpr std::string_view kind = "replace_urls";  // in saved files: never changes
     /// Throws `error` (`bad_utf8`).
+    template <class = void>
     explicit replace_urls(std::string with = " ") : replacing_stage(std::move(with)) {}
 
    private:
@@ -316,6 +317,7 @@ class replace_phones : public detail::replacing_stage<replace_phones> {
         }
     }
     // `at` if none begins there.
+    template <class = void>
     static std::size_t end_of_number(std::string_view text, std::size_t at) noexcept {
         constexpr std::size_t most_groups = 8;
         std::array<std::size_t, most_groups> groups{};

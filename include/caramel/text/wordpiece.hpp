@@ -370,7 +370,10 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
     }
     template <class = void>
     static void tidy_up(std::string& piece) {
-        static constexpr std::pair<std::string_view, std::string_view> changes[] = {{" .", "."},      {" ?", "?"},           {" !", "!"},     {" ,", ","},
+        struct change {
+            std::string_view from, to;
+        };
+        static constexpr change changes[] = {{" .", "."},      {" ?", "?"},           {" !", "!"},     {" ,", ","},
                                                                                     {" ' ", "'"},     {" n't", "n't"},       {" 'm", "'m"},   {" do not", " don't"},
                                                                                     {" 's", "'s"},    {" 've", "'ve"},       {" 're", "'re"}};
         for (const auto& [from, to] : changes)
@@ -452,6 +455,7 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
         return best;
     }
     // What is left of a code point before words are split.
+    template <class = void>
     std::size_t normal_points(char32_t c, std::array<char32_t, detail::bert_characters::most_parts>& points) const noexcept {
         const kinds k = characters_[c].kind;
         if (k == kinds::removed) return 0;
