@@ -346,6 +346,7 @@ class transactions {
         require(found.has_value(), errc::unknown_id, "transactions: no such ", what, " among ", among);
         return *found;
     }
+    template <class = void>
     void require_rows() const { require(!empty(), errc::empty_input, "transactions: there are no rows"); }
 
     std::vector<std::int32_t> customers_, items_, invoices_;

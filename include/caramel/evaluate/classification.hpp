@@ -280,6 +280,7 @@ struct decision_counts {
    private:
     static double ratio(std::size_t a, std::size_t b) noexcept { return b == 0 ? 0 : static_cast<double>(a) / static_cast<double>(b); }
 };
+template <class = void>
 [[nodiscard]] inline decision_counts decisions(const scores_in& scores, const std::vector<int>& labels, double threshold = 0.5) {
     const detail::judged_scores judged(scores, labels, "decisions");
     require(!std::isnan(threshold), errc::bad_parameter, "decisions: the threshold is not a number");

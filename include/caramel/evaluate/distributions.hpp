@@ -80,6 +80,7 @@ template <class = void>
 
 /// The value with the share p of Student's t distribution below it.
 /// Throws `error` (`bad_parameter`) unless 0 < p < 1 and the degrees of freedom are above 0.
+template <class = void>
 [[nodiscard]] inline double student_t_quantile(double p, double degrees_of_freedom) {
     require(p > 0 && p < 1, errc::bad_parameter, "student_t_quantile: p = ", p, ", must lie between 0 and 1");
     if (p > 0.5) return -student_t_quantile(1 - p, degrees_of_freedom);

@@ -84,6 +84,7 @@ inline double covariance_of(std::span<const double> a, std::span<const double> b
     for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - mean_a) * (b[i] - mean_b);
     return sum / static_cast<double>(a.size() - 1);
 }
+template <class = void>
 inline double auc_covariance(const auc_components& a, const auc_components& b) {
     return covariance_of(a.positives, b.positives) / static_cast<double>(a.positives.size()) +
            covariance_of(a.negatives, b.negatives) / static_cast<double>(a.negatives.size());

@@ -189,6 +189,7 @@ class entropy_cuts {
             return k;
         }
     };
+    template <class = void>
     [[nodiscard]] split best_split(std::size_t begin, std::size_t end) const {
         counts whole(classes_), left(classes_), right(classes_), best_left(classes_), best_right(classes_);
         for (std::size_t i = begin; i < end; ++i) {

@@ -195,6 +195,7 @@ class temporary_file {
             else if (written == 0 || errno != EINTR) fail_file("save", path_, "cannot write", written == 0 ? EIO : errno);
         }
     }
+    template <class = void>
     void rename_to(const std::string& target) {
         if (::fsync(file_.get()) != 0) fail_file("save", path_, "cannot write to the disk", errno);
         const descriptor lock(::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0));  // the lock stays until the file has its name

@@ -42,6 +42,7 @@ inline void solve_lower(const matrix<double>& u, std::span<double> b) {
     }
 }
 // Solves u'u x = b.
+template <class = void>
 inline void solve_factorized(const matrix<double>& u, std::span<double> b) {
     solve_lower(u, b);
     const auto n = static_cast<row_index>(b.size());

@@ -208,6 +208,7 @@ struct optimistic_rule {
 };
 template <>
 struct bandit_rule<ucb1> : optimistic_rule<ucb1> {
+    template <class = void>
     static void check(const ucb1& r) {
         require_range(r.lowest, r.highest, "ucb1");
         require(r.exploration > 0 && std::isfinite(r.exploration), errc::bad_parameter, "ucb1: exploration must be above 0, got ", r.exploration);

@@ -62,6 +62,7 @@ struct exploration {
 
 namespace detail {
 
+template <class = void>
 inline void require_share(double x, std::string_view who, std::string_view name) {
     require(x >= 0 && x <= 1, errc::bad_parameter, who, ": ", name, " must lie in [0, 1], got ", x);
 }

@@ -228,6 +228,7 @@ class off_policy_log {
     [[nodiscard]] std::span<const double> modelled() const noexcept { return detail::span_of(modelled_); }
     [[nodiscard]] std::span<const double> expected() const noexcept { return detail::span_of(expected_); }
     /// (sum w)^2 / sum w^2 of the weights.
+    template <class = void>
     [[nodiscard]] double effective_sample_size() const noexcept { return detail::off_policy::effective_size(weights_); }
 
    private:

@@ -59,6 +59,7 @@ class secret_rng {
         detail::wipe(block_.data(), sizeof block_);
     }
 
+    template <class = void>
     result_type operator()() noexcept {
         if (at_ == block_.size()) refill();
         const result_type out = block_[at_] | std::uint64_t{block_[at_ + 1]} << 32;

@@ -110,6 +110,7 @@ class intent_model : public single_row<intent_model> {
     [[nodiscard]] const text_scorer& scorer() const noexcept { return scorer_; }
     [[nodiscard]] double threshold() const noexcept { return threshold_; }
     [[nodiscard]] double ambiguity() const noexcept { return ambiguity_; }
+    template <class = void>
     [[nodiscard]] std::vector<std::string> output_names(const std::vector<std::string>& = {}) const { return labels(); }
 
     static constexpr std::array field_names{"scorer", "scope_slope", "scope_offset", "threshold", "ambiguity"};

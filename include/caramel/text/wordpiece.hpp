@@ -373,9 +373,8 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
         struct change {
             std::string_view from, to;
         };
-        static constexpr change changes[] = {{" .", "."},      {" ?", "?"},           {" !", "!"},     {" ,", ","},
-                                                                                    {" ' ", "'"},     {" n't", "n't"},       {" 'm", "'m"},   {" do not", " don't"},
-                                                                                    {" 's", "'s"},    {" 've", "'ve"},       {" 're", "'re"}};
+        static constexpr change changes[] = {{" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},   {" n't", "n't"},
+                                             {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
         for (const auto& [from, to] : changes)
             for (std::size_t at = 0; (at = piece.find(from, at)) != std::string::npos; at += to.size()) piece.replace(at, from.size(), to);
     }
