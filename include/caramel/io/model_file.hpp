@@ -275,7 +275,7 @@ template <class = void>
     out += ",\"columns\":[";
     for (std::size_t i = 0; i < card.columns.size(); ++i) append_json_string(out += i == 0 ? "" : ",", card.columns[i]);
     out += ']';
-    append_json_map(out, "metrics", card.metrics, append_json_number);
+    append_json_map(out, "metrics", card.metrics, append_json_number<>);
     append_json_map(out, "notes", card.notes, append_json_string);
     out += '}';
     return out;

@@ -375,7 +375,6 @@ class safetensors_file {
 /// a byte per byte of the header and 1 MiB.
 [[nodiscard]] inline safetensors_file parse_safetensors(std::span<const std::byte> file, const safetensors_limits& limits = {}) { return {file, limits}; }
 /// The same for bytes that the result takes over.
-template <class = void>
 [[nodiscard]] inline safetensors_file parse_safetensors(std::vector<std::byte>&& file, const safetensors_limits& limits = {}) {
     safetensors_file out(std::span<const std::byte>(file), limits);
     out.owned_ = std::move(file);  // the bytes stay where they are
