@@ -175,6 +175,7 @@ consteval auto problem_of_fit() {
 }
 
 // An error from within a chain says which stage it came from; of nested chains, the outermost stage counts.
+template <class = void>
 [[noreturn]] CARAMEL_COLD inline void rethrow_from_stage(const error& e, std::size_t number) {
     place where = e.where();
     where.stage = number;

@@ -48,12 +48,14 @@ class embedding_table {
 };
 
 /// Throws `error` (`unknown_id`) with the row of a token id outside a table of `size` rows.
+template <class = void>
 inline void require_ids(std::span<const token_id> ids, std::size_t size, std::size_t row, std::string_view who) {
     for (const token_id id : ids)
         require_at(id >= 0 && static_cast<std::size_t>(id) < size, errc::unknown_id, {.row = row}, who, ": row ", row, " holds a token id outside the table of ", size);
 }
 /// Throws `error` unless the token weights, if there are any, are one a token (`shape_mismatch`), finite and at least 0
 /// (`bad_data` with the row).
+template <class = void>
 inline void require_token_weights(const token_ids& x, std::string_view who) {
     if (x.weights.empty()) return;
     require(x.weights.size() == x.values().size(), errc::shape_mismatch, who, ": ", x.values().size(), " tokens but ", x.weights.size(), " token weights");

@@ -14,6 +14,7 @@ inline constexpr std::size_t max_classes = 65'536;
 
 // Labels are 0, 1, 2, ...: how many classes there are, one more than the largest label.
 // Throws `bad_data` with the row of a negative label, or where there is one class only; `limit_exceeded` with the row.
+template <class = void>
 inline std::size_t count_classes(std::span<const int> labels, std::string_view who) {
     int most = 0;
     bool several = false;

@@ -43,6 +43,15 @@ using vec = Eigen::Matrix<T, Eigen::Dynamic, 1>;
 using row_index = Eigen::Index;
 
 namespace detail {
+template <class>
+struct double_of {
+    using type = double;
+};
+// `double`, but by way of T: a template's matrices of it are looked at where the template is used, not wherever its header
+// is included, which takes long for Eigen's expressions (docs/compile_time.md).
+template <class T>
+using real_of = typename double_of<T>::type;
+
 // An xtensor container, adaptor or view with strides of its own, told by its members: no xtensor header is needed.
 template <class X, class T>
 concept StridedPlane = !requires { typename X::PlainObject; } && requires(const X& x) {

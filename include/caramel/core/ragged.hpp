@@ -90,20 +90,24 @@ struct token_ids : ragged<token_id> {
     /// every token alike.
     std::vector<float> weights = {};
 
+    template <class = void>
     [[nodiscard]] std::span<const float> weights_of(std::size_t i) const noexcept {
         if (weights.empty()) return {};
         return std::span(weights).subspan(static_cast<std::size_t>(starts()[i]), (*this)[i].size());
     }
     using ragged<token_id>::append_row;
+    template <class = void>
     void append_row(std::span<const token_id> row, std::span<const float> row_weights) {
         append_row(row);
         weights.insert(weights.end(), row_weights.begin(), row_weights.end());
     }
+    template <class = void>
     [[nodiscard]] token_ids slice(std::size_t begin, std::size_t end) const {
         token_ids out{ragged<token_id>::slice(begin, end), vocabulary_size, unknown, padding};
         if (!weights.empty()) out.weights.assign(weights.begin() + starts()[begin], weights.begin() + starts()[end]);
         return out;
     }
+    template <class = void>
     [[nodiscard]] token_ids take_rows(std::span<const std::size_t> rows) const {
         return {ragged<token_id>::take_rows(rows), vocabulary_size, unknown, padding};
     }

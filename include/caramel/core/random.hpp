@@ -82,6 +82,7 @@ class rng {
         for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[below(i)]);
     }
     /// 0..n-1 in random order.
+    template <class = void>
     [[nodiscard]] std::vector<std::size_t> permutation(std::size_t n) {
         std::vector<std::size_t> order(n);
         std::iota(order.begin(), order.end(), std::size_t{0});
@@ -101,8 +102,9 @@ class rng {
 };
 
 /// The stream of a recipe in its chain: the n-th of a kind draws from `rng(seed).split(kind).split(n)`.
+template <class = void>
 [[nodiscard]] inline rng stage_rng(const fit_options& options, std::string_view kind) {
-    const auto n = std::ranges::count(options.fitted_before, kind);
+    const auto n = std::count(options.fitted_before.begin(), options.fitted_before.end(), kind);
     return rng(options.seed).split(kind).split(static_cast<std::uint64_t>(n));
 }
 

@@ -10,8 +10,10 @@
 
 #include <caramel/core/platform.hpp>
 
-#if defined(__SSE2__)
+#if defined(__AVX__)
 #include <immintrin.h>  // which Eigen includes, too
+#elif defined(__SSE2__)
+#include <emmintrin.h>
 #endif
 
 namespace caramel::inline CARAMEL_ABI::detail {

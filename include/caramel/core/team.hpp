@@ -30,6 +30,7 @@ inline void relax() noexcept {
 // with other work costs little; where it had to wait for one long all the same, it works alone for a while.
 class team {
    public:
+    template <class = void>
     explicit team(const run_options& how) : run_(how.run) {
         if (run_) return;
         const std::size_t machine = std::max(1U, std::thread::hardware_concurrency());
@@ -75,6 +76,7 @@ class team {
     static constexpr int spins = 2000;  // some 20 to 100 microseconds: about what lies between two pieces of work
 
     // The round in the upper half, how many pieces have not been taken in the lower one.
+    template <class = void>
     void publish(std::size_t tasks) noexcept {
         next_.store((next_.load(std::memory_order_relaxed) / one_round + 1) * one_round + tasks, std::memory_order_release);
         next_.notify_all();
@@ -82,6 +84,7 @@ class team {
     // Taking a piece changes `next_` from what was seen, where a piece was left: a round with a piece left has not ended, so
     // what was read in between belongs to it. `next_` alone must say that none is left: compared with `tasks_`, a late
     // thread would see the next round's number before that round is published, and take a piece of it under the old one.
+    template <class = void>
     void take_all() noexcept {
         for (;;) {
             std::uint64_t seen = next_.load(std::memory_order_acquire);
@@ -95,6 +98,7 @@ class team {
             done_.fetch_add(1, std::memory_order_acq_rel);
         }
     }
+    template <class = void>
     void help() noexcept {
         std::uint64_t round = 0;
         for (;;) {
@@ -112,6 +116,7 @@ class team {
             take_all();
         }
     }
+    template <class = void>
     void wait(std::size_t tasks) noexcept {
         for (int i = 0; i < spins; ++i) {
             relax();
@@ -128,6 +133,7 @@ class team {
         alone_until_ = now + rest_factor_ * (now - start);
         rest_factor_ = std::min(2 * rest_factor_, 1280);  // where the other processors stay busy, ever less is lost in asking
     }
+    template <class = void>
     [[nodiscard]] bool resting() const noexcept { return alone_until_ != clock::time_point{} && clock::now() < alone_until_; }
 
     executor run_;

@@ -134,6 +134,7 @@ std::size_t skip_good_utf8(const Byte* bytes, std::size_t at, std::size_t size) 
 }
 
 /// Throws `error` (`bad_utf8`) with the row, and the byte (from 1) where the first ill-formed sequence begins.
+template <class = void>
 inline void require_utf8(std::string_view text, std::size_t row, std::string_view who) {
     if (const std::size_t bad = find_bad_utf8(text); bad != std::string_view::npos) [[unlikely]]
         fail(errc::bad_utf8, {.row = row, .byte = bad + 1}, who, ": text ", row, " is not UTF-8 from byte ", bad + 1, " of ", text.size(), " on");

@@ -16,6 +16,7 @@ class row_weights {
    public:
     /// Throws `error`: `shape_mismatch` on another number than `rows`; `bad_data` with the row of a weight that is
     /// negative or not finite, or when all are zero.
+    template <class = void>
     row_weights(std::span<const double> weights, std::size_t rows, std::string_view who) : weights_(weights), sum_(static_cast<double>(rows)) {
         if (weights_.empty()) return;
         require(weights_.size() == rows, errc::shape_mismatch, who, ": ", rows, " rows but ", weights_.size(), " weights");

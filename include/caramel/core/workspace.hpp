@@ -26,6 +26,7 @@ class workspace {
     /// Stages hold one while they answer; the outermost one starts over with the memory.
     class frame {
        public:
+        template <class = void>
         explicit frame(workspace& scratch) noexcept : scratch_(scratch) {
             if (scratch_.depth_++ == 0) scratch_.block_ = scratch_.used_ = 0;
         }

@@ -44,6 +44,7 @@ struct cleaning_report {
     std::size_t items = 0;
 
     /// A line of text each, such as "107927 without a customer".
+    template <class = void>
     [[nodiscard]] std::vector<std::string> lines() const {
         using detail::message;
         return {message(rows_read, " rows read"),
@@ -55,6 +56,7 @@ struct cleaning_report {
                 message(duplicates, " exact duplicates, ", duplicates_dropped ? "dropped" : "kept"),
                 message(rows_kept, " rows kept: ", customers, " customers, ", items, " items")};
     }
+    template <class = void>
     [[nodiscard]] std::string text() const {
         std::string out;
         for (const auto& line : lines()) out += line + '\n';

@@ -32,6 +32,7 @@ enum class erased_items : std::uint8_t {
 namespace detail {
 
 // The ids for which `keep` says so, and every row's new number (-1 = gone).
+template <class = void>
 inline id_table kept_ids(const id_table& ids, const std::vector<bool>& keep, std::vector<std::int32_t>& now) {
     std::vector<std::string> texts;
     std::vector<std::int64_t> numbers;

@@ -50,6 +50,7 @@ class histories {
     histories() = default;
 
     /// The customers of `log` (rows without one are left out), by ascending id, as seen at `as_of`.
+    template <class = void>
     histories(const transactions& log, std::chrono::sys_seconds as_of) : as_of_(as_of), items_(log.catalog()) {
         std::vector<std::size_t> rows;
         for (std::size_t i = 0; i < log.rows(); ++i)
@@ -73,6 +74,7 @@ class histories {
 
     /// From its fields: rows as in `starts`, one entry a purchase in the others.
     /// Throws `error` (`bad_data`) where they do not belong together.
+    template <class = void>
     histories(std::chrono::sys_seconds as_of, item_catalog items, std::vector<std::int32_t> customers, std::vector<std::string> ids,
               const std::vector<std::uint64_t>& starts, const std::vector<std::int32_t>& bought, const std::vector<std::int32_t>& invoices,
               const std::vector<double>& quantities, const std::vector<double>& prices, const std::vector<std::chrono::sys_seconds>& times)
@@ -82,9 +84,9 @@ class histories {
           starts_(starts.begin(), starts.end()),
           items_(std::make_shared<const item_catalog>(std::move(items))) {
         const std::size_t n = bought.size();
-        require(ids_.size() == size() && starts_.size() == size() + 1 && starts_.front() == 0 && starts_.back() == n && std::ranges::is_sorted(starts_) &&
-                    invoices.size() == n && quantities.size() == n && prices.size() == n && times.size() == n &&
-                    items_->descriptions.size() == items_->size(),
+        require(ids_.size() == size() && starts_.size() == size() + 1 && starts_.front() == 0 && starts_.back() == n &&
+                    std::is_sorted(starts_.begin(), starts_.end()) && invoices.size() == n && quantities.size() == n && prices.size() == n &&
+                    times.size() == n && items_->descriptions.size() == items_->size(),
                 errc::bad_data, "histories: the fields do not belong together");
         purchases_.reserve(n);
         for (std::size_t row = 0; row < size(); ++row)
@@ -98,14 +100,16 @@ class histories {
     [[nodiscard]] std::size_t size() const noexcept { return customers_.size(); }
     [[nodiscard]] std::chrono::sys_seconds as_of() const noexcept { return as_of_; }
     /// Not checked: `row` is below `size()`.
+    template <class = void>
     [[nodiscard]] history operator[](std::size_t row) const noexcept {
         return {std::span(purchases_).subspan(starts_[row], starts_[row + 1] - starts_[row]), as_of_, items_.get()};
     }
     /// What the item numbers of the purchases mean. Never null.
     [[nodiscard]] const item_catalog& items() const noexcept { return *items_; }
     /// The row of a customer, if there is one; looks through all ids.
+    template <class = void>
     [[nodiscard]] std::optional<std::size_t> find(std::string_view id) const noexcept {
-        const auto at = std::ranges::find(ids_, id);
+        const auto at = std::find(ids_.begin(), ids_.end(), id);
         return at == ids_.end() ? std::nullopt : std::optional(static_cast<std::size_t>(at - ids_.begin()));
     }
     /// The customer of a row, as numbered in the log; and all ids, by row.
@@ -113,6 +117,7 @@ class histories {
     [[nodiscard]] const std::vector<std::string>& ids() const noexcept { return ids_; }
 
     /// Rows in any order. Throws `error` (`bad_parameter`) on a row that there is not.
+    template <class = void>
     [[nodiscard]] histories take_rows(std::span<const std::size_t> rows) const {
         histories out;
         out.as_of_ = as_of_;
@@ -130,6 +135,7 @@ class histories {
         return out;
     }
     /// Rows `begin` up to, not including, `end`.
+    template <class = void>
     [[nodiscard]] histories slice(std::size_t begin, std::size_t end) const {
         std::vector<std::size_t> rows;
         for (std::size_t row = begin; row < end; ++row) rows.push_back(row);
@@ -138,6 +144,7 @@ class histories {
 
     // Customers are numbered as in the log; purchases stand column by column.
     static constexpr std::array field_names{"as_of", "items", "customers", "ids", "starts", "bought", "invoices", "quantities", "prices", "times"};
+    template <class = void>
     [[nodiscard]] auto fields() const {
         const auto column = [&](auto value) {
             std::vector<decltype(value(transaction{}))> out;
@@ -181,6 +188,7 @@ template <class T>
 }
 
 /// Targets for churn: 1 for each customer of `seen` without a row in `later`, a part of the same log.
+template <class = void>
 [[nodiscard]] inline std::vector<int> did_not_return(const histories& seen, const transactions& later) {
     std::vector<bool> returned(later.n_customers());
     for (const std::int32_t customer : later.customers())

@@ -193,7 +193,7 @@ template <class T>
     tested.reserve(x.pairs());
     for (std::size_t row = 0; row < x.rows(); ++row)
         for (const auto second : x[row].seconds) tested.push_back(second >= instant.time_since_epoch().count());
-    const auto later = static_cast<std::size_t>(std::ranges::count(tested, true));
+    const auto later = static_cast<std::size_t>(std::count(tested.begin(), tested.end(), true));
     require(later > 0 && later < tested.size(), errc::too_few_rows, "split_at: ", tested.size() - later, " pairs before the instant, ", later, " from it on");
     return detail::split_by(x, tested);
 }

@@ -10,10 +10,10 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <numeric>
 #include <optional>
-#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
@@ -56,10 +56,14 @@ class any_id {
     any_id(const S& text) : value_(std::string(std::string_view(text))) {}  // NOLINT(google-explicit-constructor)
     template <detail::IntegerId I>
     any_id(I number) : value_(detail::checked_id(number)) {}  // NOLINT(google-explicit-constructor)
+    template <class = void>
     any_id(row_number row) : value_(row) {}                    // NOLINT(google-explicit-constructor)
 
+    template <class = void>
     [[nodiscard]] const std::string* text() const noexcept { return std::get_if<std::string>(&value_); }
+    template <class = void>
     [[nodiscard]] const std::int64_t* number() const noexcept { return std::get_if<std::int64_t>(&value_); }
+    template <class = void>
     [[nodiscard]] const row_number* row() const noexcept { return std::get_if<row_number>(&value_); }
     friend bool operator==(const any_id&, const any_id&) = default;
 
@@ -86,6 +90,7 @@ class id_column {
     [[nodiscard]] std::string_view text(std::size_t level) const { return levels_.text(levels_.data, level); }
     [[nodiscard]] std::int64_t number(std::size_t level) const { return levels_.number(levels_.data, level); }
     /// The level of an entry. Throws `error` with the entry's row: `missing_value`; `bad_data` on a code without a level.
+    template <class = void>
     [[nodiscard]] std::size_t level_of(std::size_t entry, std::string_view what) const {
         std::size_t level = entry;
         if (codes_.number != nullptr) {
@@ -126,10 +131,11 @@ class id_table {
    public:
     id_table() = default;
     /// One of the two lists is empty. Throws `error`: `bad_data` unless the other rises strictly; `limit_exceeded`.
+    template <class = void>
     id_table(std::vector<std::string> texts, std::vector<std::int64_t> numbers) : texts_(std::move(texts)), numbers_(std::move(numbers)) {
         require(texts_.empty() || numbers_.empty(), errc::bad_data, "id_table: texts and integers in one table");
-        require(std::ranges::adjacent_find(texts_, std::greater_equal<>()) == texts_.end() &&
-                    std::ranges::adjacent_find(numbers_, std::greater_equal<>()) == numbers_.end(),
+        require(std::adjacent_find(texts_.begin(), texts_.end(), std::greater_equal<>()) == texts_.end() &&
+                    std::adjacent_find(numbers_.begin(), numbers_.end(), std::greater_equal<>()) == numbers_.end(),
                 errc::bad_data, "id_table: the ids are not in strictly ascending order");
         require(std::cmp_less_equal(size(), std::numeric_limits<std::int32_t>::max()), errc::limit_exceeded, "id_table: ", size(), " ids, at most 2147483647");
         prefixes_.reserve(texts_.size());
@@ -137,22 +143,26 @@ class id_table {
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return texts_.size() + numbers_.size(); }
+    template <class = void>
     [[nodiscard]] bool is_text() const noexcept { return !texts_.empty(); }
     /// Not checked: the caller knows the kind of the ids and that `row` is below `size()`.
     [[nodiscard]] std::string_view text(std::size_t row) const noexcept { return texts_[row]; }
     [[nodiscard]] std::int64_t number(std::size_t row) const noexcept { return numbers_[row]; }
     /// The id of a row. Throws `error` (`unknown_id`) on a row beyond the table.
+    template <class = void>
     [[nodiscard]] any_id operator[](std::size_t row) const {
         require(row < size(), errc::unknown_id, "id_table: row ", row, " of a table of ", size());
         return is_text() ? any_id(texts_[row]) : any_id(numbers_[row]);
     }
 
     /// The row of an id; nothing where the table does not have it.
+    template <class = void>
     [[nodiscard]] std::optional<std::size_t> find(std::string_view text) const noexcept {
         const auto [first, last] = std::equal_range(prefixes_.begin(), prefixes_.end(), prefix_of(text));
         const std::size_t from = static_cast<std::size_t>(first - prefixes_.begin()), to = static_cast<std::size_t>(last - prefixes_.begin());
         return find_in(texts_, from, to, text);
     }
+    template <class = void>
     [[nodiscard]] std::optional<std::size_t> find(std::int64_t number) const noexcept { return find_in(numbers_, 0, numbers_.size(), number); }
     template <std::same_as<any_id> Id>  // a template, so that a text literal is a text and no any_id
     [[nodiscard]] std::optional<std::size_t> find(const Id& id) const noexcept {
@@ -161,6 +171,7 @@ class id_table {
         return id.row()->row < size() ? std::optional(id.row()->row) : std::nullopt;
     }
     /// The row of an id. Throws `error` (`unknown_id`), without the id in the message.
+    template <class = void>
     [[nodiscard]] std::size_t row_of(const any_id& id) const {
         const auto row = find(id);
         require(row.has_value(), errc::unknown_id, "id_table: not one of the ", size(), " ids",
@@ -172,6 +183,7 @@ class id_table {
 
     friend bool operator==(const id_table&, const id_table&) = default;
     static constexpr std::array field_names{"texts", "numbers"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(texts_, numbers_); }
 
    private:
@@ -248,7 +260,7 @@ std::vector<Id> sorted_levels(const std::vector<bool>& used, const Value& value,
     std::vector<std::pair<key, std::size_t>> order;
     for (std::size_t level = 0; level < used.size(); ++level)
         if (used[level]) order.emplace_back(value(level), level);
-    std::ranges::sort(order);
+    std::sort(order.begin(), order.end());
     std::vector<Id> out;
     for (std::size_t i = 0; i < order.size(); ++i) {
         if (i == 0 || order[i].first != order[i - 1].first) out.emplace_back(order[i].first);
@@ -364,7 +376,8 @@ class interactions {
           values_(std::move(values)),
           seconds_(std::move(times)) {
         require(starts_.size() == customers_.size() + 1 && starts_.front() == 0 && starts_.back() == static_cast<std::int64_t>(bought_.size()) &&
-                    std::ranges::is_sorted(starts_) && values_.size() == bought_.size() && (seconds_.empty() || seconds_.size() == bought_.size()),
+                    std::is_sorted(starts_.begin(), starts_.end()) && values_.size() == bought_.size() &&
+                    (seconds_.empty() || seconds_.size() == bought_.size()),
                 errc::bad_data, "interactions: starts, items, values and times do not belong together");
         for (std::size_t row = 0; row < rows(); ++row) {
             const auto mine = (*this)[row];

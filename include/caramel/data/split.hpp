@@ -29,16 +29,19 @@ struct train_test {
 
 namespace detail {
 
+template <class = void>
 inline train_test split_where(const std::vector<std::size_t>& fold_of, std::size_t fold) {
     train_test out;
     for (std::size_t i = 0; i < fold_of.size(); ++i) (fold_of[i] == fold ? out.test : out.train).push_back(i);
     return out;
 }
+template <class = void>
 inline std::vector<train_test> splits_of(const std::vector<std::size_t>& fold_of, std::size_t k) {
     std::vector<train_test> out;
     for (std::size_t fold = 0; fold < k; ++fold) out.push_back(split_where(fold_of, fold));
     return out;
 }
+template <class = void>
 inline void require_folds(std::size_t n, std::size_t k, std::string_view who) {
     require(n > 0, errc::empty_input, who, ": no rows to split");
     require(k >= 2, errc::bad_parameter, who, ": k is ", k, ", it must be at least 2");
@@ -49,6 +52,7 @@ inline void require_folds(std::size_t n, std::size_t k, std::string_view who) {
 
 /// Takes `share` of the rows at random for testing, rounded, but leaves neither side empty.
 /// Throws `error`: `empty_input`, `too_few_rows` (one row), `bad_parameter` (a share that is not between 0 and 1).
+template <class = void>
 [[nodiscard]] inline train_test holdout(std::size_t n, double share, std::uint64_t seed = 0) {
     require(n > 0, errc::empty_input, "holdout: no rows to split");
     require(share > 0 && share < 1, errc::bad_parameter, "holdout: the share for testing is ", share, ", it must be between 0 and 1");
@@ -63,6 +67,7 @@ inline void require_folds(std::size_t n, std::size_t k, std::string_view who) {
 
 /// k splits: each row is tested in one of them, at random; folds differ by one row at most.
 /// Throws `error`: `empty_input`, `bad_parameter` (k below 2), `too_few_rows` (k above n).
+template <class = void>
 [[nodiscard]] inline std::vector<train_test> k_fold(std::size_t n, std::size_t k, std::uint64_t seed = 0) {
     detail::require_folds(n, k, "k_fold");
     const auto order = rng(seed).split("k_fold").permutation(n);
@@ -137,6 +142,7 @@ template <class Groups>
 /// apart what overlaps: where a label looks 30 days ahead, a gap of 30 days.
 /// Throws `error`: `empty_input`; `bad_parameter` (k is 0, a negative gap); `too_few_rows` (fewer instants than k + 1, or a
 /// fold with nothing to learn from).
+template <class = void>
 [[nodiscard]] inline std::vector<train_test> expanding_folds(std::span<const std::chrono::sys_seconds> times, std::size_t k,
                                                              std::chrono::seconds gap = std::chrono::seconds(0)) {
     const std::size_t n = times.size();
@@ -160,6 +166,7 @@ template <class Groups>
     return out;
 }
 /// The same for n rows that stand in order of time already, each at an instant of its own; `gap` counts rows.
+template <class = void>
 [[nodiscard]] inline std::vector<train_test> expanding_folds(std::size_t n, std::size_t k, std::size_t gap = 0) {
     std::vector<std::chrono::sys_seconds> times(n);
     for (std::size_t i = 0; i < n; ++i) times[i] = std::chrono::sys_seconds(std::chrono::seconds(i));
@@ -169,6 +176,7 @@ template <class Groups>
 
 /// Rows earlier than an instant to learn from, rows from it on to be tested on.
 /// Throws `error`: `empty_input` (no rows), `too_few_rows` (none on one side).
+template <class = void>
 [[nodiscard]] inline train_test split_at(std::span<const std::chrono::sys_seconds> times, std::chrono::sys_seconds instant) {
     require(!times.empty(), errc::empty_input, "split_at: no rows to split");
     train_test out;
@@ -183,6 +191,7 @@ struct log_halves {
     transactions before, since;
 };
 /// The same for a log. Both parts number customers and items as `log` does.
+template <class = void>
 [[nodiscard]] inline log_halves split_at(const transactions& log, std::chrono::sys_seconds instant) {
     const train_test rows = split_at(log.times(), instant);
     return {log.take_rows(rows.train), log.take_rows(rows.test)};

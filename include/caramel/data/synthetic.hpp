@@ -82,12 +82,15 @@ struct shop_truth {
     std::vector<int> sentiment_of_message;  ///< by row of the messages
 
     /// Of a customer at an instant. Not checked: the customer's number.
+    template <class = void>
     [[nodiscard]] double satisfaction(std::size_t customer, std::chrono::sys_seconds when) const noexcept {
         return satisfaction_of_customer[customer] + drifted(customer, when);
     }
+    template <class = void>
     [[nodiscard]] double hazard(std::size_t customer, std::chrono::sys_seconds when) const noexcept {
         return hazard_of_customer[customer] * std::exp(-drifted(customer, when));
     }
+    template <class = void>
     [[nodiscard]] double pace(std::size_t customer, std::chrono::sys_seconds when) const noexcept {
         return pace_of_customer[customer] * std::exp(0.5 * drifted(customer, when));
     }
@@ -99,6 +102,7 @@ struct shop_truth {
     }
 
    private:
+    template <class = void>
     [[nodiscard]] double drifted(std::size_t customer, std::chrono::sys_seconds when) const noexcept {
         const double days = std::chrono::duration<double, std::ratio<86400>>(when - joined[customer]).count();
         return drift_of_customer[customer] * std::clamp(days, 0.0, drift_days);
@@ -119,6 +123,7 @@ struct shop {
 
 namespace detail {
 
+template <class = void>
 [[nodiscard]] inline std::string numbered(std::string_view prefix, std::size_t n) {  // of equal length, so that text order is number order
     std::string digits = message(n);
     return std::string(prefix) + std::string(digits.size() < 6 ? 6 - digits.size() : 0, '0') + digits;
@@ -127,11 +132,13 @@ namespace detail {
 // Draws i with a probability in proportion to weight i.
 class weighted_choice {
    public:
+    template <class = void>
     explicit weighted_choice(std::span<const double> weights) {
         up_to_.reserve(weights.size());
         double sum = 0;
         for (const double w : weights) up_to_.push_back(sum += w);
     }
+    template <class = void>
     [[nodiscard]] std::size_t operator()(rng& random) const {
         const double x = random.uniform() * up_to_.back();
         const auto at = std::upper_bound(up_to_.begin(), up_to_.end(), x);
@@ -187,8 +194,10 @@ inline constexpr std::size_t away_days = 45;
 // contacts make orders come earlier.
 class shop_maker {
    public:
+    template <class = void>
     explicit shop_maker(const shop_options& options) : options_(checked(options)), base_(rng(options.seed).split("synthetic_shop")) {}
 
+    template <class = void>
     [[nodiscard]] shop make() {
         state_the_rules();
         stock_the_shop();
@@ -241,6 +250,7 @@ class shop_maker {
         int sentiment;
     };
 
+    template <class = void>
     static const shop_options& checked(const shop_options& o) {
         constexpr std::string_view who = "synthetic_shop: ";
         require(o.tastes >= 1 && o.tastes <= shop_tastes.size(), errc::bad_parameter, who, o.tastes, " tastes, it must be 1 to ", shop_tastes.size());
@@ -255,6 +265,7 @@ class shop_maker {
         return o;
     }
 
+    template <class = void>
     void state_the_rules() {
         truth_.season_of_year = yearly_wave(0.2, 10.5);
         for (std::size_t t = 0; t < options_.tastes; ++t) {
@@ -272,6 +283,7 @@ class shop_maker {
         }
     }
 
+    template <class = void>
     void stock_the_shop() {
         rng random = base_.split("items");
         by_taste_.resize(options_.tastes);
@@ -290,6 +302,7 @@ class shop_maker {
 
     // ---- who the customers are -----------------------------------------------------------------------------------------
     // The loyal come more often, stay longer and buy more, so what was bought and how often says more than the last visit alone.
+    template <class = void>
     [[nodiscard]] customer new_customer(std::size_t c) {
         rng random = base_.split("customers").split(c);
         const std::size_t taste = random.below(options_.tastes);
@@ -315,6 +328,7 @@ class shop_maker {
         truth_.left.push_back(leaves < static_cast<double>(options_.days) ? std::optional(instant(leaves)) : std::nullopt);
         return with_seasons({.joins = joins, .leaves = leaves, .loyalty = loyalty, .season = {}, .taste_in = {}}, likes);
     }
+    template <class = void>
     [[nodiscard]] std::vector<double> draw_likes(rng& random, std::size_t taste) const {
         std::vector<double> likes(options_.tastes);
         for (auto& like : likes) like = 0.35 * random.uniform() / static_cast<double>(options_.tastes);
@@ -328,6 +342,7 @@ class shop_maker {
         rng random = base_.split("departures").split(c);
         return day_of_total_hazard(exponential(random, 1), truth_.hazard_of_customer[c], -truth_.drift_of_customer[c], shop_truth::drift_days);
     }
+    template <class = void>
     [[nodiscard]] customer with_seasons(customer who, std::span<const double> likes) const {
         std::vector<double> now(likes.size());
         for (std::size_t m = 0; m < 12; ++m) {
@@ -341,6 +356,7 @@ class shop_maker {
     }
 
     // ---- what they do --------------------------------------------------------------------------------------------------
+    template <class = void>
     void live(std::size_t c, const customer& who) {
         const auto expected = expected_orders(c, who);
         rng random = base_.split("visits").split(c), campaigns = base_.split("campaigns").split(c);
@@ -369,6 +385,7 @@ class shop_maker {
         }
     }
     // The orders expected on each day of a customer whom nobody contacts.
+    template <class = void>
     [[nodiscard]] std::vector<double> expected_orders(std::size_t c, const customer& who) const {
         std::vector<double> out(options_.days);
         for (auto day = static_cast<std::size_t>(who.joins); day < options_.days && static_cast<double>(day) < who.leaves; ++day) {
@@ -389,6 +406,7 @@ class shop_maker {
 
     // Draws the campaign's action for a customer and returns what it adds to the log odds of an order. The shop does not
     // know who has left.
+    template <class = void>
     double reach_out(std::size_t c, std::size_t day, std::size_t last_order, std::vector<std::size_t>& contacted, double expected, rng& random) {
         const std::size_t recency = day - last_order;
         std::array<double, contact_actions.size()> shares{};
@@ -404,6 +422,7 @@ class shop_maker {
     }
 
     // The n-th order of a customer, and perhaps a message after it. Returns its day.
+    template <class = void>
     std::size_t order(std::size_t c, const customer& who, double day, std::size_t n, std::vector<std::vector<std::size_t>>& bought) {
         const auto whole = static_cast<std::size_t>(day);
         auto now = fill_basket(c, who, month_of_[whole], n, bought);
@@ -412,6 +431,7 @@ class shop_maker {
         return whole;
     }
     // `bought`: what the customer has bought before, by taste.
+    template <class = void>
     [[nodiscard]] basket fill_basket(std::size_t c, const customer& who, std::size_t month, std::size_t n, std::vector<std::vector<std::size_t>>& bought) const {
         rng random = base_.split("baskets").split(c).split(n);
         basket out;
@@ -427,6 +447,7 @@ class shop_maker {
         return out;
     }
     // Some days later, in the tone of how satisfied the customer is then; of those who are still there.
+    template <class = void>
     void write_message(std::size_t c, const customer& who, double ordered, std::size_t n, std::size_t item) {
         rng random = base_.split("messages").split(c).split(n);
         if (random.uniform() >= options_.messages) return;
@@ -443,6 +464,7 @@ class shop_maker {
     }
 
     // Day 3.4 as 40 % of the fourth day's opening hours, eight to eighteen.
+    template <class = void>
     [[nodiscard]] seconds instant(double day) const {
         const double whole = std::floor(day);
         const auto minutes = static_cast<std::int64_t>((day - whole) * 600);
@@ -450,6 +472,7 @@ class shop_maker {
     }
 
     // ---- what is written down ------------------------------------------------------------------------------------------
+    template <class = void>
     [[nodiscard]] table write_rows() {
         rng random = base_.split("dirt");
         std::size_t n = 0;  // invoices
@@ -490,6 +513,7 @@ class shop_maker {
         out.add_column("customer_id", std::move(customers_));
         return out;
     }
+    template <class = void>
     void append(std::string invoice, std::size_t item, std::int64_t quantity, double price, seconds when, std::optional<std::string> customer_id) {
         invoices_.push_back(std::move(invoice));
         items_.push_back(truth_.item_ids[item]);
@@ -507,6 +531,7 @@ class shop_maker {
         for (const auto& row : rows) values.push_back(read(row));
         out.add_column(std::move(name), std::move(values));
     }
+    template <class = void>
     [[nodiscard]] table write_contacts() {
         for (const contact& row : contacts_) {
             truth_.chance_if_left_alone.push_back(row.chance);
@@ -522,6 +547,7 @@ class shop_maker {
         add(out, "ordered", contacts_, [](const contact& row) { return static_cast<std::int64_t>(row.ordered); });
         return out;
     }
+    template <class = void>
     [[nodiscard]] table write_messages() {
         for (const letter& row : messages_) truth_.sentiment_of_message.push_back(row.sentiment);
         table out;
@@ -556,6 +582,7 @@ class shop_maker {
 /// buys things again, comes at a pace of their own and some day leaves for good, satisfied ones later; the year and the
 /// tastes have seasons; monthly campaigns contact customers at random, who order more for some days; some rows of the log
 /// are not clean. Throws `error` (`bad_parameter`).
+template <class = void>
 [[nodiscard]] inline shop synthetic_shop(const shop_options& options = {}) { return detail::shop_maker(options).make(); }
 
 }  // namespace caramel::inline CARAMEL_ABI

@@ -37,6 +37,7 @@ inline constexpr std::size_t gift_taste = 1;
 inline constexpr std::array<std::string_view, 8> shop_colours{"red", "blue", "green", "white", "vintage", "small", "large", "striped"};
 
 // A colour and two words of the taste.
+template <class = void>
 [[nodiscard]] inline std::string product_description(rng& random, std::size_t taste) {
     const auto& words = shop_tastes[taste].words;
     const std::size_t colour = random.below(shop_colours.size());
@@ -70,6 +71,7 @@ struct message_words {
 };
 
 // A missing, doubled or swapped letter in about one long word of `one_in`.
+template <class = void>
 [[nodiscard]] inline std::string with_typos(rng& random, std::string_view text, std::size_t one_in) {
     std::string out;
     for (std::size_t at = 0; at < text.size();) {
@@ -96,6 +98,7 @@ class message_writer {
     message_writer(rng& random, std::string_view product) : random_(random), product_(product) {}
 
     // One to three clauses, the first in the tone of the message; every sixth of the others in another one.
+    template <class = void>
     [[nodiscard]] std::string write(int tone) {
         std::string text;
         if (chance(2)) text = std::string(pick(words::openers)) + ' ';
@@ -118,6 +121,7 @@ class message_writer {
     [[nodiscard]] std::string_view pick(const std::array<std::string_view, N>& from) {
         return from[random_.below(N)];
     }
+    template <class = void>
     [[nodiscard]] std::string clause(int tone) {
         if (tone == 1) return fill(pick(words::asked), false);
         const bool glad = tone == 2;
@@ -125,6 +129,7 @@ class message_writer {
         const bool denied = chance(6);
         return fill(denied ? pick(words::denied) : pick(words::said), glad != denied);
     }
+    template <class = void>
     [[nodiscard]] std::string fill(std::string_view phrase, bool glad) {
         std::string out;
         for (const char c : phrase) {
@@ -149,6 +154,7 @@ struct labelled_texts {
 
 /// `n` short messages of customers. About one clause in six says the opposite of its words ("not bad"), and some
 /// messages have a clause of the other kind, so that counting words is good and not perfect.
+template <class = void>
 [[nodiscard]] inline labelled_texts synthetic_messages(std::size_t n, std::uint64_t seed = 0) {
     using word = std::string_view;
     static constexpr std::array<word, 12> things{"delivery", "teapot", "blanket",  "service",   "packaging", "website",

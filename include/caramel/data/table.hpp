@@ -67,6 +67,7 @@ struct category_view {
     std::span<const std::string> levels;
 
     /// The text of row i; empty where it is missing.
+    template <class = void>
     [[nodiscard]] std::string_view operator[](std::size_t i) const noexcept {
         return codes[i] < 0 ? std::string_view{} : std::string_view(levels[static_cast<std::size_t>(codes[i])]);
     }
@@ -78,19 +79,23 @@ struct category_view {
 class table_column {
    public:
     /// Missing bits: one a row, or none at all. Throw `error`: `shape_mismatch`; `nan_or_inf` with the row.
+    template <class = void>
     explicit table_column(std::vector<double> values, std::vector<bool> missing = {})
         : type_(column_type::number), numbers_(std::move(values)), missing_(std::move(missing)) {
         settle(numbers_, 0.0);
         require_finite_rows(numbers_);
     }
+    template <class = void>
     table_column(detail::already_checked, std::vector<double>&& values, std::vector<bool>&& missing)
         : type_(column_type::number), numbers_(std::move(values)), missing_(std::move(missing)) {
         settle(numbers_, 0.0);
     }
+    template <class = void>
     explicit table_column(std::vector<std::int64_t> values, std::vector<bool> missing = {})
         : type_(column_type::integer), integers_(std::move(values)), missing_(std::move(missing)) {
         settle(integers_, std::int64_t{0});
     }
+    template <class = void>
     explicit table_column(std::vector<std::chrono::sys_seconds> values, std::vector<bool> missing = {})
         : type_(column_type::timestamp), times_(std::move(values)), missing_(std::move(missing)) {
         settle(times_, std::chrono::sys_seconds{});
@@ -116,6 +121,7 @@ class table_column {
         requires std::same_as<Levels, std::vector<std::string>>
     table_column(std::vector<std::int32_t> codes, Levels levels)
         : table_column((check(codes, levels), detail::already_checked{}), std::move(codes), std::move(levels)) {}
+    template <class = void>
     table_column(detail::already_checked, std::vector<std::int32_t>&& codes, std::vector<std::string>&& levels)
         : type_(column_type::category), codes_(std::move(codes)), levels_(std::make_shared<const std::vector<std::string>>(std::move(levels))) {
         mark_missing_codes(codes_);
@@ -138,9 +144,13 @@ class table_column {
     [[nodiscard]] const std::vector<bool>& missing() const noexcept { return missing_; }
 
     /// Throw `error` (`wrong_column_type`) on a column of another type.
+    template <class = void>
     [[nodiscard]] std::span<const double> numbers() const { return require_type(column_type::number), std::span(numbers_.data(), numbers_.size()); }
+    template <class = void>
     [[nodiscard]] std::span<const std::int64_t> integers() const { return require_type(column_type::integer), std::span(integers_.data(), integers_.size()); }
+    template <class = void>
     [[nodiscard]] std::span<const std::chrono::sys_seconds> timestamps() const { return require_type(column_type::timestamp), std::span(times_.data(), times_.size()); }
+    template <class = void>
     [[nodiscard]] category_view categories() const {
         require_type(column_type::category);
         if (!levels_) return {};  // moved from
@@ -216,6 +226,7 @@ class table_column {
         detail::string_numbers<> distinct;
         for (const auto& level : levels) require(distinct.insert(level).second, errc::bad_data, "table: a level stands twice among ", levels.size());
     }
+    template <class = void>
     void require_type(column_type wanted) const {
         require(type_ == wanted, errc::wrong_column_type, "table: the column is of type ", name_of(type_), ", not ", name_of(wanted));
     }
@@ -255,6 +266,7 @@ struct table_row {
     std::span<const cell> cells;
 
     /// Throws `error` (`missing_column`) when there is none of this name.
+    template <class = void>
     [[nodiscard]] const cell& operator[](std::string_view name) const {
         const auto found = std::find(names.begin(), names.end(), name);
         require(found != names.end(), errc::missing_column, "table: no column \"", name, "\" among ", names.size());
@@ -424,15 +436,19 @@ class table {
     [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
     [[nodiscard]] std::size_t columns() const noexcept { return names_.size(); }
     [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
+    template <class = void>
     [[nodiscard]] bool has(std::string_view name) const noexcept { return find(name) < names_.size(); }
     /// The column's number, from 0. Throws `error` (`missing_column`).
+    template <class = void>
     [[nodiscard]] std::size_t position(std::string_view name) const {
         const std::size_t at = find(name);
         require(at < names_.size(), errc::missing_column, "table: no column \"", name, "\" among ", names_.size());
         return at;
     }
     /// Throws `error` (`missing_column`).
+    template <class = void>
     [[nodiscard]] const table_column& column(std::string_view name) const { return *columns_[position(name)]; }
+    template <class = void>
     [[nodiscard]] const table_column& column(std::size_t position) const {
         require(position < columns(), errc::missing_column, "table: column number ", position, " (from 0) of ", columns());
         return *columns_[position];
@@ -440,9 +456,13 @@ class table {
 
     /// The values of a column, one a row; 0 (no text) where one is missing, as `column(name).missing(i)` says.
     /// Throw `error`: `missing_column`, `wrong_column_type`.
+    template <class = void>
     [[nodiscard]] std::span<const double> numbers(std::string_view name) const { return typed(name, column_type::number).numbers(); }
+    template <class = void>
     [[nodiscard]] std::span<const std::int64_t> integers(std::string_view name) const { return typed(name, column_type::integer).integers(); }
+    template <class = void>
     [[nodiscard]] category_view categories(std::string_view name) const { return typed(name, column_type::category).categories(); }
+    template <class = void>
     [[nodiscard]] std::span<const std::chrono::sys_seconds> timestamps(std::string_view name) const { return typed(name, column_type::timestamp).timestamps(); }
 
     /// Appends a column: one value a row. Throws `error`: `duplicate_column`, `shape_mismatch`.
@@ -505,6 +525,7 @@ class table {
         return take_rows(rows);
     }
     /// These columns, in the order given. Throws `error`: `missing_column`, `duplicate_column`.
+    template <class = void>
     [[nodiscard]] table take_columns(const std::vector<std::string>& names) const {
         table out;
         out.rows_ = rows_;
@@ -516,6 +537,7 @@ class table {
         return out;
     }
     /// All columns but these. Throws `error` (`missing_column`).
+    template <class = void>
     [[nodiscard]] table drop(const std::vector<std::string>& names) const {
         for (const auto& name : names) (void)position(name);
         table out;
@@ -525,6 +547,7 @@ class table {
         return out;
     }
     /// The same table with a column under another name. Throws `error`: `missing_column`, `duplicate_column`.
+    template <class = void>
     [[nodiscard]] table renamed(std::string_view from, std::string to) const {
         const std::size_t at = position(from);
         require_at(to == from || !has(to), errc::duplicate_column, {.column = at + 1}, "table: there is a column \"", to, "\" already");
@@ -542,9 +565,11 @@ class table {
     }
 
    private:
+    template <class = void>
     [[nodiscard]] std::size_t find(std::string_view name) const noexcept {
         return static_cast<std::size_t>(std::find(names_.begin(), names_.end(), name) - names_.begin());
     }
+    template <class = void>
     [[nodiscard]] const table_column& typed(std::string_view name, column_type wanted) const {
         const std::size_t at = position(name);
         const column_type type = columns_[at]->type();
@@ -558,6 +583,7 @@ class table {
         for (const auto& row : rows) builder.push(std::invoke(field.read, row));
         return std::move(builder).finish();
     }
+    template <class = void>
     void append(const std::string& name, std::shared_ptr<const table_column> values) {
         names_.push_back(name);
         columns_.push_back(std::move(values));

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include <caramel/core/error.hpp>
+#include <caramel/core/span_of.hpp>
 #include <caramel/data/csv_values.hpp>
 #include <caramel/data/table.hpp>
 
@@ -56,6 +57,7 @@ struct item_catalog {
     [[nodiscard]] std::size_t size() const noexcept { return ids.size(); }
     friend bool operator==(const item_catalog&, const item_catalog&) = default;
     static constexpr std::array field_names{"ids", "descriptions"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(ids, descriptions); }
 };
 
@@ -70,6 +72,7 @@ class transactions {
     /// a text and no number or time; `missing_value` with row and column of one that is missing. Rows count from 1: the first
     /// one below a file's header. (Customers, items, invoices and descriptions may be missing; an empty id is.)
     /// An item's description is the most frequent nonempty text of its rows, of equally frequent ones the smallest.
+    template <class = void>
     [[nodiscard]] static transactions from(const table& log, const transaction_columns& columns = {}) {
         transactions out;
         auto made = std::make_shared<lists>();
@@ -99,17 +102,21 @@ class transactions {
     }
 
     [[nodiscard]] std::size_t rows() const noexcept { return times_.size(); }
+    template <class = void>
     [[nodiscard]] bool empty() const noexcept { return times_.empty(); }
     /// Not checked: `i` is below `rows()`.
     [[nodiscard]] transaction operator[](std::size_t i) const noexcept { return {customers_[i], items_[i], invoices_[i], quantities_[i], prices_[i], times_[i]}; }
 
     /// One a row.
-    [[nodiscard]] std::span<const std::int32_t> customers() const& noexcept { return customers_; }
-    [[nodiscard]] std::span<const std::int32_t> items() const& noexcept { return items_; }
-    [[nodiscard]] std::span<const std::int32_t> invoices() const& noexcept { return invoices_; }
-    [[nodiscard]] std::span<const double> quantities() const& noexcept { return quantities_; }
-    [[nodiscard]] std::span<const double> prices() const& noexcept { return prices_; }
-    [[nodiscard]] std::span<const std::chrono::sys_seconds> times() const& noexcept { return times_; }
+    template <class = void>
+    [[nodiscard]] std::span<const std::int32_t> customers() const& noexcept { return detail::span_of(customers_); }
+    [[nodiscard]] std::span<const std::int32_t> items() const& noexcept { return detail::span_of(items_); }
+    [[nodiscard]] std::span<const std::int32_t> invoices() const& noexcept { return detail::span_of(invoices_); }
+    template <class = void>
+    [[nodiscard]] std::span<const double> quantities() const& noexcept { return detail::span_of(quantities_); }
+    [[nodiscard]] std::span<const double> prices() const& noexcept { return detail::span_of(prices_); }
+    template <class = void>
+    [[nodiscard]] std::span<const std::chrono::sys_seconds> times() const& noexcept { return detail::span_of(times_); }
 
     /// One a number, ascending; one description an item, empty where there is none.
     [[nodiscard]] const std::vector<std::string>& customer_ids() const& noexcept { return all().customers; }
@@ -117,6 +124,7 @@ class transactions {
     [[nodiscard]] const std::vector<std::string>& invoice_ids() const& noexcept { return all().invoices; }
     [[nodiscard]] const std::vector<std::string>& descriptions() const& noexcept { return all().items.descriptions; }
     /// The items with their descriptions, shared by the parts of a log. Never null.
+    template <class = void>
     [[nodiscard]] std::shared_ptr<const item_catalog> catalog() const {
         return lists_ ? std::shared_ptr<const item_catalog>(lists_, &lists_->items) : std::make_shared<const item_catalog>();
     }
@@ -136,17 +144,24 @@ class transactions {
     [[nodiscard]] std::size_t n_invoices() const noexcept { return all().invoices.size(); }
 
     /// The number of an id, if it is listed.
+    template <class = void>
     [[nodiscard]] std::optional<std::int32_t> find_customer(std::string_view id) const noexcept { return find(all().customers, id); }
+    template <class = void>
     [[nodiscard]] std::optional<std::int32_t> find_item(std::string_view id) const noexcept { return find(all().items.ids, id); }
     /// Throw `error` (`unknown_id`) where it is not.
+    template <class = void>
     [[nodiscard]] std::int32_t customer_number(std::string_view id) const { return known(find_customer(id), "customer", n_customers()); }
+    template <class = void>
     [[nodiscard]] std::int32_t item_number(std::string_view id) const { return known(find_item(id), "item", n_items()); }
 
     /// Of the earliest and of the latest row. Throw `error` (`empty_input`).
+    template <class = void>
     [[nodiscard]] std::chrono::sys_seconds first_time() const { return require_rows(), *std::min_element(times_.begin(), times_.end()); }
+    template <class = void>
     [[nodiscard]] std::chrono::sys_seconds last_time() const { return require_rows(), *std::max_element(times_.begin(), times_.end()); }
 
     /// Rows in the order given. Throws `error` (`bad_parameter`) on a row that there is not.
+    template <class = void>
     [[nodiscard]] transactions take_rows(std::span<const std::size_t> rows) const {
         for (const std::size_t row : rows)
             require(row < this->rows(), errc::bad_parameter, "transactions: row number ", row, " (from 0) of ", this->rows(), " rows");
@@ -176,13 +191,16 @@ class transactions {
         return take_rows(rows);
     }
     /// The rows earlier than an instant; the rows from that instant on.
+    template <class = void>
     [[nodiscard]] transactions before(std::chrono::sys_seconds instant) const {
         return where([instant](const transaction& t) { return t.when < instant; });
     }
+    template <class = void>
     [[nodiscard]] transactions since(std::chrono::sys_seconds instant) const {
         return where([instant](const transaction& t) { return t.when >= instant; });
     }
     /// The same rows, with lists of the ids that they have: numbers change, their order does not.
+    template <class = void>
     [[nodiscard]] transactions compacted() const {
         transactions out = *this;
         auto made = std::make_shared<lists>();
@@ -195,6 +213,7 @@ class transactions {
     }
 
     /// Equal rows and equal lists.
+    template <class = void>
     friend bool operator==(const transactions& a, const transactions& b) {
         return a.customers_ == b.customers_ && a.items_ == b.items_ && a.invoices_ == b.invoices_ && a.quantities_ == b.quantities_ && a.prices_ == b.prices_ &&
                a.times_ == b.times_ && (a.lists_ == b.lists_ || a.all() == b.all());
@@ -224,6 +243,7 @@ class transactions {
         const auto at = static_cast<std::size_t>(std::find(missing.begin(), missing.end(), true) - missing.begin());
         require_at(at == missing.size(), errc::missing_value, {.row = at + 1, .column = col}, "transactions: row ", at + 1, " of column \"", name, "\" is missing");
     }
+    template <class = void>
     static std::vector<double> read_numbers(const table& log, const std::string& name) {
         const table_column& column = log.column(name);
         require_values(log, name, column.type() == column_type::number || column.type() == column_type::integer, "numbers", [](std::string_view text) {
@@ -236,10 +256,12 @@ class transactions {
         for (const std::int64_t x : column.integers()) out.push_back(static_cast<double>(x));
         return out;
     }
+    template <class = void>
     static void require_type(bool ok, const table_column& column, std::string_view name, std::string_view wanted) {
         require(ok, errc::wrong_column_type, "transactions: column \"", name, "\" is of type ", name_of(column.type()), ", not ", wanted);
     }
     // Numbers ids in ascending order; those that no row has do not count.
+    template <class = void>
     static std::vector<std::int32_t> read_ids(const table_column& column, std::string_view name, std::vector<std::string>& ids) {
         require_type(column.type() == column_type::category || column.type() == column_type::integer, column, name, "category or integer");
         std::vector<std::int32_t> out;
@@ -278,6 +300,7 @@ class transactions {
         return out;
     }
     // Leaves out the ids that no code names. Returns those kept.
+    template <class = void>
     static std::vector<std::size_t> compact(std::vector<std::int32_t>& codes, const std::vector<std::string>& ids, std::vector<std::string>& kept) {
         std::vector<std::int32_t> now(ids.size(), -1);
         for (const std::int32_t code : codes)
@@ -293,6 +316,7 @@ class transactions {
             if (code >= 0) code = now[static_cast<std::size_t>(code)];
         return kept_numbers;
     }
+    template <class = void>
     static void describe(const std::vector<std::int32_t>& items, const category_view& texts, std::vector<std::string>& out) {
         std::vector<std::pair<std::int32_t, std::int32_t>> seen;  // item, text
         for (std::size_t i = 0; i < items.size(); ++i)
@@ -311,15 +335,18 @@ class transactions {
             i = end;
         }
     }
+    template <class = void>
     static std::optional<std::int32_t> find(const std::vector<std::string>& ids, std::string_view id) noexcept {
         const auto at = std::lower_bound(ids.begin(), ids.end(), id);
         if (at == ids.end() || *at != id) return std::nullopt;
         return static_cast<std::int32_t>(at - ids.begin());
     }
+    template <class = void>
     static std::int32_t known(std::optional<std::int32_t> found, std::string_view what, std::size_t among) {
         require(found.has_value(), errc::unknown_id, "transactions: no such ", what, " among ", among);
         return *found;
     }
+    template <class = void>
     void require_rows() const { require(!empty(), errc::empty_input, "transactions: there are no rows"); }
 
     std::vector<std::int32_t> customers_, items_, invoices_;

@@ -160,7 +160,7 @@ sigmoid_fit fit_sigmoid(const Rows& rows, std::string_view who) {
     }
     mean /= all;
     for (std::size_t i = 0; i < n; ++i) square += rows.weight[i] * (rows.score[i] - mean) * (rows.score[i] - mean);
-    const bool constant = std::ranges::all_of(rows.score, [&](double s) { return s == rows.score.front(); });
+    const bool constant = std::all_of(rows.score.begin(), rows.score.end(), [&](double s) { return s == rows.score.front(); });
     const double spread = constant ? 1 : std::sqrt(square / all);  // of constant scores: all z-scores 0
     require(std::isfinite(mean) && std::isfinite(spread) && spread > 0, errc::number_out_of_range, who, ": the spread of the scores is beyond the number type");
     const auto z = [&](std::size_t i) { return constant ? 0.0 : (rows.score[i] - mean) / spread; };
@@ -219,7 +219,9 @@ class platt_scaling_model : public detail::calibrating<platt_scaling_model<T>, T
     /// Throws `error` (`bad_data`) on fields that do not belong together.
     platt_scaling_model(std::vector<double> slopes, std::vector<double> intercepts, std::uint64_t columns)
         : slopes_(std::move(slopes)), intercepts_(std::move(intercepts)), columns_(columns) {
-        const auto finite = [](const std::vector<double>& values) { return std::ranges::all_of(values, [](double v) { return std::isfinite(v); }); };
+        const auto finite = [](const std::vector<double>& values) {
+            return std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+        };
         require(
             columns_ >= 1 && slopes_.size() == (columns_ <= 2 ? 1 : columns_) && intercepts_.size() == slopes_.size() && finite(slopes_) && finite(intercepts_),
             errc::bad_data, kind, ": slopes, intercepts and columns do not belong together");
@@ -288,7 +290,7 @@ class isotonic_model : public detail::calibrating<isotonic_model<T>, T> {
     /// The probability of class k (0 of two classes: that of class 1) from its score or probability.
     [[nodiscard]] double probability(std::size_t k, double score) const noexcept {
         const auto scores = scores_[k], values = values_[k];
-        const auto above = static_cast<std::size_t>(std::ranges::upper_bound(scores, score) - scores.begin());
+        const auto above = static_cast<std::size_t>(std::upper_bound(scores.begin(), scores.end(), score) - scores.begin());
         if (above == 0) return values.front();
         if (above == scores.size() || scores[above - 1] == score) return values[above - 1];
         const double share = (score - scores[above - 1]) / (scores[above] - scores[above - 1]);
@@ -343,7 +345,7 @@ struct isotonic {
     static std::vector<block> pooled(const detail::calibration_rows& rows) {
         std::vector<std::size_t> order(rows.score.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
-        std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return rows.score[a] < rows.score[b]; });
+        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return rows.score[a] < rows.score[b]; });
         std::vector<block> out;
         const auto join = [&] {
             const block top = out.back();

@@ -45,6 +45,7 @@ class scores_in {
 
 namespace detail {
 
+template <class = void>
 inline void require_same_rows(std::size_t predictions, std::size_t labels, std::string_view who) {
     require(predictions > 0 || labels > 0, errc::empty_input, who, ": no rows");
     require(predictions == labels, errc::shape_mismatch, who, ": ", predictions, " predictions but ", labels, " labels");
@@ -53,6 +54,7 @@ inline void require_same_rows(std::size_t predictions, std::size_t labels, std::
 // Scores and labels that are known to be fit to be judged, and what each row counts.
 class judged_scores {
    public:
+    template <class = void>
     judged_scores(const scores_in& scores, const std::vector<int>& labels, std::string_view who, std::span<const double> weights = {})
         : scores_(scores.values()),
           labels_(labels),
@@ -80,10 +82,11 @@ class judged_scores {
     [[nodiscard]] double weight(std::size_t i) const noexcept { return weights_[i]; }
 
     // Rows by falling score, ties in the order of the rows.
+    template <class = void>
     [[nodiscard]] std::vector<std::size_t> ranking() const {
         std::vector<std::size_t> order(size());
         for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-        std::ranges::stable_sort(order, [this](std::size_t a, std::size_t b) { return scores_[a] > scores_[b]; });
+        std::stable_sort(order.begin(), order.end(), [this](std::size_t a, std::size_t b) { return scores_[a] > scores_[b]; });
         return order;
     }
     // Calls `step(positives, negatives)` with the weights among the rows of each distinct score, by falling score.
@@ -114,6 +117,7 @@ class judged_scores {
 
 /// The area under the ROC curve: the share of pairs of a positive and a negative where the positive has the higher score,
 /// ties counting half. Needs both classes.
+template <class = void>
 [[nodiscard]] inline double auc(const scores_in& scores, const std::vector<int>& labels, std::span<const double> weights = {}) {
     const detail::judged_scores judged(scores, labels, "auc", weights);
     judged.require_both_classes("auc");
@@ -127,6 +131,7 @@ class judged_scores {
 
 /// The sum over distinct scores, falling, of the step in recall times the precision there; no interpolation. Needs both
 /// classes.
+template <class = void>
 [[nodiscard]] inline double average_precision(const scores_in& scores, const std::vector<int>& labels, std::span<const double> weights = {}) {
     const detail::judged_scores judged(scores, labels, "average_precision", weights);
     judged.require_both_classes("average_precision");
@@ -142,6 +147,7 @@ class judged_scores {
 /// How often class 1 is among the `share` of rows with the highest scores, against how often it is among all: 2 means twice
 /// as often. So many rows are ceil(share * rows), ties in the order of the rows. Needs both classes.
 /// Throws `error` (`bad_parameter`) unless 0 < share <= 1.
+template <class = void>
 [[nodiscard]] inline double top_lift(const scores_in& scores, const std::vector<int>& labels, double share = 0.1) {
     const detail::judged_scores judged(scores, labels, "top_lift");
     require(share > 0 && share <= 1, errc::bad_parameter, "top_lift: share = ", share, ", must be above 0 and at most 1");
@@ -158,6 +164,7 @@ class judged_scores {
 
 /// The Kolmogorov-Smirnov statistic: the largest difference between the share of the positives and the share of the
 /// negatives at or above a score. Needs both classes.
+template <class = void>
 [[nodiscard]] inline double kolmogorov_smirnov(const scores_in& scores, const std::vector<int>& labels, std::span<const double> weights = {}) {
     const detail::judged_scores judged(scores, labels, "kolmogorov_smirnov", weights);
     judged.require_both_classes("kolmogorov_smirnov");
@@ -171,6 +178,7 @@ class judged_scores {
 }
 
 /// The mean of (probability of class 1 - label)^2 (Brier, Monthly Weather Review 78(1), 1950, for two classes).
+template <class = void>
 [[nodiscard]] inline double brier_score(const scores_in& probabilities, const std::vector<int>& labels, std::span<const double> weights = {}) {
     const detail::judged_scores judged(probabilities, labels, "brier_score", weights);
     judged.require_probabilities("brier_score");
@@ -182,6 +190,7 @@ class judged_scores {
 /// The expected calibration error: rows go into `bins` bins of equal width by their probability of class 1 (1 into the
 /// last); the sum over bins of their share of the rows times |mean label - mean probability|.
 /// Throws `error` (`bad_parameter`) unless there are 1 .. 1,000,000 bins.
+template <class = void>
 [[nodiscard]] inline double calibration_error(const scores_in& probabilities, const std::vector<int>& labels, std::size_t bins = 10) {
     const detail::judged_scores judged(probabilities, labels, "calibration_error");
     require(bins >= 1 && bins <= 1'000'000, errc::bad_parameter, "calibration_error: bins = ", bins, ", must lie in 1 .. 1000000");
@@ -230,6 +239,7 @@ template <class T>
 }
 
 /// The share of rows whose class was predicted right. The classes are what `most_likely` gives.
+template <class = void>
 [[nodiscard]] inline double accuracy(const std::vector<int>& predicted, const std::vector<int>& labels, std::span<const double> weights = {}) {
     detail::require_same_rows(predicted.size(), labels.size(), "accuracy");
     const row_weights counts(weights, labels.size(), "accuracy");
@@ -240,6 +250,7 @@ template <class T>
 
 /// How many rows of class i were predicted to be of class j: (classes, classes), where the largest class of both says how
 /// many there are, at most 65,536.
+template <class = void>
 [[nodiscard]] inline matrix<std::int64_t> confusion(const std::vector<int>& predicted, const std::vector<int>& labels) {
     detail::require_same_rows(predicted.size(), labels.size(), "confusion");
     int most = 0;
@@ -271,6 +282,7 @@ struct decision_counts {
 };
 /// Counts the decisions "score at or above the threshold" by what was right; one class is enough.
 /// Throws `error`: `shape_mismatch`, `nan_or_inf`, `bad_data`; `bad_parameter` where the threshold is not a number.
+template <class = void>
 [[nodiscard]] inline decision_counts decisions(const scores_in& scores, const std::vector<int>& labels, double threshold = 0.5) {
     const detail::judged_scores judged(scores, labels, "decisions");
     require(!std::isnan(threshold), errc::bad_parameter, "decisions: the threshold is not a number");

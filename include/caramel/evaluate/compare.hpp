@@ -34,6 +34,7 @@ struct auc_comparison {
 /// all pairs alike, the difference is 0 and the p-value 1.
 /// Throws `error` as `auc` does; `too_few_rows` unless there are two rows of each class; `bad_data` where the AUCs differ but
 /// nothing varies.
+template <class = void>
 [[nodiscard]] inline auc_comparison delong_test(const scores_in& first, const scores_in& second, const std::vector<int>& labels) {
     constexpr std::string_view who = "delong_test";
     const auto a = detail::components_of(detail::judged_scores(first, labels, who), who);
@@ -63,6 +64,7 @@ struct paired_comparison {
 
 namespace detail {
 
+template <class = void>
 inline void require_paired(std::span<const double> first, std::span<const double> second, std::string_view who) {
     require(first.size() == second.size(), errc::shape_mismatch, who, ": ", first.size(), " scores but ", second.size(), " others");
     require(first.size() > 1, errc::too_few_rows, who, ": ", first.size(), " pairs of scores, needs at least 2");
@@ -72,11 +74,12 @@ inline void require_paired(std::span<const double> first, std::span<const double
 }
 
 // `inflation`: the variance of the mean over that of one difference.
+template <class = void>
 inline paired_comparison t_test(std::span<const double> first, std::span<const double> second, double inflation, std::string_view who) {
     std::vector<double> gaps(first.size());
     for (std::size_t i = 0; i < gaps.size(); ++i) gaps[i] = first[i] - second[i];
     paired_comparison out{.difference = mean_of(gaps), .degrees_of_freedom = static_cast<double>(gaps.size() - 1)};
-    const bool varies = std::ranges::any_of(gaps, [&](double gap) { return gap != gaps.front(); });
+    const bool varies = std::any_of(gaps.begin(), gaps.end(), [&](double gap) { return gap != gaps.front(); });
     if (!varies) {
         require(gaps.front() == 0, errc::bad_data, who, ": all differences are equal, so there is no spread to test against");
         return out;
@@ -96,6 +99,7 @@ inline paired_comparison t_test(std::span<const double> first, std::span<const d
 /// training rows; for them use `corrected_resampled_t_test`. Where all differences are 0 the p-value is 1.
 /// Throws `error`: `shape_mismatch`; `too_few_rows` (fewer than 2 pairs); `nan_or_inf`; `bad_data` where all differences are one
 /// number other than 0.
+template <class = void>
 [[nodiscard]] inline paired_comparison paired_t_test(std::span<const double> first, std::span<const double> second) {
     detail::require_paired(first, second, "paired_t_test");
     return detail::t_test(first, second, 1 / static_cast<double>(first.size()), "paired_t_test");
@@ -105,6 +109,7 @@ inline paired_comparison t_test(std::span<const double> first, std::span<const d
 /// by 1/k + test rows / training rows instead of 1/k (Nadeau & Bengio, Machine Learning 52(3), 2003). For 5 folds
 /// `test_to_train` is 1/4; for repeated cross-validation give the scores of all folds of all repetitions.
 /// Throws `error` as `paired_t_test` does; `bad_parameter` unless `test_to_train` is above 0.
+template <class = void>
 [[nodiscard]] inline paired_comparison corrected_resampled_t_test(std::span<const double> first, std::span<const double> second, double test_to_train) {
     constexpr std::string_view who = "corrected_resampled_t_test";
     detail::require_paired(first, second, who);
@@ -124,13 +129,14 @@ struct signed_rank_result {
 /// of 0 are left out, equal ones share their mean rank. Up to 50 pairs the p-value is exact, ties and all; beyond, normal
 /// with the correction for ties and for continuity.
 /// Throws `error`: `shape_mismatch`; `too_few_rows` (fewer than 2 pairs); `nan_or_inf`.
+template <class = void>
 [[nodiscard]] inline signed_rank_result wilcoxon_signed_rank_test(std::span<const double> first, std::span<const double> second) {
     constexpr std::string_view who = "wilcoxon_signed_rank_test";
     detail::require_paired(first, second, who);
     std::vector<double> gaps;
     for (std::size_t i = 0; i < first.size(); ++i)
         if (first[i] != second[i]) gaps.push_back(first[i] - second[i]);
-    std::ranges::stable_sort(gaps, [](double a, double b) { return std::abs(a) < std::abs(b); });
+    std::stable_sort(gaps.begin(), gaps.end(), [](double a, double b) { return std::abs(a) < std::abs(b); });
     const std::size_t n = gaps.size();
     std::vector<std::size_t> twice(n);  // ranks times two are whole numbers
     double ties = 0;
@@ -182,6 +188,7 @@ struct randomization_options {
 /// distributed (Smucker, Allan & Carterette, CIKM 2007). Pairs without a difference change nothing. Up to 16 others all 2^n
 /// signs are looked at; beyond, `rounds` of them are drawn and the p-value is (1 + as large ones) / (1 + rounds).
 /// Throws `error`: `shape_mismatch`; `too_few_rows` (fewer than 2 pairs); `nan_or_inf`; `bad_parameter` (0 rounds).
+template <class = void>
 [[nodiscard]] inline randomization_result randomization_test(std::span<const double> first, std::span<const double> second,
                                                              const randomization_options& options = {}) {
     constexpr std::string_view who = "randomization_test";
@@ -229,6 +236,7 @@ struct mcnemar_result {
 /// McNemar's test of two classifiers' decisions for the same rows (Psychometrika 12(2), 1947), with the exact binomial p-value:
 /// of the rows that only one got right, is it each of the two equally often?
 /// Throws `error`: `empty_input`, `shape_mismatch`.
+template <class = void>
 [[nodiscard]] inline mcnemar_result mcnemar_test(const std::vector<int>& first, const std::vector<int>& second, const std::vector<int>& labels) {
     detail::require_same_rows(first.size(), labels.size(), "mcnemar_test");
     detail::require_same_rows(second.size(), labels.size(), "mcnemar_test");

@@ -99,6 +99,7 @@ std::vector<T> chosen(std::span<const T> values, std::span<const std::size_t> ro
 }
 
 // One thread within a fold: folds are what runs side by side.
+template <class = void>
 inline fit_options options_within(const fit_options& options, std::span<const double> weights) {
     return {.seed = options.seed, .weights = weights, .fitted_before = options.fitted_before};
 }
@@ -176,7 +177,7 @@ std::vector<std::size_t> some_rows(const std::vector<std::size_t>& rows, const Y
     keep[order[0]] = wanted == 0;
     if constexpr (ClassTargets<Y>) {
         const auto label = [&](std::size_t i) { return y[static_cast<decltype(y.size())>(rows[i])]; };
-        std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return label(a) < label(b); });
+        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return label(a) < label(b); });
         for (std::size_t i = 0; i < n; ++i)
             if (i == 0 || label(order[i - 1]) != label(order[i])) keep[order[i]] = true;
     }
@@ -199,12 +200,14 @@ struct no_metric {
     }
 };
 
+template <class = void>
 inline double mean_of(std::span<const double> values) {
     double sum = 0;
     for (const double v : values) sum += v;
     return values.empty() ? 0 : sum / static_cast<double>(values.size());
 }
 // Sample standard deviation (divisor n - 1); 0 for fewer than two.
+template <class = void>
 inline double deviation_of(std::span<const double> values) {
     if (values.size() < 2) return 0;
     const double mean = mean_of(values);

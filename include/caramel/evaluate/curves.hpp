@@ -26,6 +26,7 @@ struct lift_point {
 /// The lift among the first 1/points, 2/points, ... of the rows, each share rounded up to whole rows; fewer points where
 /// there are fewer rows. The last is all rows, with a lift of 1. Needs both classes.
 /// Throws `error` (`bad_parameter`) unless there are 1 .. 1,000,000 points.
+template <class = void>
 [[nodiscard]] inline std::vector<lift_point> lift_curve(const scores_in& scores, const std::vector<int>& labels, std::size_t points = 20) {
     const detail::judged_scores judged(scores, labels, "lift_curve");
     require(points >= 1 && points <= 1'000'000, errc::bad_parameter, "lift_curve: points = ", points, ", must lie in 1 .. 1000000");
@@ -57,6 +58,7 @@ struct calibration_bin {
 /// Bins of equal numbers of rows by rising probability of class 1. Rows of equal probability are never parted: a bin takes in
 /// all of those at its upper end, so there may be fewer bins, and the order of the rows does not matter.
 /// Throws `error` (`bad_parameter`) unless there are 1 .. 1,000,000 bins.
+template <class = void>
 [[nodiscard]] inline std::vector<calibration_bin> calibration_curve(const scores_in& probabilities, const std::vector<int>& labels, std::size_t bins = 10) {
     const detail::judged_scores judged(probabilities, labels, "calibration_curve");
     require(bins >= 1 && bins <= 1'000'000, errc::bad_parameter, "calibration_curve: bins = ", bins, ", must lie in 1 .. 1000000");
@@ -85,6 +87,7 @@ struct calibration_bin {
 /// As `calibration_error`, but over the bins of `calibration_curve`, which hold equal numbers of rows: the sum over bins of their
 /// share of the rows times |share of class 1 - mean probability|. Where most risks are small, bins of equal width say little:
 /// nearly all rows lie in one. Throws as `calibration_curve` does.
+template <class = void>
 [[nodiscard]] inline double equal_mass_calibration_error(const scores_in& probabilities, const std::vector<int>& labels, std::size_t bins = 10) {
     double sum = 0;
     for (const calibration_bin& bin : calibration_curve(probabilities, labels, bins))
@@ -103,6 +106,7 @@ struct cutoff_point {
 /// As `decisions(scores, labels, cutoff)` for each of many cutoffs, in their order, at the cost of one sort. Where no row
 /// reaches the cutoff, precision is 0 by that function's rule; leave such points out of a chart.
 /// Throws `error` (`bad_parameter`) on a cutoff that is not a number, with its place among them as the row, and on none.
+template <class = void>
 [[nodiscard]] inline std::vector<cutoff_point> precision_curve(const scores_in& scores, const std::vector<int>& labels, const std::vector<double>& cutoffs) {
     const detail::judged_scores judged(scores, labels, "precision_curve");
     require(!cutoffs.empty(), errc::bad_parameter, "precision_curve: no cutoffs");
@@ -113,7 +117,7 @@ struct cutoff_point {
     out.reserve(cutoffs.size());
     for (std::size_t i = 0; i < cutoffs.size(); ++i) {
         require_at(!std::isnan(cutoffs[i]), errc::bad_parameter, {.row = i + 1}, "precision_curve: cutoff ", i + 1, " is not a number");
-        const auto end = std::ranges::partition_point(order, [&](std::size_t row) { return judged.score(row) >= cutoffs[i]; });
+        const auto end = std::partition_point(order.begin(), order.end(), [&](std::size_t row) { return judged.score(row) >= cutoffs[i]; });
         const auto rows = static_cast<std::size_t>(end - order.begin());
         const std::size_t hits = positives[rows], misses = positives.back() - hits;
         out.push_back(
@@ -133,6 +137,7 @@ struct roc_point {
 /// From (0, 0) to (1, 1), a point for each distinct score, the highest first; the area under it is the `auc`. Of more than
 /// `points` it keeps about that many, of even distance along the curve, and both ends. Needs both classes.
 /// Throws `error` (`bad_parameter`) unless there are 2 .. 1,000,000 points.
+template <class = void>
 [[nodiscard]] inline std::vector<roc_point> roc_curve(const scores_in& scores, const std::vector<int>& labels, std::size_t points = 200) {
     const detail::judged_scores judged(scores, labels, "roc_curve");
     judged.require_both_classes("roc_curve");

@@ -18,6 +18,7 @@ namespace caramel::inline CARAMEL_ABI {
 
 /// The value with the share p of a standard normal distribution below it: a rational function (Hastings, Approximations for
 /// Digital Computers, 1955, sheet 67), made exact by Halley's method. Throws `error` (`bad_parameter`) unless 0 < p < 1.
+template <class = void>
 [[nodiscard]] inline double normal_quantile(double p) {
     require(p > 0 && p < 1, errc::bad_parameter, "normal_quantile: p = ", p, ", must lie between 0 and 1");
     const double tail = p < 0.5 ? p : 1 - p;  // exact for p from one half on
@@ -69,6 +70,7 @@ inline double incomplete_beta(double a, double b, double x) noexcept {
 }  // namespace detail
 
 /// The share of Student's t distribution below t. Throws `error` (`bad_parameter`) unless the degrees of freedom are above 0.
+template <class = void>
 [[nodiscard]] inline double student_t_cdf(double t, double degrees_of_freedom) {
     require(degrees_of_freedom > 0, errc::bad_parameter, "student_t_cdf: ", degrees_of_freedom, " degrees of freedom, must be above 0");
     const double square = t * t;
@@ -78,6 +80,7 @@ inline double incomplete_beta(double a, double b, double x) noexcept {
 
 /// The value with the share p of Student's t distribution below it.
 /// Throws `error` (`bad_parameter`) unless 0 < p < 1 and the degrees of freedom are above 0.
+template <class = void>
 [[nodiscard]] inline double student_t_quantile(double p, double degrees_of_freedom) {
     require(p > 0 && p < 1, errc::bad_parameter, "student_t_quantile: p = ", p, ", must lie between 0 and 1");
     if (p > 0.5) return -student_t_quantile(1 - p, degrees_of_freedom);

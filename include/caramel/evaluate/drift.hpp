@@ -28,6 +28,7 @@ inline constexpr double smallest_drift_share = 1e-4;
 /// The sum over bins of (actual - expected) * ln(actual / expected), where shares below 0.0001 count as that. By the rule of
 /// thumb below 0.1 nothing much has changed, above 0.25 it has (Siddiqi, Credit Risk Scorecards, 2006). Symmetric, at least 0.
 /// Throws `error`: `shape_mismatch`; `empty_input`; `bad_data` with the bin (as the row) of a share that is not within 0 .. 1.
+template <class = void>
 [[nodiscard]] inline double population_stability_index(std::span<const double> expected, std::span<const double> actual) {
     constexpr std::string_view who = "population_stability_index";
     require(expected.size() == actual.size(), errc::shape_mismatch, who, ": ", expected.size(), " bins expected but ", actual.size(), " given");
@@ -50,6 +51,7 @@ class drift_reference {
     /// A name and type a column; the cuts between bins of numbers (none for texts), rising; the levels of texts (from
     /// `level_starts`, none for numbers), distinct; and the shares of the rows: of each bin or level, of other levels (texts
     /// only; these are new later on), of missing values. Throws `error` (`bad_data`) on fields that do not belong together.
+    template <class = void>
     drift_reference(std::vector<std::string> names, std::vector<column_type> types, ragged<double> cuts, std::vector<std::string> levels,
                     std::vector<std::int64_t> level_starts, ragged<double> shares)
         : names_(std::move(names)),
@@ -60,7 +62,7 @@ class drift_reference {
           shares_(std::move(shares)) {
         const std::size_t n = names_.size();
         bool good = types_.size() == n && cuts_.size() == n && shares_.size() == n && level_starts_.size() == n + 1 && level_starts_.front() == 0 &&
-                    std::ranges::is_sorted(level_starts_) && std::cmp_equal(level_starts_.back(), levels_.size());
+                    std::is_sorted(level_starts_.begin(), level_starts_.end()) && std::cmp_equal(level_starts_.back(), levels_.size());
         for (std::size_t c = 0; good && c < n; ++c) {
             const auto cuts_here = cuts_[c];
             const std::size_t texts = level_count(c);
@@ -82,6 +84,7 @@ class drift_reference {
     [[nodiscard]] std::span<const double> shares(std::size_t c) const noexcept { return shares_[c]; }
     /// The shares of the bins of column c among the cells of `column`: what is compared.
     /// Throws `error` (`wrong_column_type`) on a column of another type; numbers and integers may stand for each other.
+    template <class = void>
     [[nodiscard]] std::vector<double> shares_of(std::size_t c, const table_column& column) const {
         const auto number = [](column_type type) { return type == column_type::number || type == column_type::integer; };
         require(column.type() == types_[c] || (number(column.type()) && number(types_[c])), errc::wrong_column_type, "drift: column \"", names_[c],
@@ -98,12 +101,14 @@ class drift_reference {
         } else {
             const auto cuts = cuts_[c];
             for (std::size_t i = 0; i < rows; ++i)
-                ++out[column.missing(i) ? out.size() - 1 : static_cast<std::size_t>(std::ranges::upper_bound(cuts, value_of(column, i)) - cuts.begin())];
+                ++out[column.missing(i) ? out.size() - 1
+                                        : static_cast<std::size_t>(std::upper_bound(cuts.begin(), cuts.end(), value_of(column, i)) - cuts.begin())];
         }
         for (double& share : out) share /= static_cast<double>(std::max<std::size_t>(rows, 1));
         return out;
     }
     /// A cell of a column that is not text as a number: seconds of a timestamp.
+    template <class = void>
     [[nodiscard]] static double value_of(const table_column& column, std::size_t i) {
         if (column.type() == column_type::number) return column.numbers()[i];
         if (column.type() == column_type::integer) return static_cast<double>(column.integers()[i]);
@@ -111,11 +116,13 @@ class drift_reference {
     }
 
     static constexpr std::array field_names{"names", "types", "cuts", "levels", "level_starts", "shares"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(names_, types_, cuts_, levels_, level_starts_, shares_); }
 
    private:
     [[nodiscard]] bool is_text(std::size_t c) const noexcept { return types_[c] == column_type::category; }
     [[nodiscard]] std::size_t level_count(std::size_t c) const noexcept { return static_cast<std::size_t>(level_starts_[c + 1] - level_starts_[c]); }
+    template <class = void>
     [[nodiscard]] std::map<std::string_view, std::size_t> numbers_of_levels(std::size_t c) const {
         std::map<std::string_view, std::size_t> out;
         for (std::size_t l = 0; l < level_count(c); ++l) out.emplace(levels_[static_cast<std::size_t>(level_starts_[c]) + l], l);
@@ -133,6 +140,7 @@ class drift_reference {
 /// rows (each value its own where there are no more values than bins), texts by level; missing values in a bin of their own.
 /// Rows of equal value are never parted. Save the result, and ask `drift` about later tables.
 /// Throws `error`: `empty_input`; `bad_parameter` unless there are 2 .. 1000 bins.
+template <class = void>
 [[nodiscard]] inline drift_reference drift_reference_of(const table& training, std::size_t bins = 10) {
     require(training.rows() > 0, errc::empty_input, "drift_reference_of: no rows to learn from");
     require(bins >= 2 && bins <= 1000, errc::bad_parameter, "drift_reference_of: bins = ", bins, ", must lie in 2 .. 1000");
@@ -155,7 +163,7 @@ class drift_reference {
             std::vector<double> values;
             for (std::size_t i = 0; i < column.size(); ++i)
                 if (!column.missing(i)) values.push_back(drift_reference::value_of(column, i));
-            std::ranges::sort(values);
+            std::sort(values.begin(), values.end());
             std::vector<double> distinct = values;
             distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
             std::vector<double> here;  // a value at a cut is above it
@@ -190,6 +198,7 @@ struct column_drift {
 
 /// The population stability index of each column that was learnt, in their order. Other columns of `now` do not matter.
 /// Throws `error`: `empty_input`; `missing_column`; `wrong_column_type`.
+template <class = void>
 [[nodiscard]] inline std::vector<column_drift> drift(const drift_reference& before, const table& now) {
     require(now.rows() > 0, errc::empty_input, "drift: no rows to compare");
     std::vector<column_drift> out;

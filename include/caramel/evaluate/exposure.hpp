@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <ranges>
+#include <iterator>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -45,7 +45,7 @@ template <RankedLists Lists>
 template <RankedLists Lists>
 [[nodiscard]] double coverage_at(std::size_t k, const Lists& lists, std::size_t items) {
     const auto shown = exposure_at(k, lists, items);
-    return static_cast<double>(items - static_cast<std::size_t>(std::ranges::count(shown, std::size_t{0}))) / static_cast<double>(items);
+    return static_cast<double>(items - static_cast<std::size_t>(std::count(shown.begin(), shown.end(), std::size_t{0}))) / static_cast<double>(items);
 }
 
 /// Gini's coefficient of how often each item is among the first k: 0 where all are shown equally often, 1 - 1/items where it is
@@ -54,7 +54,7 @@ template <RankedLists Lists>
 template <RankedLists Lists>
 [[nodiscard]] double exposure_gini_at(std::size_t k, const Lists& lists, std::size_t items) {
     auto shown = exposure_at(k, lists, items);
-    std::ranges::sort(shown);
+    std::sort(shown.begin(), shown.end());
     double weighted = 0, sum = 0;
     const double n = static_cast<double>(items);
     for (std::size_t i = 0; i < items; ++i) {

@@ -32,6 +32,7 @@ struct gain_row {
 /// Deciles (or `bins`) by falling score, of numbers of rows that differ by one at most, ties in the order of the rows; fewer
 /// lines where there are fewer rows. Needs both classes.
 /// Throws `error` (`bad_parameter`) unless there are 1 .. 1,000,000 bins.
+template <class = void>
 [[nodiscard]] inline std::vector<gain_row> gain_table(const scores_in& scores, const std::vector<int>& labels, std::size_t bins = 10) {
     const detail::judged_scores judged(scores, labels, "gain_table");
     require(bins >= 1 && bins <= 1'000'000, errc::bad_parameter, "gain_table: bins = ", bins, ", must lie in 1 .. 1000000");
@@ -95,6 +96,7 @@ void for_each_campaign(const judged_scores& judged, const contact_value& value, 
 /// The profit of contacting nobody, and the first 1/points, 2/points, ... of the rows, each rounded up to whole rows; fewer
 /// points where there are fewer rows. Ties in the order of the rows.
 /// Throws `error` (`bad_parameter`) unless there are 1 .. 1,000,000 points and the values are finite.
+template <class = void>
 [[nodiscard]] inline std::vector<profit_point> profit_curve(const scores_in& scores, const std::vector<int>& labels, const contact_value& value,
                                                             std::size_t points = 20) {
     const detail::judged_scores judged(scores, labels, "profit_curve");
@@ -111,6 +113,7 @@ void for_each_campaign(const judged_scores& judged, const contact_value& value, 
 
 /// The campaign "score at or above `cutoff`" of the largest profit on these rows, ties to the fewest contacts; nobody where no
 /// contact pays. Throws as `profit_curve` does.
+template <class = void>
 [[nodiscard]] inline profit_point most_profitable(const scores_in& scores, const std::vector<int>& labels, const contact_value& value) {
     const detail::judged_scores judged(scores, labels, "most_profitable");
     profit_point best;
@@ -136,6 +139,7 @@ struct cost_threshold {
 /// nobody is best, and at the lowest where deciding for all is. Choose it on rows that the scores were not learnt from
 /// (out-of-fold predictions), or it is too sure.
 /// Throws `error` (`bad_parameter`) on costs that are not finite.
+template <class = void>
 [[nodiscard]] inline cost_threshold threshold_by_cost(const scores_in& scores, const std::vector<int>& labels, const decision_costs& costs,
                                                       std::span<const double> weights = {}) {
     const detail::judged_scores judged(scores, labels, "threshold_by_cost", weights);

@@ -48,7 +48,7 @@ template <class Scores>
 std::vector<double> midranks(const Scores& scores, const std::vector<std::size_t>& rows) {
     std::vector<std::size_t> order(rows.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return scores.score(rows[a]) < scores.score(rows[b]); });
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores.score(rows[a]) < scores.score(rows[b]); });
     std::vector<double> out(rows.size());
     for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
         for (end = begin; end < order.size() && scores.score(rows[order[end]]) == scores.score(rows[order[begin]]);) ++end;
@@ -77,12 +77,14 @@ auc_components components_of(const Scores& judged, std::string_view who) {
     return out;
 }
 
+template <class = void>
 inline double covariance_of(std::span<const double> a, std::span<const double> b) {
     const double mean_a = mean_of(a), mean_b = mean_of(b);
     double sum = 0;
     for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - mean_a) * (b[i] - mean_b);
     return sum / static_cast<double>(a.size() - 1);
 }
+template <class = void>
 inline double auc_covariance(const auc_components& a, const auc_components& b) {
     return covariance_of(a.positives, b.positives) / static_cast<double>(a.positives.size()) +
            covariance_of(a.negatives, b.negatives) / static_cast<double>(a.negatives.size());
@@ -97,6 +99,7 @@ inline void require_level(double level, std::string_view who) {
 /// The AUC with DeLong's standard error (DeLong, DeLong & Clarke-Pearson, Biometrics 44(3), 1988) and the normal interval,
 /// kept within 0 .. 1.
 /// Throws `error` as `auc` does; `too_few_rows` unless there are two rows of each class; `bad_parameter` unless 0 < level < 1.
+template <class = void>
 [[nodiscard]] inline interval auc_interval(const scores_in& scores, const std::vector<int>& labels, double level = 0.95) {
     detail::require_level(level, "auc_interval");
     const auto parts = detail::components_of(detail::judged_scores(scores, labels, "auc_interval"), "auc_interval");
@@ -144,7 +147,7 @@ interval bootstrap(const Y& y, const bootstrap_options& options, const run_optio
     if constexpr (ClassTargets<Y>) {
         if (options.stratified) {
             const auto label = [&](std::size_t i) { return y[static_cast<decltype(y.size())>(i)]; };
-            std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return label(a) < label(b); });
+            std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return label(a) < label(b); });
             for (std::size_t i = 1; i < n; ++i)
                 if (label(order[i - 1]) != label(order[i])) starts.push_back(i);
         }
@@ -172,7 +175,7 @@ interval bootstrap(const Y& y, const bootstrap_options& options, const run_optio
             }
         }
     });
-    std::ranges::sort(values);
+    std::sort(values.begin(), values.end());
     interval out{estimate, 0, 0, deviation_of(values)};
     double low = (1 - options.level) / 2, high = 1 - low;
     if (options.kind == bootstrap_kind::bca) {

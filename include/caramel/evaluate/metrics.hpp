@@ -25,6 +25,7 @@ namespace caramel::inline CARAMEL_ABI {
 /// `auc` as a metric for `cross_validate`, `best_of` and the like. Higher is better.
 struct by_auc {
     static constexpr bool higher_is_better = true;
+    template <class = void>
     [[nodiscard]] double operator()(const scores_in& scores, const std::vector<int>& labels, std::span<const double> weights = {}) const {
         return auc(scores, labels, weights);
     }
@@ -32,6 +33,7 @@ struct by_auc {
 /// `average_precision` as a metric. Higher is better.
 struct by_average_precision {
     static constexpr bool higher_is_better = true;
+    template <class = void>
     [[nodiscard]] double operator()(const scores_in& scores, const std::vector<int>& labels, std::span<const double> weights = {}) const {
         return average_precision(scores, labels, weights);
     }
@@ -73,12 +75,14 @@ struct by_brier {
 };
 /// `rmse` as a metric. Lower is better.
 struct by_rmse {
+    template <class = void>
     [[nodiscard]] double operator()(const numbers_in& predictions, const numbers_in& targets, std::span<const double> weights = {}) const {
         return rmse(predictions, targets, weights);
     }
 };
 /// `mae` as a metric. Lower is better.
 struct by_mae {
+    template <class = void>
     [[nodiscard]] double operator()(const numbers_in& predictions, const numbers_in& targets, std::span<const double> weights = {}) const {
         return mae(predictions, targets, weights);
     }

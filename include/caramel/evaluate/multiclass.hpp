@@ -38,6 +38,7 @@ struct decided_classes {
     double rows = 0, right = 0;
 };
 
+template <class = void>
 inline decided_classes decide_classes(const std::vector<int>& predicted, const std::vector<int>& labels, std::span<const double> weights,
                                       std::string_view who) {
     require_same_rows(predicted.size(), labels.size(), who);
@@ -71,6 +72,7 @@ inline decided_classes decide_classes(const std::vector<int>& predicted, const s
 // a weight.
 
 /// The figures of classes 0, 1, ... up to the largest there is.
+template <class = void>
 [[nodiscard]] inline std::vector<class_figures> class_report(const std::vector<int>& predicted, const std::vector<int>& labels,
                                                              std::span<const double> weights = {}) {
     return detail::decide_classes(predicted, labels, weights, "class_report").classes;
@@ -100,22 +102,26 @@ double average_of(const decided_classes& decided, averaging how, const Figure& f
 }  // namespace detail
 
 /// The definitions of scikit-learn, with 0 where a class has no predictions or no rows.
+template <class = void>
 [[nodiscard]] inline double mean_precision(const std::vector<int>& predicted, const std::vector<int>& labels, averaging how = averaging::macro,
                                            std::span<const double> weights = {}) {
     return detail::average_of(detail::decide_classes(predicted, labels, weights, "mean_precision"), how, [](const class_figures& c) { return c.precision; });
 }
 /// The mean of the classes' recalls. Throws as `mean_precision` does.
+template <class = void>
 [[nodiscard]] inline double mean_recall(const std::vector<int>& predicted, const std::vector<int>& labels, averaging how = averaging::macro,
                                         std::span<const double> weights = {}) {
     return detail::average_of(detail::decide_classes(predicted, labels, weights, "mean_recall"), how, [](const class_figures& c) { return c.recall; });
 }
 /// The mean of the classes' F1. Throws as `mean_precision` does.
+template <class = void>
 [[nodiscard]] inline double mean_f1(const std::vector<int>& predicted, const std::vector<int>& labels, averaging how = averaging::macro,
                                     std::span<const double> weights = {}) {
     return detail::average_of(detail::decide_classes(predicted, labels, weights, "mean_f1"), how, [](const class_figures& c) { return c.f1; });
 }
 
 /// The mean recall over the classes that have rows: 1 / classes by guessing, however unequal they are.
+template <class = void>
 [[nodiscard]] inline double balanced_accuracy(const std::vector<int>& predicted, const std::vector<int>& labels, std::span<const double> weights = {}) {
     const auto decided = detail::decide_classes(predicted, labels, weights, "balanced_accuracy");
     double sum = 0, classes = 0;
@@ -128,6 +134,7 @@ double average_of(const decided_classes& decided, averaging how, const Figure& f
 
 /// Matthews' correlation of predictions and labels, for any number of classes (Gorodkin, Computational Biology and Chemistry
 /// 28(5-6), 2004): 1 is perfect, 0 what guessing gives; 0 where either is of one class only.
+template <class = void>
 [[nodiscard]] inline double matthews_correlation(const std::vector<int>& predicted, const std::vector<int>& labels, std::span<const double> weights = {}) {
     const auto decided = detail::decide_classes(predicted, labels, weights, "matthews_correlation");
     double both = 0, p = 0, y = 0;  // in shares, so that nothing overflows
@@ -142,6 +149,7 @@ double average_of(const decided_classes& decided, averaging how, const Figure& f
 
 /// Cohen's kappa (Educational and Psychological Measurement 20(1), 1960): the agreement beyond what the shares of the classes
 /// give by chance; 1 is perfect, 0 chance. 1 where all labels and predictions are of one class.
+template <class = void>
 [[nodiscard]] inline double cohen_kappa(const std::vector<int>& predicted, const std::vector<int>& labels, std::span<const double> weights = {}) {
     const auto decided = detail::decide_classes(predicted, labels, weights, "cohen_kappa");
     double chance = 0;

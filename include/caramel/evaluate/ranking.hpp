@@ -47,15 +47,16 @@ template <class Ranked, class Relevant>
 hits hits_of(const Ranked& ranked, const Relevant& relevant, std::size_t k, std::size_t number, std::string_view who) {
     std::vector<std::int64_t> wanted;
     for (const auto& item : relevant) wanted.push_back(item_of(item));
-    std::ranges::sort(wanted);
+    std::sort(wanted.begin(), wanted.end());
     require_at(!wanted.empty(), errc::bad_data, {.row = number}, who, ": list ", number, " has no relevant item, so nothing is defined; leave it out");
-    require_at(std::ranges::adjacent_find(wanted) == wanted.end(), errc::bad_data, {.row = number}, who, ": list ", number, " has a relevant item twice");
+    require_at(std::adjacent_find(wanted.begin(), wanted.end()) == wanted.end(), errc::bad_data, {.row = number}, who, ": list ", number,
+               " has a relevant item twice");
     std::vector<bool> found(wanted.size());
     hits out{.ranks = {}, .relevant = wanted.size()};
     std::size_t rank = 0;
     for (const auto& entry : ranked) {
         if (++rank > k) break;
-        const auto at = std::ranges::lower_bound(wanted, item_of(entry));
+        const auto at = std::lower_bound(wanted.begin(), wanted.end(), item_of(entry));
         if (at == wanted.end() || *at != item_of(entry)) continue;
         const auto which = static_cast<std::size_t>(at - wanted.begin());
         require_at(!found[which], errc::bad_data, {.row = number}, who, ": list ", number, " recommends an item twice");

@@ -70,11 +70,13 @@ double mean_cost(const numbers_in& predictions, const numbers_in& targets, std::
 // row; `bad_data` (weights); `number_out_of_range` where the errors are too large to be summed. Computed in double.
 
 /// The root of the mean squared error: sqrt(mean of (prediction - target)^2).
+template <class = void>
 [[nodiscard]] inline double rmse(const numbers_in& predictions, const numbers_in& targets, std::span<const double> weights = {}) {
     return std::sqrt(detail::mean_cost(predictions, targets, "rmse", weights, [](double e) { return e * e; }));
 }
 
 /// The mean absolute error: mean of |prediction - target|.
+template <class = void>
 [[nodiscard]] inline double mae(const numbers_in& predictions, const numbers_in& targets, std::span<const double> weights = {}) {
     return detail::mean_cost(predictions, targets, "mae", weights, [](double e) { return std::abs(e); });
 }

@@ -117,6 +117,7 @@ namespace detail {
 struct rows_are_the_budget {};
 
 // The first that no other beats, or the first within a standard error of it.
+template <class = void>
 inline std::size_t winner_among(std::span<const trial> trials, double sign, bool one_standard_error) {
     std::size_t best = 0;
     for (std::size_t i = 1; i < trials.size(); ++i)
@@ -190,19 +191,20 @@ search_result<R> search_recipes(const std::vector<R>& candidates, const In& x, c
             stopped = options.on_progress && options.on_progress({who, reported, planned, now.back().mean}) == verdict::stop;
             return stopped ? verdict::stop : verdict::go_on;
         });
-        std::erase_if(racing, [&](std::size_t c) { return std::ranges::none_of(now, [&](const trial& t) { return t.candidate == c && !t.scores.empty(); }); });
+        std::erase_if(
+            racing, [&](std::size_t c) { return std::none_of(now.begin(), now.end(), [&](const trial& t) { return t.candidate == c && !t.scores.empty(); }); });
         require(!racing.empty() || stopped, errc::diverged, who, ": the training of all ", now.size(), " candidates diverged");
         trials.insert(trials.end(), now.begin(), now.end());
         if (!stopped || latest.empty()) latest = now;  // a round that was cut short has not compared all
         if (round + 1 < rules.rounds && !stopped) {
-            std::ranges::stable_sort(now, [&](const trial& a, const trial& b) {
+            std::stable_sort(now.begin(), now.end(), [&](const trial& a, const trial& b) {
                 if (a.scores.empty() != b.scores.empty()) return b.scores.empty();
                 return sign * a.mean < sign * b.mean;
             });
             racing.clear();
             for (const trial& t : now)
                 if (racing.size() < (now.size() + rules.keep_one_in - 1) / rules.keep_one_in && !t.scores.empty()) racing.push_back(t.candidate);
-            std::ranges::sort(racing);
+            std::sort(racing.begin(), racing.end());
         }
     }
     const trial& best = latest[winner_among(latest, sign, rules.one_standard_error)];

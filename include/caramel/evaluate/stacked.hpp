@@ -38,6 +38,7 @@ void put_logs(std::span<const T> probabilities, std::span<double> out) noexcept 
 }
 
 // Mixes rows of log probabilities, `classes` numbers a member: softmax of the intercepts plus the weighted sum.
+template <class = void>
 inline void mix_logs(std::span<const double> logs, std::span<const double> weights, std::span<const double> intercepts, std::span<double> out) noexcept {
     const std::size_t classes = out.size();
     double top = -std::numeric_limits<double>::infinity();

@@ -25,11 +25,11 @@ std::span<const bought_item> distinct_numbers(std::span<Number> numbers, workspa
     if (numbers.empty()) return {};
     const auto out = scratch.take<bought_item>(numbers.size());
     std::size_t n = 0;
-    const auto largest = static_cast<std::size_t>(*std::ranges::max_element(numbers));
+    const auto largest = static_cast<std::size_t>(*std::max_element(numbers.begin(), numbers.end()));
     if (const std::size_t words = largest / 64 + 1; words <= 64 + 4 * numbers.size()) {
         const auto seen = scratch.take<std::uint64_t>(words);
         const auto rows = scratch.take<std::uint32_t>(largest + 1);  // of those seen
-        std::ranges::fill(seen, std::uint64_t{0});
+        std::fill(seen.begin(), seen.end(), std::uint64_t{0});
         for (const Number number : numbers) {
             const auto i = static_cast<std::size_t>(number);
             const std::uint64_t bit = std::uint64_t{1} << (i % 64);
@@ -42,7 +42,7 @@ std::span<const bought_item> distinct_numbers(std::span<Number> numbers, workspa
                 out[n++] = {static_cast<std::int32_t>(i), rows[i]};
             }
     } else {
-        std::ranges::sort(numbers);
+        std::sort(numbers.begin(), numbers.end());
         for (const Number number : numbers) {
             if (n == 0 || out[n - 1].item != number) out[n++] = {number, 0};
             ++out[n - 1].rows;

@@ -144,10 +144,12 @@ class entropy_cuts {
         double value, weight;
         std::size_t label;
     };
+    template <class = void>
     entropy_cuts(std::vector<row> rows, std::size_t classes) : rows_(std::move(rows)), classes_(classes) {
         std::sort(rows_.begin(), rows_.end(), [](const row& a, const row& b) { return a.value < b.value; });
     }
     // The most telling ones first where `most_buckets` would be exceeded; ascending.
+    template <class = void>
     [[nodiscard]] std::vector<double> find(std::size_t most_buckets) const {
         std::vector<split> open;
         if (const split s = best_split(0, rows_.size()); s.worth > 0) open.push_back(s);
@@ -171,6 +173,7 @@ class entropy_cuts {
         double worth = 0;  // bits saved in all, 0 unless the criterion holds
     };
     struct counts {
+        template <class = void>
         explicit counts(std::size_t classes) : of(classes) {}
         std::vector<double> of;
         double all = 0;
@@ -186,6 +189,7 @@ class entropy_cuts {
             return k;
         }
     };
+    template <class = void>
     [[nodiscard]] split best_split(std::size_t begin, std::size_t end) const {
         counts whole(classes_), left(classes_), right(classes_), best_left(classes_), best_right(classes_);
         for (std::size_t i = begin; i < end; ++i) {

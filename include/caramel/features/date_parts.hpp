@@ -69,6 +69,7 @@ class date_parts_model {
     static constexpr std::string_view kind = "date_parts";  // in saved files: never changes
 
     /// One name a column; `is_time` says which are timestamps. Throws `error`: `bad_data`, `duplicate_column`.
+    template <class = void>
     date_parts_model(std::vector<std::string> names, std::vector<bool> is_time, std::chrono::sys_seconds reference, bool cyclic)
         : names_(std::move(names)), is_time_(std::move(is_time)), reference_(reference), cyclic_(cyclic) {
         require(names_.size() == is_time_.size(), errc::bad_data, "date_parts: ", names_.size(), " names but ", is_time_.size(), " bits");
@@ -88,6 +89,7 @@ class date_parts_model {
 
     /// (rows, columns) -> (rows, columns and parts). Throws `error`: `missing_column`, `wrong_column_type`; `bad_time` with the
     /// row of a time outside the years 1 .. 9999.
+    template <class = void>
     [[nodiscard]] table operator()(const table& from) const {
         table out;
         std::size_t next = 0;
@@ -109,6 +111,7 @@ class date_parts_model {
         }
         return out;
     }
+    template <class = void>
     [[nodiscard]] table_row operator()(const table_row& row, workspace& scratch) const {
         const workspace::frame frame(scratch);
         const auto cells = scratch.take<cell>(out_names_.size());
@@ -128,9 +131,11 @@ class date_parts_model {
         return {out_names_, cells};
     }
 
+    template <class = void>
     [[nodiscard]] std::vector<std::string> output_names(const std::vector<std::string>&) const { return out_names_; }
 
     static constexpr std::array field_names{"names", "is_time", "reference", "cyclic"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(names_, is_time_, reference_, cyclic_); }
 
     /// Times from here on, and before there, have parts: the years 1 .. 9999.
@@ -139,10 +144,12 @@ class date_parts_model {
 
    private:
     [[nodiscard]] std::size_t n_parts() const { return detail::calendar_parts.size() + (cyclic_ ? detail::cyclic_parts.size() : 0); }
+    template <class = void>
     void require_kind(column_type found, std::size_t c) const {
         require((found == column_type::timestamp) == is_time_[c], errc::wrong_column_type, "date_parts: column \"", names_[c], "\" is of type ", name_of(found),
                 is_time_[c] ? ", learnt timestamp" : ", learnt another");
     }
+    template <class = void>
     [[nodiscard]] detail::time_parts parts_of(std::chrono::sys_seconds when, std::size_t c, std::size_t row) const {
         require_at(when >= earliest && when < latest, errc::bad_time, {.row = row, .column = c + 1}, "date_parts: column \"", names_[c], "\" in row ", row,
                    " is outside the years 1 .. 9999");
@@ -162,6 +169,7 @@ struct date_parts {
     std::chrono::sys_seconds reference = {};  ///< x_days counts from here; default 1970-01-01
 
     /// Throws `error`: `empty_input`, `bad_parameter`; `duplicate_column` where the table has a column called as a part.
+    template <class = void>
     [[nodiscard]] date_parts_model fit(const table& x, const fit_options&) const {
         require(x.rows() > 0, errc::empty_input, "date_parts: no rows to learn from");
         require(reference >= date_parts_model::earliest && reference < date_parts_model::latest, errc::bad_parameter,

@@ -46,6 +46,7 @@ struct level_weight {
     std::string_view text;
     double weight;
 };
+template <class = void>
 inline std::vector<level_weight> count_levels(const category_view& texts, const row_weights& weights) {
     std::vector<level_weight> all;
     all.reserve(texts.levels.size());
@@ -58,15 +59,18 @@ inline std::vector<level_weight> count_levels(const category_view& texts, const 
 }
 
 // Sorted levels of several columns in one list: column c's are `levels[starts[c]] .. levels[starts[c + 1]]`.
+template <class = void>
 inline std::span<const std::string> levels_between(const std::vector<std::string>& levels, const std::vector<std::int64_t>& starts, std::size_t c) {
     return std::span(levels).subspan(static_cast<std::size_t>(starts[c]), static_cast<std::size_t>(starts[c + 1] - starts[c]));
 }
 // Where the text is among sorted levels; -1 = nowhere.
+template <class = void>
 inline std::ptrdiff_t find_level(std::span<const std::string> sorted, std::string_view text) {
     const auto at = std::lower_bound(sorted.begin(), sorted.end(), text);
     return at != sorted.end() && *at == text ? at - sorted.begin() : -1;
 }
 // Throws `bad_data` unless these could have been learnt together.
+template <class = void>
 inline void require_levels(const std::vector<std::string>& names, const std::vector<column_type>& types, const std::vector<std::string>& levels,
                            const std::vector<std::int64_t>& starts, bool sorted, std::string_view who) {
     require(names.size() == types.size() && names.size() + 1 == starts.size(), errc::bad_data, who, ": ", names.size(), " names but ", types.size(), " types and ",
@@ -84,6 +88,7 @@ inline void require_levels(const std::vector<std::string>& names, const std::vec
         for (std::size_t l = 1; l < mine.size(); ++l) require(mine[l - 1] < mine[l], errc::bad_data, who, ": the levels of a column are not sorted");
     }
 }
+template <class = void>
 inline void require_max_levels(std::size_t found, std::size_t most, const std::string& name, std::string_view who) {
     require(found <= most, errc::limit_exceeded, who, ": column \"", name, "\" has ", found, " levels, max_levels is ", most);
 }
@@ -434,6 +439,7 @@ struct ordinal_encode {
 
 /// Targets for a classifier: 1 where the column holds `positive`, else 0. Integers and numbers are compared as written,
 /// such as "1". Throws `error`: `missing_column`; `missing_value` with the row; `bad_data` when no row holds `positive`.
+template <class = void>
 [[nodiscard]] inline std::vector<int> labels_of(const table& from, std::string_view name, std::string_view positive) {
     const std::size_t at = from.position(name);
     const table_column& column = from.column(at);

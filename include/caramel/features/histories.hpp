@@ -32,6 +32,7 @@ namespace detail {
 
 // The distinct items of a history, as numbered in its list, so by ascending id, in the workspace. Rows without an item
 // are left out.
+template <class = void>
 inline std::span<const bought_item> distinct_items(const history& x, std::size_t row, std::string_view who, workspace& scratch) {
     require(x.items != nullptr, errc::bad_parameter, who, ": the history does not say what its item numbers mean: set its items");
     const auto numbers = scratch.take<std::int32_t>(x.purchases.size());
@@ -45,6 +46,7 @@ inline std::span<const bought_item> distinct_items(const history& x, std::size_t
 }
 
 // Where a list's items stand in a model's table; -1 = nowhere.
+template <class = void>
 inline std::vector<std::int32_t> rows_in(const id_table& table, const item_catalog& items) {
     std::vector<std::int32_t> out;
     out.reserve(items.size());
@@ -81,7 +83,7 @@ class factors_of_model {
         for (std::size_t i = 0; i < x.size(); ++i) {
             const workspace::frame frame(scratch);
             const auto factors = fold_in(x[i], i + 1, scratch, [&](std::int32_t item) { return known[static_cast<std::size_t>(item)]; });
-            std::ranges::copy(factors, out.data() + i * static_cast<std::size_t>(out.cols()));
+            std::copy(factors.begin(), factors.end(), out.data() + i * static_cast<std::size_t>(out.cols()));
         }
         return out;
     }
@@ -186,7 +188,7 @@ class bought_text_model {
         const workspace::frame frame(scratch);
         const auto bought = detail::distinct_items(x, row, kind, scratch);
         const auto sums = scratch.take<double>(out.size());
-        std::ranges::fill(sums, 0.0);
+        std::fill(sums.begin(), sums.end(), 0.0);
         double n = 0;
         for (const auto& one : bought) {
             const auto number = static_cast<std::size_t>(one.item);

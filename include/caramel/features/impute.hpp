@@ -29,12 +29,14 @@ namespace detail {
 // A column of numbers or integers as numbers; the same for a cell. Files infer an integer column where all values happen
 // to be whole, so what was learnt from the one must take the other.
 inline bool is_numeric(column_type type) noexcept { return type == column_type::number || type == column_type::integer; }
+template <class = void>
 inline double numeric_value(const table_column& column, std::size_t i) {
     return column.type() == column_type::number ? column.numbers()[i] : static_cast<double>(column.integers()[i]);
 }
 inline double numeric_value(const cell& c) noexcept { return c.type == column_type::number ? c.number : static_cast<double>(c.integer); }
 
 // Throws `wrong_column_type` unless a column learnt as `learnt` may be read from one of type `found`.
+template <class = void>
 inline void require_type(column_type learnt, column_type found, std::string_view name, std::string_view who) {
     require(learnt == found || (is_numeric(learnt) && is_numeric(found)), errc::wrong_column_type, who, ": column \"", name, "\" is of type ",
             caramel::name_of(found), ", learnt ", caramel::name_of(learnt));
@@ -52,6 +54,7 @@ class impute_model {
 
     /// One name, type, number (seconds for timestamps) and text a column; `indicated`: those with an indicator, by number
     /// from 0, ascending. Throws `error`: `bad_data`, `duplicate_column`, `bad_utf8`.
+    template <class = void>
     impute_model(std::vector<std::string> names, std::vector<column_type> types, std::vector<double> numbers, std::vector<std::string> texts,
                  std::vector<std::int32_t> indicated = {})
         : names_(std::move(names)),
@@ -78,6 +81,7 @@ class impute_model {
     }
 
     /// (rows, columns) -> (rows, learnt columns), nothing missing. Throws `error`: `missing_column`, `wrong_column_type`.
+    template <class = void>
     [[nodiscard]] table operator()(const table& from) const {
         table out;
         for (std::size_t c = 0; c < names_.size(); ++c) {
@@ -92,6 +96,7 @@ class impute_model {
         }
         return out;
     }
+    template <class = void>
     [[nodiscard]] table_row operator()(const table_row& row, workspace& scratch) const {
         const workspace::frame frame(scratch);
         const auto cells = scratch.take<cell>(out_names_.size());
@@ -110,9 +115,11 @@ class impute_model {
         return {out_names_, cells};
     }
 
+    template <class = void>
     [[nodiscard]] std::vector<std::string> output_names(const std::vector<std::string>&) const { return out_names_; }
 
     static constexpr std::array field_names{"names", "types", "numbers", "texts", "indicated"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(names_, types_, numbers_, texts_, indicated_); }
     static auto field_defaults() { return std::tuple(std::vector<std::int32_t>()); }  // older files have no indicators
 
@@ -120,6 +127,7 @@ class impute_model {
     [[nodiscard]] std::chrono::sys_seconds when(std::size_t c) const {
         return std::chrono::sys_seconds(std::chrono::seconds(static_cast<std::int64_t>(numbers_[c])));
     }
+    template <class = void>
     [[nodiscard]] table_column filled(const table_column& column, std::size_t c) const {
         if (detail::is_numeric(types_[c])) {
             std::vector<double> values(column.size());
@@ -184,6 +192,7 @@ struct impute {
 
     /// Throws `error`: `empty_input`; `bad_data` naming a column in which every value is missing (unless a constant fills
     /// it); `bad_parameter`; `missing_column`, `duplicate_column` (in `columns`, or a column called as an indicator).
+    template <class = void>
     [[nodiscard]] impute_model fit(const table& x, const fit_options& options) const {
         require(x.rows() > 0, errc::empty_input, "impute: no rows to learn from");
         const row_weights weights(options.weights, x.rows(), "impute");
@@ -217,9 +226,11 @@ struct impute {
     struct weighted {
         double value, weight;
     };
+    template <class = void>
     static void require_values(bool any, const std::string& name) {
         require(any, errc::bad_data, "impute: column \"", name, "\" has no value to learn from; leave it out, or fill with a constant");
     }
+    template <class = void>
     [[nodiscard]] static double learn_number(const table_column& column, const fill_column& how, const row_weights& weights) {
         const bool is_time = column.type() == column_type::timestamp;
         if (!is_time && how.number == fill_number::constant) return how.constant;
@@ -244,6 +255,7 @@ struct impute {
         if (is_time || below > all / 2 || middle + 1 == values.size()) return values[middle].value;
         return values[middle].value / 2 + values[middle + 1].value / 2;
     }
+    template <class = void>
     [[nodiscard]] static double most_frequent(const std::vector<weighted>& sorted) {
         double best = sorted.front().value, most = 0, here = 0;
         for (std::size_t i = 0; i < sorted.size(); ++i) {
@@ -255,6 +267,7 @@ struct impute {
         }
         return best;
     }
+    template <class = void>
     [[nodiscard]] static std::string learn_text(const table_column& column, const fill_column& how, const row_weights& weights) {
         if (how.text == fill_text::constant) return how.constant_text;
         const category_view texts = column.categories();

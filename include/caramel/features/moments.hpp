@@ -3,6 +3,7 @@
 
 // Means and deviations of data that come in pieces: from a file too large for memory, from several machines, day by day.
 
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <span>
@@ -19,6 +20,7 @@ namespace caramel::inline CARAMEL_ABI {
 /// 37(3), 1983); in double, whatever the data are. The same pieces merged in the same order give the same bits.
 class column_moments {
    public:
+    template <class = void>
     explicit column_moments(row_index columns)
         : mean_(vec<double>::Zero(columns)), squares_(vec<double>::Zero(columns)), min_(vec<double>::Zero(columns)), max_(vec<double>::Zero(columns)) {}
 
@@ -26,6 +28,7 @@ class column_moments {
     /// `nan_or_inf`, `bad_data` (weights).
     template <class T>
     void observe(const matrix_in<T>& x, std::span<const double> weights = {}) {
+        using real = detail::real_of<T>;  // double: see there
         require(x.cols() == columns(), errc::shape_mismatch, "column_moments: got ", x.cols(), " columns, expected ", columns());
         require_finite(x, "column_moments");
         const row_weights checked(weights, static_cast<std::size_t>(x.rows()), "column_moments");
@@ -37,7 +40,7 @@ class column_moments {
         bool first = true;
         for (row_index i = 0; i < x.rows(); ++i) {
             if (!(checked[i] > 0)) continue;
-            const vec<double> row = x.row(i).transpose().template cast<double>();
+            const vec<real> row = x.row(i).transpose().template cast<double>();
             piece.squares_.array() += checked[i] * (row - piece.mean_).array().square();
             if (first) piece.min_ = piece.max_ = row;
             first = false;
@@ -72,9 +75,12 @@ class column_moments {
     [[nodiscard]] double weight() const noexcept { return weight_; }
     [[nodiscard]] const vec<double>& mean() const noexcept { return mean_; }
     /// Population deviation, and 0 in constant columns.
+    template <class = void>
     [[nodiscard]] vec<double> deviation() const {
         if (!(weight_ > 0)) return squares_;
-        return (min_.array() == max_.array()).select(0.0, (squares_ / weight_).cwiseSqrt().array());
+        vec<double> out = squares_;
+        for (row_index j = 0; j < columns(); ++j) out(j) = min_(j) == max_(j) ? 0 : std::sqrt(squares_(j) / weight_);
+        return out;
     }
     [[nodiscard]] const vec<double>& min() const noexcept { return min_; }
     [[nodiscard]] const vec<double>& max() const noexcept { return max_; }

@@ -81,8 +81,9 @@ struct rfm {
             if (t.item >= 0) items[n_items++] = t.item;
         }
         require_at(std::isfinite(spend) && std::isfinite(pieces), errc::nan_or_inf, {.row = row}, "rfm: a quantity or price of customer ", row, " is not finite");
-        std::ranges::sort(orders.first(n_orders));
-        const auto different = std::unique(orders.begin(), orders.begin() + static_cast<std::ptrdiff_t>(n_orders)) - orders.begin();
+        const auto orders_end = orders.begin() + static_cast<std::ptrdiff_t>(n_orders);
+        std::sort(orders.begin(), orders_end);
+        const auto different = std::unique(orders.begin(), orders_end) - orders.begin();
         const std::size_t distinct = detail::distinct_numbers(items.first(n_items), scratch).size() + (n_items < x.purchases.size() ? 1 : 0);
         using days = std::chrono::duration<double, std::ratio<86400>>;
         const std::array<double, width> values{days(x.as_of - last).count(), days(x.as_of - first).count(), static_cast<double>(different), spend, static_cast<double>(distinct), pieces};

@@ -90,7 +90,7 @@ struct purchase_rhythm {
         std::array<double, windows.size()> orders{}, spends{};
         std::array<double, decays.size()> decayed{};
         const auto month_flags = out.subspan(width() - 1 - months, months);
-        std::ranges::fill(month_flags, T(0));
+        std::fill(month_flags.begin(), month_flags.end(), T(0));
         double days = 0, last_gap = 0, gaps = 0, squares = 0, longest = 0, n_orders = 0, spend = 0, order_spend = 0, pieces = 0;
         std::chrono::sys_seconds previous{};
         for (std::size_t i = 0; i < x.purchases.size(); ++i) {

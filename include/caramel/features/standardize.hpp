@@ -76,13 +76,14 @@ struct standardize {
     /// (Chan, Golub & LeVeque, The American Statistician 37(3), 1983).
     /// Throws `error`: `empty_input`, `nan_or_inf`, `bad_data` (weights), `number_out_of_range`.
     [[nodiscard]] standardize_model<T> fit(const matrix_in<T>& x, const fit_options& options) const {
+        using real = detail::real_of<T>;  // double: see there
         require(x.rows() > 0, errc::empty_input, "standardize: no rows to learn from");
         require_finite(x, "standardize");
         const row_weights weights(options.weights, static_cast<std::size_t>(x.rows()), "standardize");
-        vec<double> mean = vec<double>::Zero(x.cols());
+        vec<real> mean = vec<real>::Zero(x.cols());
         for (row_index i = 0; i < x.rows(); ++i) mean += weights[i] * x.row(i).transpose().template cast<double>();
         mean /= weights.sum();
-        vec<double> square = vec<double>::Zero(x.cols());
+        vec<real> square = vec<real>::Zero(x.cols());
         for (row_index i = 0; i < x.rows(); ++i) square.array() += weights[i] * (x.row(i).transpose().template cast<double>() - mean).array().square();
         vec<T> centre = mean.template cast<T>();
         vec<T> scale = (square / weights.sum()).cwiseSqrt().template cast<T>();

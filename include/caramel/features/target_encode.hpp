@@ -22,6 +22,7 @@
 #include <caramel/core/labels.hpp>
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/random.hpp>
+#include <caramel/core/span_of.hpp>
 #include <caramel/core/weights.hpp>
 #include <caramel/core/workspace.hpp>
 #include <caramel/data/table.hpp>
@@ -46,9 +47,10 @@ class targets_to_encode {
     template <class Y>
     targets_to_encode(const vec<Y>& y) : values_(y.data(), y.data() + y.size()) { require_values(); }  // NOLINT(google-explicit-constructor)
 
-    [[nodiscard]] std::span<const int> labels() const noexcept { return labels_; }
+    [[nodiscard]] std::span<const int> labels() const noexcept { return detail::span_of(labels_); }
     [[nodiscard]] std::size_t size() const noexcept { return values_.size(); }
     // 1 for values and two classes; else one a class. 1 also where there is one class only: then all means are equal.
+    template <class = void>
     [[nodiscard]] std::size_t outputs() const {
         const int most = labels_.empty() ? 1 : *std::max_element(labels_.begin(), labels_.end());
         return most <= 1 ? 1 : static_cast<std::size_t>(most) + 1;
@@ -58,6 +60,7 @@ class targets_to_encode {
     }
 
    private:
+    template <class = void>
     void require_values() const {
         for (std::size_t i = 0; i < values_.size(); ++i)
             require_at(std::isfinite(values_[i]), errc::nan_or_inf, {.row = i + 1}, "target_encode: the target of row ", i + 1, " is not finite");
@@ -71,6 +74,7 @@ class targets_to_encode {
 };
 
 // A fold for each row, in random order, each class shared out evenly.
+template <class = void>
 inline std::vector<std::size_t> shared_folds(std::span<const int> labels, std::size_t rows, std::size_t folds, rng random) {
     std::vector<std::size_t> out(rows), next;
     for (const std::size_t row : random.permutation(rows)) {
@@ -102,6 +106,7 @@ struct target_sums {
 // How many rows the mean over all counts for: the variance within the levels over that between them, by the method of
 // moments of the one-way random model (Searle, Casella & McCulloch, Variance Components, 1992, 3.6). Infinite where the levels
 // do not differ by more than chance.
+template <class = void>
 inline double estimated_strength(std::span<const target_sums> levels) {
     target_sums all;
     double groups = 0, explained = 0, squares = 0;

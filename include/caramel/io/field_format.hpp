@@ -67,6 +67,7 @@ class field_reader {
         return field_format<T>::load(key, *this);
     }
     /// The tensor called `key`. Throws `error` (`bad_format`) unless it is there, of this type and this many dimensions.
+    template <class = void>
     [[nodiscard]] tensor_view take(const std::string& key, dtype type, std::size_t rank) {
         const auto found = file_.find(key);
         require(found.has_value(), errc::bad_format, "the field ", key, " is missing");
@@ -274,6 +275,7 @@ void save_strings(const Strings& strings, const std::string& key, field_writer& 
     out.add<unsigned char>(key + ".bytes", {bytes.size()}, bytes);
     out.add<std::int64_t>(key + ".starts", {starts.size()}, starts);
 }
+template <class = void>
 inline std::vector<std::string> load_strings(const std::string& key, field_reader& in) {
     const tensor_view bytes = in.take(key + ".bytes", dtype::u8, 1), starts = in.take(key + ".starts", dtype::i64, 1);
     const auto start = [&](std::size_t i) {
@@ -311,6 +313,7 @@ struct field_format<T> {
 
 template <>
 struct field_format<std::string> {
+    template <class = void>
     static void save(const std::string& x, const std::string& key, field_writer& out) { detail::save_strings(std::span(&x, 1), key, out); }
     static std::string load(const std::string& key, field_reader& in) {
         auto strings = detail::load_strings(key, in);

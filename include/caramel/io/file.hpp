@@ -53,6 +53,7 @@ class file_path {
     [[nodiscard]] const char* c_str() const noexcept { return name_.c_str(); }
 
    private:
+    template <class = void>
     file_path(std::string name, int) : name_(std::move(name)) {
         require(name_.find('\0') == std::string::npos, errc::io, "file_path: a file's name holds a zero byte");
     }
@@ -63,6 +64,7 @@ namespace detail {
 
 inline constexpr std::size_t file_block = std::size_t{1} << 20;  // read and written at once
 
+template <class = void>
 [[noreturn]] CARAMEL_COLD inline void fail_file(std::string_view who, const file_path& path, std::string_view what) {
     fail(errc::io, place{}, who, ": ", what, ": ", path.string());
 }
@@ -70,6 +72,7 @@ inline constexpr std::size_t file_block = std::size_t{1} << 20;  // read and wri
 #if CARAMEL_POSIX_FILES
 
 // Our own words, since strerror's depend on the locale.
+template <class = void>
 [[nodiscard]] CARAMEL_COLD inline std::string reason_of(int code) {
     switch (code) {
         case ENOENT: return "there is no such file or folder";
@@ -89,6 +92,7 @@ inline constexpr std::size_t file_block = std::size_t{1} << 20;  // read and wri
         default: return message("system error ", code);
     }
 }
+template <class = void>
 [[noreturn]] CARAMEL_COLD inline void fail_file(std::string_view who, const file_path& path, std::string_view what, int code) {
     fail_file(who, path, message(what, ": ", reason_of(code)));
 }
@@ -113,6 +117,7 @@ class descriptor {
 };
 
 // As `read` of POSIX, again when a signal interrupts it.
+template <class = void>
 inline std::size_t read_some(int fd, std::byte* to, std::size_t size, std::string_view who, const file_path& path) {
     for (;;) {
         const auto got = ::read(fd, to, size);
@@ -125,6 +130,7 @@ struct temporary_name {
     std::string folder;  ///< with its slash; empty for the current folder
     std::string prefix;  ///< of the file's own name: NAME.tmp.
 
+    template <class = void>
     explicit temporary_name(const std::string& target) {
         const std::size_t slash = target.rfind('/');
         folder = slash == std::string::npos ? "" : target.substr(0, slash + 1);
@@ -135,6 +141,7 @@ struct temporary_name {
 // A process that was killed while it saved leaves its temporary file, which holds personal data as the model does. Such
 // a file is recognised by its name, by a process number that is gone or is our own (in a container it is the same each time),
 // and by a lock that nobody holds (the process may live in another container, and another thread of ours may be saving).
+template <class = void>
 inline void remove_leftovers(const temporary_name& name) noexcept {
     DIR* const folder = ::opendir(name.folder.empty() ? "." : name.folder.c_str());
     if (folder == nullptr) return;
@@ -156,6 +163,7 @@ inline void remove_leftovers(const temporary_name& name) noexcept {
 // A file under a temporary name, locked as long as it lives; removed unless it was renamed.
 class temporary_file {
    public:
+    template <class = void>
     temporary_file(const temporary_name& name, mode_t mode, const file_path& path) : path_(path) {
         for (int attempt = 0; attempt < 8; ++attempt) {
             name_ = message(name.folder, name.prefix, static_cast<long>(::getpid()), ".XXXXXX");
@@ -179,6 +187,7 @@ class temporary_file {
         if (!renamed_) ::unlink(name_.c_str());
     }
 
+    template <class = void>
     void append(const std::byte* bytes, std::size_t size) {
         while (size > 0) {
             const auto written = ::write(file_.get(), bytes, std::min(size, file_block));
@@ -186,6 +195,7 @@ class temporary_file {
             else if (written == 0 || errno != EINTR) fail_file("save", path_, "cannot write", written == 0 ? EIO : errno);
         }
     }
+    template <class = void>
     void rename_to(const std::string& target) {
         if (::fsync(file_.get()) != 0) fail_file("save", path_, "cannot write to the disk", errno);
         const descriptor lock(::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0));  // the lock stays until the file has its name
@@ -219,6 +229,7 @@ class temporary_file {
 // A regular file that is read from its beginning to its end.
 class input_file {
    public:
+    template <class = void>
     input_file(const file_path& path, std::uint64_t limit, std::string_view who)
         : path_(path), who_(who), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {  // a pipe must not block
         if (!file_.is_open()) fail_file(who, path, "cannot open", errno);
@@ -232,6 +243,7 @@ class input_file {
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] std::size_t left() const noexcept { return size_ - done_; }
     /// The next `n` bytes, of those that are left.
+    template <class = void>
     void read(std::byte* to, std::size_t n) {
         for (const std::size_t stop = done_ + n; done_ < stop;) {
             const std::size_t got = read_some(file_.get(), to, std::min(stop - done_, file_block), who_, path_);

@@ -95,9 +95,11 @@ namespace detail {
 // What nlohmann's parser calls: checks the limits and the keys, and passes on to the handler.
 class json_events {
    public:
+    template <class = void>
     json_events(std::string_view text, json_handler& handler, const json_limits& limits) : text_(text), handler_(handler), limits_(limits) {}
 
     /// Throws `error`; the whole text must be one JSON value.
+    template <class = void>
     void run() {
         check_text();
         const std::size_t nul = std::min(text_.find('\0'), text_.size());  // which nlohmann takes for the end
@@ -119,6 +121,7 @@ class json_events {
         });
     }
     bool number_unsigned(std::uint64_t x) { return value([&] { handler_.natural(x); }); }
+    template <class = void>
     bool number_float(double x, const std::string& written) {
         const auto mantissa = std::string_view(written).substr(0, written.find_first_of("eE"));
         const bool fits = written.find_first_not_of("-0123456789") != std::string::npos &&  // an integer beyond 64 bits
@@ -128,11 +131,13 @@ class json_events {
     }
     bool string(std::string& x) { return value([&] { handler_.string(x); }); }
     bool binary(nlohmann::json::binary_t&) { return false; }  // not in JSON
+    template <class = void>
     bool start_object(std::size_t) {
         open([&] { handler_.begin_object(); });
         objects_.push_back({keys_.size(), unescaped_.size()});
         return true;
     }
+    template <class = void>
     bool key(std::string& x) {
         count();
         if (!refused_) remember(x);  // a text that will be refused takes no more memory
@@ -193,6 +198,7 @@ class json_events {
     }
     // What must be known before anything else: that it is text, not too deep for any handler, and without a token too
     // long for the copies that nlohmann's lexer makes.
+    template <class = void>
     void check_text() {
         handler_.byte_ = 1;
         if (text_.size() > std::min<std::size_t>(limits_.bytes, INT32_MAX))
@@ -260,6 +266,7 @@ class json_events {
     [[nodiscard]] std::string_view text_of(const seen_key& k) const {
         return (k.was_escaped != 0 ? std::string_view(unescaped_) : text_).substr(k.at, k.length);
     }
+    template <class = void>
     void remember(const std::string& name) {
         const std::size_t end = static_cast<std::size_t>(handler_.byte_) - 1;  // of the closing quote
         const bool plain = end >= name.size() && text_.substr(end - name.size(), name.size()) == name;
@@ -268,6 +275,7 @@ class json_events {
         if (!plain) unescaped_ += name;
     }
     // Once an object is complete, so that each key costs a few bytes and no search.
+    template <class = void>
     void refuse_duplicates() {
         const auto first = keys_.begin() + static_cast<std::ptrdiff_t>(objects_.back().first_key);
         std::sort(first, keys_.end(), [&](const seen_key& a, const seen_key& b) {
@@ -329,6 +337,7 @@ inline void append_json_string(std::string& out, std::string_view text) {
 }
 
 /// Appends the shortest text that reads back as the same number. Throws `error` (`nan_or_inf`).
+template <class = void>
 inline void append_json_number(std::string& out, double x) {
     require(std::isfinite(x), errc::nan_or_inf, "json: a number to be written is not finite");
     const detail::standard_arithmetic as_it_is;

@@ -236,6 +236,7 @@ class crc32 {
 
 // Where the eight digits of the checksum stand in a file: its metadata are written without spaces, and a quote within a
 // string is written as \", so this text stands nowhere else.
+template <class = void>
 [[nodiscard]] inline std::optional<std::size_t> checksum_place(std::span<const std::byte> file) {
     constexpr std::string_view before = "\"caramel.checksum\":\"";
     const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
@@ -245,6 +246,7 @@ class crc32 {
     if (found == std::string_view::npos) return std::nullopt;
     return found + before.size();
 }
+template <class = void>
 [[nodiscard]] inline std::string checksum_of(std::span<const std::byte> file, std::size_t digits) {
     crc32 sum;
     sum.append(file.first(digits));
@@ -267,6 +269,7 @@ void append_json_map(std::string& out, std::string_view name, const Map& map, Ap
     if (out.back() == ',') out.back() = '}';
     else out += '}';
 }
+template <class = void>
 [[nodiscard]] inline std::string card_text(const model_card& card) {
     std::string out = "{\"description\":";
     append_json_string(out, card.description);
@@ -275,7 +278,7 @@ void append_json_map(std::string& out, std::string_view name, const Map& map, Ap
     out += ",\"columns\":[";
     for (std::size_t i = 0; i < card.columns.size(); ++i) append_json_string(out += i == 0 ? "" : ",", card.columns[i]);
     out += ']';
-    append_json_map(out, "metrics", card.metrics, append_json_number);
+    append_json_map(out, "metrics", card.metrics, append_json_number<>);
     append_json_map(out, "notes", card.notes, append_json_string);
     out += '}';
     return out;
@@ -326,6 +329,7 @@ class card_handler : public json_handler {
 };
 
 // The file of a model whose fields are in `fields`.
+template <class = void>
 [[nodiscard]] inline std::vector<std::byte> finish_model(field_writer& fields, std::string kinds, const model_card& card) {
     safetensors_writer& out = fields.tensors();
     out.add_metadata("caramel.format", message(format_version));
@@ -341,6 +345,7 @@ class card_handler : public json_handler {
 }
 
 // Version before checksum, so that a newer file is told from a damaged one.
+template <class = void>
 inline void check_model(const safetensors_file& file) {
     const std::string_view format = file.metadata("caramel.format");
     std::uint64_t version = 0;
@@ -378,6 +383,7 @@ std::vector<std::byte> saved(const M& model, const model_card& card) {
 }
 
 // Whatever a field or a constructor finds wrong is the file's fault.
+template <class = void>
 [[noreturn]] CARAMEL_COLD inline void rethrow_as_bad_format(const error& e, std::size_t number, std::string_view kind) {
     place where = e.where();
     where.stage = number;
@@ -418,6 +424,7 @@ inline void write_stream(std::ostream& out, std::span<const std::byte> bytes) {
     const bool written = out.rdbuf()->sputn(reinterpret_cast<const char*>(bytes.data()), size) == size && out.rdbuf()->pubsync() == 0;
     require(written, errc::io, "save: the stream did not take all ", bytes.size(), " bytes");
 }
+template <class = void>
 inline std::vector<std::byte> read_stream(std::istream& in, std::uint64_t limit, std::string_view who) {
     require(in.good() && in.rdbuf() != nullptr, errc::io, who, ": the stream is not ready for reading");
     std::vector<std::vector<std::byte>> blocks;  // joined once, so that at most twice the size is held

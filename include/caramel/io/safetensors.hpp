@@ -101,7 +101,7 @@ struct tensor_view {
     void copy_to(T* out) const {
         require(type == dtype_of<T>, errc::bad_dtype, "safetensors: a tensor of ", name_of(type), ", asked for ", name_of(dtype_of<T>));
         if constexpr (std::same_as<T, bool>)
-            require(std::ranges::all_of(bytes, [](std::byte b) { return b <= std::byte{1}; }), errc::bad_format,
+            require(std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b <= std::byte{1}; }), errc::bad_format,
                     "safetensors: a boolean that is neither 0 nor 1");
         if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
     }
@@ -139,10 +139,12 @@ struct safetensors_header {
     std::vector<std::uint32_t> by_name;
     std::map<std::string, std::string, std::less<>> metadata;
 
+    template <class = void>
     [[nodiscard]] std::string_view name_of(const tensor_record& t) const noexcept {
         return (t.name_was_escaped != 0 ? std::string_view(unescaped_names) : text).substr(t.name_at, t.name_length);
     }
     // The numbers were checked when the header was read.
+    template <class = void>
     [[nodiscard]] tensor_shape shape_of(const tensor_record& t) const noexcept {
         tensor_shape out;
         const char* at = text.data() + t.shape_at;
@@ -215,7 +217,7 @@ class header_handler : public json_handler {
         if (where_ == at::metadata) {
             out_.metadata.insert_or_assign(std::move(pair_), std::move(x));
         } else if (where_ == at::tensor && next_ == at::type) {
-            const auto found = std::ranges::find(dtypes, x, &dtype_row::name);
+            const auto found = std::find_if(dtypes.begin(), dtypes.end(), [&](const dtype_row& row) { return row.name == x; });
             if (found == dtypes.end()) refuse(errc::bad_dtype, "a tensor of an unknown dtype");
             tensor_.type = static_cast<dtype>(found - dtypes.begin());
         } else {
@@ -227,6 +229,7 @@ class header_handler : public json_handler {
     enum class at : std::uint8_t { outside, top, metadata, text, tensor, type, shape, offsets };
 
     // The name where it stands in the header, unless it was written with escapes.
+    template <class = void>
     void keep_name(const std::string& name) {
         const std::size_t quote = static_cast<std::size_t>(byte()) - 1;
         const bool plain = quote >= name.size() && out_.text.substr(quote - name.size(), name.size()) == name;
@@ -235,6 +238,7 @@ class header_handler : public json_handler {
         tensor_.name_was_escaped = plain ? 0u : 1u;
         if (!plain) out_.unescaped_names += name;
     }
+    template <class = void>
     void finish_tensor() {
         for (const at part : {at::type, at::shape, at::offsets})
             if ((seen_ & (1u << static_cast<unsigned>(part))) == 0) refuse(errc::missing_key, "a tensor's entry lacks dtype, shape or data_offsets");
@@ -265,6 +269,7 @@ class header_handler : public json_handler {
 };
 
 // The length of the header, checked against the file.
+template <class = void>
 [[nodiscard]] inline std::size_t header_length(std::span<const std::byte> file, const safetensors_limits& limits) {
     require_at(file.size() >= 8, errc::truncated, {.byte = file.size()}, "safetensors: a file of ", file.size(), " bytes, the header's length alone takes 8");
     std::uint64_t length = 0;
@@ -276,6 +281,7 @@ class header_handler : public json_handler {
     return static_cast<std::size_t>(length);
 }
 
+template <class = void>
 inline safetensors_header read_header(std::span<const std::byte> file, const safetensors_limits& limits) {
     const std::size_t length = header_length(file, limits);
     const std::string_view padded(reinterpret_cast<const char*>(file.data()) + 8, length);
@@ -323,15 +329,18 @@ class safetensors_file {
 
     [[nodiscard]] std::size_t size() const noexcept { return header_.tensors.size(); }
     /// Not checked: `i` is below `size()`.
+    template <class = void>
     [[nodiscard]] tensor_view operator[](std::size_t i) const noexcept {
         const auto& t = header_.tensors[i];
         return {header_.name_of(t), t.type, header_.shape_of(t), data_.subspan(static_cast<std::size_t>(t.begin), static_cast<std::size_t>(t.end - t.begin))};
     }
     /// The number of the tensor with this name, or the one of the next name in the order of bytes; `size()` if none.
+    template <class = void>
     [[nodiscard]] std::size_t lower_bound(std::string_view name) const noexcept {
         const auto found = std::ranges::lower_bound(header_.by_name, name, {}, [&](std::uint32_t i) { return header_.name_of(header_.tensors[i]); });
         return found == header_.by_name.end() ? size() : *found;
     }
+    template <class = void>
     [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const noexcept {
         const std::size_t i = lower_bound(name);
         if (i == size() || header_.name_of(header_.tensors[i]) != name) return std::nullopt;
@@ -339,6 +348,7 @@ class safetensors_file {
     }
     [[nodiscard]] const std::map<std::string, std::string, std::less<>>& metadata() const noexcept { return header_.metadata; }
     /// The value under `key`, or an empty text.
+    template <class = void>
     [[nodiscard]] std::string_view metadata(std::string_view key) const noexcept {
         const auto found = header_.metadata.find(key);
         return found == header_.metadata.end() ? std::string_view() : std::string_view(found->second);
@@ -350,6 +360,7 @@ class safetensors_file {
     friend safetensors_file parse_safetensors(std::span<const std::byte>, const safetensors_limits&);
     friend safetensors_file parse_safetensors(std::vector<std::byte>&&, const safetensors_limits&);
 
+    template <class = void>
     safetensors_file(std::span<const std::byte> file, const safetensors_limits& limits) : file_(file), header_(detail::read_header(file, limits)) {
         data_ = file.subspan(8 + detail::header_length(file, limits));
     }
@@ -371,6 +382,7 @@ class safetensors_file {
     return out;
 }
 /// Reads and checks a regular file. Throws `error`: as above, and `io`.
+template <class = void>
 [[nodiscard]] inline safetensors_file read_safetensors(const file_path& path, const safetensors_limits& limits = {}) {
     return parse_safetensors(read_file(path, limits.file_bytes, "safetensors"), limits);
 }
@@ -381,11 +393,13 @@ class safetensors_file {
 class safetensors_writer {
    public:
     /// Throws `error` (`duplicate_key`).
+    template <class = void>
     void add_metadata(std::string key, std::string value) {
         require(metadata_.size() < readable.metadata, errc::limit_exceeded, "safetensors: more than ", readable.metadata, " pairs of metadata");
         require(metadata_.emplace(std::move(key), std::move(value)).second, errc::duplicate_key, "safetensors: metadata given twice");
     }
     /// Throws `error`: `size_mismatch` unless the shape fits the bytes; `too_many_dims`, `limit_exceeded`, `bad_parameter`.
+    template <class = void>
     void add(std::string name, dtype type, std::span<const std::uint64_t> shape, std::vector<std::byte> bytes) {
         require(name != "__metadata__", errc::bad_parameter, "safetensors: no tensor may be called __metadata__");
         require(shape.size() <= readable.rank, errc::too_many_dims, "safetensors: a tensor of ", shape.size(), " dimensions, at most ", readable.rank);
@@ -411,6 +425,7 @@ class safetensors_writer {
 
     /// The file; the writer is empty afterwards. Throws `error`: `duplicate_key` (two tensors of one name), `bad_utf8`,
     /// `limit_exceeded`.
+    template <class = void>
     [[nodiscard]] std::vector<std::byte> finish() {
         const std::vector<tensor*> order = in_order();
         const std::string header = header_of(order);
@@ -447,6 +462,7 @@ class safetensors_writer {
         const std::size_t size = out.size() - before, most = json_limits{}.string_bytes;
         require(size <= most, errc::limit_exceeded, "safetensors: a name or metadata of ", size, " bytes, at most ", most);
     }
+    template <class = void>
     [[nodiscard]] std::vector<tensor*> in_order() {
         std::vector<tensor*> order;
         order.reserve(tensors_.size());
@@ -457,6 +473,7 @@ class safetensors_writer {
         });
         return order;
     }
+    template <class = void>
     [[nodiscard]] std::string header_of(const std::vector<tensor*>& order) const {
         std::vector<std::string_view> names;
         names.reserve(order.size());

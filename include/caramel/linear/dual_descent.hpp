@@ -148,7 +148,7 @@ class dual_descent {
             if (costs_[i] > 0) order_.push_back(static_cast<std::uint32_t>(i));
         active_ = order_.size();
         if (loss_ == dual_loss::logistic) {
-            std::ranges::fill(alpha_, -20.0);  // odds of an alpha that is as good as 0
+            std::fill(alpha_.begin(), alpha_.end(), -20.0);  // odds of an alpha that is as good as 0
             collect();
         }
     }
@@ -272,7 +272,7 @@ class dual_descent {
     }
     // w from alpha, without the rounding that steps left in it.
     void collect() {
-        std::ranges::fill(w_, 0.0);
+        std::fill(w_.begin(), w_.end(), 0.0);
         for (std::size_t i = 0; i < rows_.count(); ++i) {
             const double alpha = loss_ == dual_loss::logistic ? costs_[i] * sigmoid_of(alpha_[i]) : alpha_[i];
             if (costs_[i] > 0 && alpha != 0) rows_.add(i, alpha * sign(i), w_.data());
@@ -466,7 +466,7 @@ template <class T, class X>
     const std::size_t columns = rows.columns();
     std::vector<std::int32_t> kept;
     for (std::size_t j = 0; j < columns; ++j)
-        if (std::ranges::any_of(problems, [&](const solver& p) { return static_cast<T>(p.weights()[j]) != T(0); }))
+        if (std::any_of(problems.begin(), problems.end(), [&](const solver& p) { return static_cast<T>(p.weights()[j]) != T(0); }))
             kept.push_back(static_cast<std::int32_t>(j));
     matrix<T> coefficients(static_cast<row_index>(kept.size()), static_cast<row_index>(outputs));
     vec<T> intercepts(static_cast<row_index>(outputs));

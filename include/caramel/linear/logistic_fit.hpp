@@ -34,6 +34,8 @@ struct logistic_settings {
 // Sums are cut into blocks by the number of rows alone, and added up block by block.
 template <class T>
 class logistic_problem {
+    using real = detail::real_of<T>;  // double: see there
+
    public:
     logistic_problem(const matrix_in<T>& x, std::span<const int> labels, std::size_t classes, const row_weights& weights, double regularization,
                      const run_options& how)
@@ -47,28 +49,28 @@ class logistic_problem {
 
     [[nodiscard]] row_index size() const noexcept { return width_ * outputs_; }
     // Only the intercepts, which give each class its share of the rows.
-    [[nodiscard]] matrix<double> first_parameters() const {
-        vec<double> share = vec<double>::Zero(std::max<row_index>(2, outputs_));
+    [[nodiscard]] matrix<real> first_parameters() const {
+        vec<real> share = vec<real>::Zero(std::max<row_index>(2, outputs_));
         for (std::size_t i = 0; i < labels_.size(); ++i) share(labels_[i]) += weights_[i];
         for (double& s : std::span(share.data(), static_cast<std::size_t>(share.size()))) s = std::log(s);
-        matrix<double> out = matrix<double>::Zero(width_, outputs_);
+        matrix<real> out = matrix<real>::Zero(width_, outputs_);
         if (outputs_ == 1) out(width_ - 1, 0) = share(1) - share(0);
         else out.row(width_ - 1) = share.transpose().array() - share.mean();
         return out;
     }
 
     // The loss at `at`; `gradient` becomes its gradient there. The Hessian, later, is that at the same place.
-    double evaluate(const matrix<double>& at, matrix<double>& gradient) {
+    double evaluate(const matrix<real>& at, matrix<real>& gradient) {
         const std::size_t blocks = rows_.blocks_of(size());
         std::vector<double> losses(blocks);
-        std::vector<matrix<double>> gradients(blocks, matrix<double>::Zero(width_, outputs_));
-        rows_.for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<double>& rows) {
-            matrix<double> z = multiply<double>(rows, at);
+        std::vector<matrix<real>> gradients(blocks, matrix<real>::Zero(width_, outputs_));
+        rows_.for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<real>& rows) {
+            matrix<real> z = multiply<double>(rows, at);
             for (row_index i = 0; i < z.rows(); ++i) losses[b] += slopes(first + i, {z.data() + i * outputs_, static_cast<std::size_t>(outputs_)});
             add_transposed_product<double>(rows, z, gradients[b]);
         });
         rows_loss_ = 0;
-        gradient = matrix<double>::Zero(width_, outputs_);
+        gradient = matrix<real>::Zero(width_, outputs_);
         for (std::size_t b = 0; b < blocks; ++b) {
             rows_loss_ += losses[b];
             gradient += gradients[b];
@@ -88,12 +90,12 @@ class logistic_problem {
     // direction: `lift(feature)` says where curvature is added in it, which makes the matrix regular. It changes nothing
     // where the penalty wants the classes' coefficients to sum to 0, or is none.
     template <class Lift>
-    [[nodiscard]] matrix<double> hessian(std::span<const row_index> features, const Lift& lift) const {
+    [[nodiscard]] matrix<real> hessian(std::span<const row_index> features, const Lift& lift) const {
         const auto n = static_cast<row_index>(features.size());
         const std::size_t pairs = static_cast<std::size_t>(outputs_ * (outputs_ + 1) / 2), blocks = rows_.blocks_of(n * n * static_cast<row_index>(pairs));
-        std::vector<std::vector<matrix<double>>> parts(blocks, std::vector<matrix<double>>(pairs, matrix<double>::Zero(n, n)));
-        rows_.for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<double>& whole) {
-            matrix<double> rows(whole.rows(), n), scaled(whole.rows(), n);
+        std::vector<std::vector<matrix<real>>> parts(blocks, std::vector<matrix<real>>(pairs, matrix<real>::Zero(n, n)));
+        rows_.for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<real>& whole) {
+            matrix<real> rows(whole.rows(), n), scaled(whole.rows(), n);
             for (row_index i = 0; i < rows.rows(); ++i)
                 for (row_index j = 0; j < n; ++j) rows(i, j) = whole(i, features[static_cast<std::size_t>(j)]);
             std::size_t pair = 0;
@@ -103,7 +105,7 @@ class logistic_problem {
                     add_transposed_product<double>(rows, scaled, parts[b][pair++]);
                 }
         });
-        matrix<double> out(n * outputs_, n * outputs_);
+        matrix<real> out(n * outputs_, n * outputs_);
         std::size_t pair = 0;
         for (row_index k = 0; k < outputs_; ++k)
             for (row_index l = k; l < outputs_; ++l, ++pair) {
@@ -121,16 +123,16 @@ class logistic_problem {
         }
         return out;
     }
-    [[nodiscard]] matrix<double> hessian() const {
+    [[nodiscard]] matrix<real> hessian() const {
         std::vector<row_index> all(static_cast<std::size_t>(width_));
         std::iota(all.begin(), all.end(), row_index{0});
         return hessian(all, [](row_index) { return true; });
     }
-    [[nodiscard]] matrix<double> hessian_times(const matrix<double>& v) const {
+    [[nodiscard]] matrix<real> hessian_times(const matrix<real>& v) const {
         const std::size_t blocks = rows_.blocks_of(size());
-        std::vector<matrix<double>> parts(blocks, matrix<double>::Zero(width_, outputs_));
-        rows_.for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<double>& rows) {
-            matrix<double> a = multiply<double>(rows, v);
+        std::vector<matrix<real>> parts(blocks, matrix<real>::Zero(width_, outputs_));
+        rows_.for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<real>& rows) {
+            matrix<real> a = multiply<double>(rows, v);
             for (row_index i = 0; i < a.rows(); ++i) {
                 const double weight = weights_[first + i];
                 if (outputs_ == 1) {
@@ -143,20 +145,20 @@ class logistic_problem {
             }
             add_transposed_product<double>(rows, a, parts[b]);
         });
-        matrix<double> out = penalty_.asDiagonal() * v;
+        matrix<real> out = penalty_.asDiagonal() * v;
         for (const auto& part : parts) out += part;
         return out;
     }
-    [[nodiscard]] matrix<double> hessian_diagonal() const {
+    [[nodiscard]] matrix<real> hessian_diagonal() const {
         const std::size_t blocks = rows_.blocks_of(size());
-        std::vector<matrix<double>> parts(blocks, matrix<double>::Zero(width_, outputs_));
-        rows_.for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<double>& rows) {
-            matrix<double> a(rows.rows(), outputs_);
+        std::vector<matrix<real>> parts(blocks, matrix<real>::Zero(width_, outputs_));
+        rows_.for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<real>& rows) {
+            matrix<real> a(rows.rows(), outputs_);
             for (row_index i = 0; i < a.rows(); ++i)
                 for (row_index k = 0; k < outputs_; ++k) a(i, k) = curvature(first + i, k, k);
-            add_transposed_product<double>(matrix<double>(rows.cwiseAbs2()), a, parts[b]);
+            add_transposed_product<double>(matrix<real>(rows.cwiseAbs2()), a, parts[b]);
         });
-        matrix<double> out = penalty_.replicate(1, outputs_);
+        matrix<real> out = penalty_.replicate(1, outputs_);
         for (const auto& part : parts) out += part;
         return out;
     }
@@ -196,8 +198,8 @@ class logistic_problem {
     std::span<const int> labels_;
     const row_weights& weights_;
     row_index outputs_, width_;
-    vec<double> penalty_;
-    matrix<double> probabilities_;  // (rows, outputs)
+    vec<real> penalty_;
+    matrix<real> probabilities_;  // (rows, outputs)
     double rows_loss_ = 0;
 };
 
@@ -205,50 +207,52 @@ class logistic_problem {
 // gradients (Nocedal & Wright, Numerical Optimization, 2006, algorithm 7.1), preconditioned by its diagonal.
 template <class T>
 class newton_direction {
+    using real = detail::real_of<T>;  // double: see there
+
    public:
     static constexpr row_index max_dense = 512;
 
-    [[nodiscard]] matrix<double> operator()(const logistic_problem<T>& problem, const matrix<double>& gradient) {
+    [[nodiscard]] matrix<real> operator()(const logistic_problem<T>& problem, const matrix<real>& gradient) {
         return centred(problem.size() <= max_dense ? dense(problem, gradient) : conjugate(problem, gradient));
     }
 
    private:
     // Without the part that adds the same to the scores of all classes, which changes no probability.
-    static matrix<double> centred(matrix<double> m) {
+    static matrix<real> centred(matrix<real> m) {
         if (m.cols() > 1)
             for (row_index j = 0; j < m.rows(); ++j) m.row(j).array() -= m.row(j).mean();
         return m;
     }
     // With a unit diagonal. Where columns are copies of each other and nothing is regularized, a little is added to it.
-    static matrix<double> dense(const logistic_problem<T>& problem, const matrix<double>& gradient) {
-        matrix<double> whole = problem.hessian();
-        vec<double> unit = whole.diagonal();
+    static matrix<real> dense(const logistic_problem<T>& problem, const matrix<real>& gradient) {
+        matrix<real> whole = problem.hessian();
+        vec<real> unit = whole.diagonal();
         for (double& d : std::span(unit.data(), static_cast<std::size_t>(unit.size()))) d = d > 0 ? 1 / std::sqrt(d) : 0;
         for (row_index i = 0; i < whole.rows(); ++i) {
             for (row_index j = 0; j < whole.cols(); ++j) whole(i, j) *= unit(i) * unit(j);
             whole(i, i) = 1;
         }
-        matrix<double> step = gradient;
+        matrix<real> step = gradient;
         const std::span<double> flat(step.data(), static_cast<std::size_t>(step.size()));
         for (double added = 0;; added = added == 0 ? 1e-9 : 100 * added) {
             for (std::size_t i = 0; i < flat.size(); ++i) flat[i] = -gradient.data()[i] * unit(static_cast<row_index>(i));
-            matrix<double> damped = whole;
+            matrix<real> damped = whole;
             damped.diagonal().array() += added;
             if (solve_positive_definite(damped, flat) || added > 1) break;
         }
         for (std::size_t i = 0; i < flat.size(); ++i) flat[i] *= unit(static_cast<row_index>(i));
         return step;
     }
-    matrix<double> conjugate(const logistic_problem<T>& problem, const matrix<double>& gradient) {
-        matrix<double> inverse = problem.hessian_diagonal();
+    matrix<real> conjugate(const logistic_problem<T>& problem, const matrix<real>& gradient) {
+        matrix<real> inverse = problem.hessian_diagonal();
         for (double& d : std::span(inverse.data(), static_cast<std::size_t>(inverse.size()))) d = d > 0 ? 1 / d : 1;
-        matrix<double> step = matrix<double>::Zero(gradient.rows(), gradient.cols()), rest = -gradient;
-        matrix<double> z = centred(rest.cwiseProduct(inverse)), along = z;
+        matrix<real> step = matrix<real>::Zero(gradient.rows(), gradient.cols()), rest = -gradient;
+        matrix<real> z = centred(rest.cwiseProduct(inverse)), along = z;
         double norm = dot(rest, z);
         if (first_norm_ == 0) first_norm_ = norm;
         const double target = norm * std::clamp(std::sqrt(norm / first_norm_), 1e-12, 1e-2);
         for (row_index i = 0; i < 2 * problem.size() && norm > target; ++i) {
-            const matrix<double> curved = problem.hessian_times(along);
+            const matrix<real> curved = problem.hessian_times(along);
             const double curvature = dot(along, curved);
             if (!(curvature > 0)) break;
             const double length = norm / curvature;
@@ -261,7 +265,7 @@ class newton_direction {
         }
         return step;
     }
-    static double dot(const matrix<double>& a, const matrix<double>& b) noexcept {
+    static double dot(const matrix<real>& a, const matrix<real>& b) noexcept {
         double sum = 0;
         for (row_index i = 0; i < a.size(); ++i) sum += a.data()[i] * b.data()[i];
         return sum;
@@ -274,6 +278,7 @@ class newton_direction {
 // Where there is a minimum, the last steps shrink it ever faster.
 class margin_watch {
    public:
+    template <class = void>
     void look(double gain, std::string_view who) {
         const double ratio = gain / last_;
         run_ = ratio > 0.25 && ratio < 0.6 ? run_ + 1 : 0;
@@ -290,18 +295,19 @@ class margin_watch {
 // Returns the best parameters, or those when the observer stopped.
 template <class T>
 matrix<double> minimize_logistic(logistic_problem<T>& problem, const logistic_settings& how, const fit_options& options, std::string_view who) {
-    const auto largest = [](const matrix<double>& m) { return m.cwiseAbs().maxCoeff(); };
-    const auto square = [](const matrix<double>& m) {
+    using real = detail::real_of<T>;  // double: see there
+    const auto largest = [](const matrix<real>& m) { return m.cwiseAbs().maxCoeff(); };
+    const auto square = [](const matrix<real>& m) {
         double sum = 0;
         for (row_index i = 0; i < m.size(); ++i) sum += m.data()[i] * m.data()[i];
         return sum;
     };
-    matrix<double> at = problem.first_parameters(), gradient, next_gradient;
+    matrix<real> at = problem.first_parameters(), gradient, next_gradient;
     double loss = problem.evaluate(at, gradient);
     newton_direction<T> direction;
     margin_watch margins;
     for (std::size_t step = 1; step <= how.max_iterations; ++step) {
-        const matrix<double> move = direction(problem, gradient);
+        const matrix<real> move = direction(problem, gradient);
         double drop = 0;
         for (row_index i = 0; i < move.size(); ++i) drop -= gradient.data()[i] * move.data()[i];
         if (how.regularization == 0) margins.look(drop, who);
@@ -310,7 +316,7 @@ matrix<double> minimize_logistic(logistic_problem<T>& problem, const logistic_se
         // So near to the minimum that the loss cannot tell: then the gradient has to become smaller.
         const bool near = drop <= 1e-9 * loss;
         for (double length = 1; !done; length /= 2) {
-            const matrix<double> next = at + length * move;
+            const matrix<real> next = at + length * move;
             const double next_loss = problem.evaluate(next, next_gradient);
             if (next_loss <= loss - 1e-4 * length * drop || (near && square(next_gradient) < square(gradient))) {
                 at = next;

@@ -26,6 +26,7 @@ namespace caramel::inline CARAMEL_ABI::detail {
 // min over d of  g'd + d'Hd/2 + sum of corner * |at + d|, where some of d may move; g is the gradient at `at`.
 class cornered_quadratic {
    public:
+    template <class = void>
     cornered_quadratic(const matrix<double>& h, std::vector<double> at, std::vector<double> gradient, std::vector<double> corner, std::vector<bool> moves)
         : h_(h), at_(std::move(at)), gradient_(std::move(gradient)), corner_(std::move(corner)) {
         for (std::size_t i = 0; i < moves.size(); ++i)
@@ -33,6 +34,7 @@ class cornered_quadratic {
         first_ = steepest();
     }
     // What `at` becomes.
+    template <class = void>
     const std::vector<double>& solve() {
         double first = 0;
         for (int round = 0; round < 100; ++round) {
@@ -48,6 +50,7 @@ class cornered_quadratic {
     }
 
    private:
+    template <class = void>
     [[nodiscard]] double curvature(std::size_t i) const noexcept { return h_(static_cast<row_index>(i), static_cast<row_index>(i)); }
     void move(std::size_t i, double by) {
         at_[i] += by;
@@ -55,6 +58,7 @@ class cornered_quadratic {
         for (std::size_t j = 0; j < gradient_.size(); ++j) gradient_[j] += by * row[j];
     }
     // The largest move, in units in which the curvature is 1.
+    template <class = void>
     double sweep() {
         double largest = 0;
         for (const std::size_t i : moving_) {
@@ -68,6 +72,7 @@ class cornered_quadratic {
         return largest;
     }
     // The minimum for the signs as they are, or as far towards it as they stay. True where that is the minimum.
+    template <class = void>
     bool settle() {
         std::vector<std::size_t> free;
         for (const std::size_t i : moving_)
@@ -87,6 +92,7 @@ class cornered_quadratic {
         return stops == free.size() && at_rest();
     }
     // Where columns repeat each other, a little curvature is added: the way down a flat valley is a long step.
+    template <class = void>
     [[nodiscard]] std::vector<double> towards_minimum(const std::vector<std::size_t>& free) const {
         const auto n = static_cast<row_index>(free.size());
         std::vector<double> step(free.size()), unit(free.size());
@@ -108,11 +114,13 @@ class cornered_quadratic {
         if (at_[i] != 0 || corner_[i] == 0) return gradient_[i] + (corner_[i] == 0 ? 0 : std::copysign(corner_[i], at_[i]));
         return std::max(0.0, std::abs(gradient_[i]) - corner_[i]);
     }
+    template <class = void>
     [[nodiscard]] double steepest() const noexcept {
         double most = 0;
         for (const std::size_t i : moving_) most = std::max(most, std::abs(slope(i)) / std::sqrt(curvature(i)));
         return most;
     }
+    template <class = void>
     [[nodiscard]] bool at_rest() const noexcept { return steepest() <= 1e-12 * first_; }
 
     const matrix<double>& h_;
@@ -128,28 +136,29 @@ inline constexpr row_index max_cornered_parameters = 4096;
 // observer stopped.
 template <class T>
 matrix<double> minimize_logistic_l1(logistic_problem<T>& problem, double l1, const logistic_settings& how, const fit_options& options, std::string_view who) {
+    using real = detail::real_of<T>;  // double: see there
     const row_index width = problem.width(), outputs = problem.outputs();
-    vec<double> corner = vec<double>::Zero(width);
+    vec<real> corner = vec<real>::Zero(width);
     for (row_index j = 0; j + 1 < width; ++j) corner(j) = l1 / problem.rows().scale()(j);
     // How far a parameter is from where its slope vanishes.
-    const auto slope = [&](const matrix<double>& at, const matrix<double>& gradient, row_index j, row_index k) {
+    const auto slope = [&](const matrix<real>& at, const matrix<real>& gradient, row_index j, row_index k) {
         if (at(j, k) != 0) return std::abs(gradient(j, k) + std::copysign(corner(j), at(j, k)));
         return std::max(0.0, std::abs(gradient(j, k)) - corner(j));
     };
-    const auto square = [&](const matrix<double>& at, const matrix<double>& gradient) {
+    const auto square = [&](const matrix<real>& at, const matrix<real>& gradient) {
         double sum = 0;
         for (row_index j = 0; j < width; ++j)
             for (row_index k = 0; k < outputs; ++k) sum += slope(at, gradient, j, k) * slope(at, gradient, j, k);
         return sum;
     };
-    const auto corners = [&](const matrix<double>& at) {
+    const auto corners = [&](const matrix<real>& at) {
         double sum = 0;
         for (row_index j = 0; j + 1 < width; ++j)
             for (row_index k = 0; k < outputs; ++k) sum += corner(j) * std::abs(at(j, k));
         return sum;
     };
 
-    matrix<double> at = problem.first_parameters(), gradient, next_gradient;
+    matrix<real> at = problem.first_parameters(), gradient, next_gradient;
     double loss = problem.evaluate(at, gradient) + corners(at);
     int idle = 0;  // steps that gained nothing, as between columns that say nearly the same
     for (std::size_t step = 1; step <= how.max_iterations; ++step) {
@@ -160,7 +169,7 @@ matrix<double> minimize_logistic_l1(logistic_problem<T>& problem, double l1, con
             for (row_index k = 0; k < outputs; ++k) most = std::max(most, at(j, k) != 0 ? std::numeric_limits<double>::infinity() : slope(at, gradient, j, k));
             if (most > 0) wanted.emplace_back(-most, j);
         }
-        std::ranges::sort(wanted);
+        std::sort(wanted.begin(), wanted.end());
         const auto most_features = static_cast<std::size_t>(max_cornered_parameters / outputs);
         if (wanted.size() > most_features) {
             require(std::isfinite(wanted[most_features].first), errc::limit_exceeded, who, ": more than ", max_cornered_parameters,
@@ -169,7 +178,7 @@ matrix<double> minimize_logistic_l1(logistic_problem<T>& problem, double l1, con
         }
         std::vector<row_index> features;
         for (const auto& [worst, j] : wanted) features.push_back(j);
-        std::ranges::sort(features);
+        std::sort(features.begin(), features.end());
 
         const std::size_t n = features.size() * static_cast<std::size_t>(outputs);
         std::vector<double> here(n), slopes(n), edges(n);
@@ -181,10 +190,10 @@ matrix<double> minimize_logistic_l1(logistic_problem<T>& problem, double l1, con
             edges[i] = corner(j);
             moves[i] = at(j, k) != 0 || j + 1 == width || std::abs(gradient(j, k)) > corner(j);
         }
-        const matrix<double> h = problem.hessian(features, [&](row_index j) { return j + 1 == width; });
+        const matrix<real> h = problem.hessian(features, [&](row_index j) { return j + 1 == width; });
         cornered_quadratic quadratic(h, here, slopes, edges, moves);
         const std::vector<double>& there = quadratic.solve();
-        matrix<double> move = matrix<double>::Zero(width, outputs);
+        matrix<real> move = matrix<real>::Zero(width, outputs);
         double drop = 0, largest = 0;
         for (std::size_t i = 0; i < n; ++i) {
             move(features[i / static_cast<std::size_t>(outputs)], static_cast<row_index>(i) % outputs) = there[i] - here[i];
@@ -192,7 +201,7 @@ matrix<double> minimize_logistic_l1(logistic_problem<T>& problem, double l1, con
             largest = std::max(largest, std::abs(there[i] - here[i]));
         }
         const auto moved = [&](double length) {
-            matrix<double> out = at + length * move;
+            matrix<real> out = at + length * move;
             if (length == 1)  // zeros to the bit
                 for (std::size_t i = 0; i < n; ++i) out(features[i / static_cast<std::size_t>(outputs)], static_cast<row_index>(i) % outputs) = there[i];
             return out;
@@ -203,7 +212,7 @@ matrix<double> minimize_logistic_l1(logistic_problem<T>& problem, double l1, con
         // So near to the minimum that the loss cannot tell: then the slopes have to become smaller.
         const bool near = drop <= 1e-9 * loss;
         for (double length = 1; !done; length /= 2) {
-            const matrix<double> next = moved(length);
+            const matrix<real> next = moved(length);
             const double next_loss = problem.evaluate(next, next_gradient) + corners(next);
             if (next_loss <= loss - 1e-4 * length * drop || (near && square(next, next_gradient) < square(at, gradient))) {
                 at = next;

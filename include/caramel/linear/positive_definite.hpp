@@ -13,6 +13,7 @@ namespace caramel::inline CARAMEL_ABI::detail {
 
 // a = u'u, of which only the upper triangle is read, and then holds u. False where the matrix is singular in double
 // precision.
+template <class = void>
 inline bool factorize(matrix<double>& a) {
     const row_index n = a.rows();
     for (row_index i = 0; i < n; ++i) {
@@ -30,6 +31,7 @@ inline bool factorize(matrix<double>& a) {
     return true;
 }
 // Solves u'x = b; x stands in b.
+template <class = void>
 inline void solve_lower(const matrix<double>& u, std::span<double> b) {
     const auto n = static_cast<row_index>(b.size());
     double* const x = b.data();
@@ -40,6 +42,7 @@ inline void solve_lower(const matrix<double>& u, std::span<double> b) {
     }
 }
 // Solves u'u x = b.
+template <class = void>
 inline void solve_factorized(const matrix<double>& u, std::span<double> b) {
     solve_lower(u, b);
     const auto n = static_cast<row_index>(b.size());

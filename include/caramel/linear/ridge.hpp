@@ -132,7 +132,7 @@ struct ridge {
     [[nodiscard]] ridge_model<T> fit(const matrix_in<T>& x, const targets_in<T>& y, const fit_options& options) const {
         constexpr std::string_view who = ridge_model<T>::kind;
         std::vector<double> tried = candidates.empty() ? std::vector{regularization} : candidates;
-        std::ranges::sort(tried);
+        std::sort(tried.begin(), tried.end());
         for (const double r : tried)
             require(std::isfinite(r) && r >= 0, errc::bad_parameter, who, candidates.empty() ? ": " : ": one of the candidates: ", "regularization = ", r,
                     ", must be at least 0");

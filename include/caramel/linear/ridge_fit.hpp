@@ -22,18 +22,21 @@
 
 namespace caramel::inline CARAMEL_ABI::detail {
 
+template <class = void>
 inline std::span<double> row_span(matrix<double>& m, row_index i) { return {m.data() + i * m.cols(), static_cast<std::size_t>(m.cols())}; }
 
 // The normal equations of standardized columns, (columns + 1) squared with the intercept's.
 template <class T>
 class ridge_by_columns {
+    using real = detail::real_of<T>;  // double: see there
+
    public:
     ridge_by_columns(const matrix_in<T>& x, const matrix_in<T>& y, const row_weights& weights, double largest, const run_options& how, std::string_view who)
         : rows_(x, weights, largest, how, who), y_(y), weights_(weights), who_(who), width_(rows_.width()) {
         const std::size_t blocks = rows_.blocks_of(width_ * width_);
-        std::vector<matrix<double>> parts(blocks, matrix<double>::Zero(width_, width_));
-        rows_.for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<double>& rows) {
-            matrix<double> scaled = rows;
+        std::vector<matrix<real>> parts(blocks, matrix<real>::Zero(width_, width_));
+        rows_.for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<real>& rows) {
+            matrix<real> scaled = rows;
             for (row_index i = 0; i < rows.rows(); ++i) scaled.row(i) *= weights_[first + i];
             add_transposed_product<double>(rows, scaled, parts[b]);
         });
@@ -41,19 +44,19 @@ class ridge_by_columns {
         for (std::size_t b = 1; b < blocks; ++b) gram_ += parts[b];
     }
 
-    void solve(double regularization, matrix<double>& coefficients, vec<double>& intercepts) const {
-        const matrix<double> factor = factorized(regularization);
+    void solve(double regularization, matrix<real>& coefficients, vec<real>& intercepts) const {
+        const matrix<real> factor = factorized(regularization);
         rows_.unscale(parameters(regularization, factor), coefficients, intercepts);
     }
     // Infinity where a row cannot be left out, or where nothing is determined.
     [[nodiscard]] double left_out_error(double regularization) const {
-        matrix<double> factor = gram_;
+        matrix<real> factor = gram_;
         if (!try_factorize(regularization, factor)) return std::numeric_limits<double>::infinity();
-        const matrix<double> at = parameters(regularization, factor);
+        const matrix<real> at = parameters(regularization, factor);
         const std::size_t blocks = rows_.blocks_of(width_);
         std::vector<double> errors(blocks);
-        rows_.for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<double>& rows) {
-            const matrix<double> fitted = multiply<double>(rows, at);
+        rows_.for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<real>& rows) {
+            const matrix<real> fitted = multiply<double>(rows, at);
             std::vector<double> leverage(static_cast<std::size_t>(width_));
             for (row_index i = 0; i < rows.rows(); ++i) {
                 for (row_index j = 0; j < width_; ++j) leverage[static_cast<std::size_t>(j)] = rows(i, j);
@@ -74,35 +77,35 @@ class ridge_by_columns {
 
    private:
     // Columns of nothing but one value have coefficients 0.
-    [[nodiscard]] bool try_factorize(double regularization, matrix<double>& a) const {
+    [[nodiscard]] bool try_factorize(double regularization, matrix<real>& a) const {
         a.diagonal() += rows_.penalties(regularization);
         for (row_index j = 0; j < width_; ++j)
             if (a(j, j) == 0) a(j, j) = 1;
         return factorize(a);
     }
-    [[nodiscard]] matrix<double> factorized(double regularization) const {
-        matrix<double> a = gram_;
+    [[nodiscard]] matrix<real> factorized(double regularization) const {
+        matrix<real> a = gram_;
         require(try_factorize(regularization, a), errc::bad_data, who_,
                 ": columns follow from each other, so coefficients are not determined: raise regularization (", regularization, ")");
         return a;
     }
     // Each round makes good what rounding left of the gradient, which comes from the rows themselves: normal equations alone
     // would lose twice as many digits.
-    [[nodiscard]] matrix<double> parameters(double regularization, const matrix<double>& factor) const {
-        const vec<double> penalty = rows_.penalties(regularization);
-        matrix<double> by_output = matrix<double>::Zero(y_.cols(), width_);
+    [[nodiscard]] matrix<real> parameters(double regularization, const matrix<real>& factor) const {
+        const vec<real> penalty = rows_.penalties(regularization);
+        matrix<real> by_output = matrix<real>::Zero(y_.cols(), width_);
         for (int round = 0; round < 3; ++round) {
-            const matrix<double> at = by_output.transpose();
+            const matrix<real> at = by_output.transpose();
             const std::size_t blocks = rows_.blocks_of(width_ * y_.cols());
-            std::vector<matrix<double>> parts(blocks, matrix<double>::Zero(width_, y_.cols()));
-            rows_.for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<double>& rows) {
-                matrix<double> off = multiply<double>(rows, at);
+            std::vector<matrix<real>> parts(blocks, matrix<real>::Zero(width_, y_.cols()));
+            rows_.for_each_chunk(blocks, [&](std::size_t b, row_index first, const matrix<real>& rows) {
+                matrix<real> off = multiply<double>(rows, at);
                 for (row_index i = 0; i < off.rows(); ++i)
                     for (row_index k = 0; k < off.cols(); ++k) off(i, k) = weights_[first + i] * (static_cast<double>(y_(first + i, k)) - off(i, k));
                 add_transposed_product<double>(rows, off, parts[b]);
             });
             for (std::size_t b = 1; b < blocks; ++b) parts[0] += parts[b];
-            matrix<double> step = (parts[0] - penalty.asDiagonal() * at).transpose();
+            matrix<real> step = (parts[0] - penalty.asDiagonal() * at).transpose();
             for (row_index k = 0; k < step.rows(); ++k) solve_factorized(factor, row_span(step, k));
             by_output += step;
         }
@@ -114,18 +117,20 @@ class ridge_by_columns {
     const row_weights& weights_;
     std::string_view who_;
     row_index width_;
-    matrix<double> gram_;
+    matrix<real> gram_;
 };
 
 // With centred rows z times the square root of their weights: (z z' + regularization) c = y, coefficients z'c.
 template <class T>
 class ridge_by_rows {
+    using real = detail::real_of<T>;  // double: see there
+
    public:
     ridge_by_rows(const matrix_in<T>& x, const matrix_in<T>& y, const row_weights& weights, const run_options& how, std::string_view who)
         : weights_(weights),
           who_(who),
-          centre_(vec<double>::Zero(x.cols())),
-          y_centre_(vec<double>::Zero(y.cols())),
+          centre_(vec<real>::Zero(x.cols())),
+          y_centre_(vec<real>::Zero(y.cols())),
           z_(x.rows(), x.cols()),
           y_(y.cols(), x.rows()),
           kernel_(x.rows(), x.rows()) {
@@ -145,7 +150,7 @@ class ridge_by_rows {
             for (row_index j = 0; j < x.cols(); ++j) z_(i, j) = root * (static_cast<double>(x(i, j)) - centre_(j));
             for (row_index k = 0; k < y.cols(); ++k) y_(k, i) = root * (static_cast<double>(y(i, k)) - y_centre_(k));
         }
-        const matrix<double> by_column = z_.transpose();
+        const matrix<real> by_column = z_.transpose();
         constexpr std::size_t block = 32;
         parallel_blocks(static_cast<std::size_t>(n), block, how, [&](std::size_t begin, std::size_t end, std::size_t) {
             const auto first = static_cast<row_index>(begin), rows = static_cast<row_index>(end - begin);
@@ -158,8 +163,8 @@ class ridge_by_rows {
             for (row_index j = 0; j < n; ++j) kernel_(i, j) += lift_ * (std::sqrt(weights_[i] * weights_[j]) / weights_.sum());
     }
 
-    void solve(double regularization, matrix<double>& coefficients, vec<double>& intercepts) const {
-        matrix<double> factor = kernel_;
+    void solve(double regularization, matrix<real>& coefficients, vec<real>& intercepts) const {
+        matrix<real> factor = kernel_;
         require(try_factorize(regularization, factor), errc::bad_data, who_, ": ", z_.rows(), " rows do not determine the coefficients of ", z_.cols(),
                 " columns: raise regularization (", regularization, ")");
         coefficients = multiply<double>(duals(regularization, factor), z_);
@@ -170,14 +175,14 @@ class ridge_by_rows {
     // What the fit leaves of a row's target is regularization * c, and regularization * rest is the share that is left where
     // the row does not pull at its own prediction.
     [[nodiscard]] double left_out_error(double regularization) const {
-        matrix<double> factor = kernel_;
+        matrix<real> factor = kernel_;
         if (!try_factorize(regularization, factor)) return std::numeric_limits<double>::infinity();
-        const matrix<double> c = duals(regularization, factor);
+        const matrix<real> c = duals(regularization, factor);
         double sum = 0;
         std::vector<double> unit(static_cast<std::size_t>(z_.rows()));
         for (row_index i = 0; i < z_.rows(); ++i) {
             if (weights_[i] == 0) continue;
-            std::ranges::fill(unit, 0.0);
+            std::fill(unit.begin(), unit.end(), 0.0);
             unit[static_cast<std::size_t>(i)] = 1;
             solve_lower(factor, unit);
             double pull = 0;
@@ -189,16 +194,16 @@ class ridge_by_rows {
     }
 
    private:
-    [[nodiscard]] static bool try_factorize(double regularization, matrix<double>& a) {
+    [[nodiscard]] static bool try_factorize(double regularization, matrix<real>& a) {
         if (!(regularization > 0)) return false;
         a.diagonal().array() += regularization;
         return factorize(a);
     }
     // (outputs, rows), with one round that makes good what rounding left.
-    [[nodiscard]] matrix<double> duals(double regularization, const matrix<double>& factor) const {
-        matrix<double> c = matrix<double>::Zero(y_.rows(), y_.cols());
+    [[nodiscard]] matrix<real> duals(double regularization, const matrix<real>& factor) const {
+        matrix<real> c = matrix<real>::Zero(y_.rows(), y_.cols());
         for (int round = 0; round < 2; ++round) {
-            matrix<double> step = y_ - multiply<double>(c, kernel_) - regularization * c;
+            matrix<real> step = y_ - multiply<double>(c, kernel_) - regularization * c;
             for (row_index k = 0; k < step.rows(); ++k) solve_factorized(factor, row_span(step, k));
             c += step;
         }
@@ -207,9 +212,9 @@ class ridge_by_rows {
 
     const row_weights& weights_;
     std::string_view who_;
-    vec<double> centre_, y_centre_;
+    vec<real> centre_, y_centre_;
     double lift_ = 0;
-    matrix<double> z_, y_, kernel_;  // (rows, columns), (outputs, rows), (rows, rows)
+    matrix<real> z_, y_, kernel_;  // (rows, columns), (outputs, rows), (rows, rows)
 };
 
 }  // namespace caramel::inline CARAMEL_ABI::detail

@@ -30,21 +30,24 @@ struct score_parts {
     double intercept = 0;
     std::vector<score_part> parts;  ///< by column; some models leave out columns that add nothing
 
+    template <class = void>
     [[nodiscard]] double score() const noexcept {
         double sum = intercept;
         for (const auto& part : parts) sum += part.value;
         return sum;
     }
     /// The `n` largest by size, largest first, ties to the lower column; those that are 0 are left out.
+    template <class = void>
     [[nodiscard]] std::vector<score_part> top(std::size_t n) const {
         std::vector<score_part> out;
         for (const auto& part : parts)
             if (part.value != 0) out.push_back(part);
-        std::ranges::stable_sort(out, [](const score_part& a, const score_part& b) { return std::abs(a.value) > std::abs(b.value); });
+        std::stable_sort(out.begin(), out.end(), [](const score_part& a, const score_part& b) { return std::abs(a.value) > std::abs(b.value); });
         out.resize(std::min(n, out.size()));
         return out;
     }
     /// The same, with the names of the columns. Throws `error` (`shape_mismatch`) where a column has no name.
+    template <class = void>
     [[nodiscard]] std::vector<std::pair<std::string, double>> top(std::size_t n, std::span<const std::string> names) const {
         std::vector<std::pair<std::string, double>> out;
         for (const auto& part : top(n)) {

@@ -207,6 +207,7 @@ void activate(activation_function function, std::span<T> numbers) noexcept {
     });
 }
 // Whether `multiply_by_slopes` needs what went in: if not, a layer may work in place and keep nothing.
+template <class = void>
 [[nodiscard]] inline bool needs_inputs(activation_function function) noexcept {
     return with_function(function, []<class Function>(Function) { return !slope_by_value<Function>; });
 }

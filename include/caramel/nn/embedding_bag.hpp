@@ -72,7 +72,7 @@ struct embedding_bag_params {
 
    private:
     void pool(std::span<const token_id> ids, std::span<T> y) const noexcept {
-        std::ranges::fill(y, T(0));
+        std::fill(y.begin(), y.end(), T(0));
         for (const token_id id : ids) {
             const T* const row = table[static_cast<std::size_t>(id)].data();
             for (std::size_t j = 0; j < y.size(); ++j) y[j] += row[j];
@@ -81,7 +81,7 @@ struct embedding_bag_params {
             for (T& v : y) v /= static_cast<T>(ids.size());
     }
     void pool(std::span<const token_id> ids, std::span<const float> weights, std::span<T> y) const noexcept {
-        std::ranges::fill(y, T(0));
+        std::fill(y.begin(), y.end(), T(0));
         const T scale = detail::bag_scale<T>(how, ids.size(), weights);
         for (std::size_t n = 0; n < ids.size(); ++n) {
             const T* const row = table[static_cast<std::size_t>(ids[n])].data();

@@ -43,6 +43,7 @@ struct optimizer_options {
 };
 
 /// Throws `error` (`bad_parameter`) on an option out of range.
+template <class = void>
 inline void require_optimizer(const optimizer_options& o, std::string_view who) {
     const auto at_least_zero = [&](double value, std::string_view name) {
         require(std::isfinite(value) && value >= 0, errc::bad_parameter, who, ": ", name, " = ", value, ", must be at least 0");

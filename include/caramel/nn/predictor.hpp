@@ -99,7 +99,7 @@ class network_core {
         matrix<T> out(static_cast<row_index>(rows), static_cast<row_index>(outputs_));
         if constexpr (served) {
             served_.answer(x, [&](std::size_t i, std::span<const T> z) {
-                std::ranges::copy(z, out.data() + i * outputs_);
+                std::copy(z.begin(), z.end(), out.data() + i * outputs_);
                 finish({out.data() + i * outputs_, outputs_}, i + 1);
             });
             return out;
@@ -127,7 +127,7 @@ class network_core {
         }
         const std::span<const T> z = params_.apply(row, scratch);
         const auto out = scratch.template take<T>(outputs_);
-        std::ranges::copy(z, out.begin());
+        std::copy(z.begin(), z.end(), out.begin());
         finish(out, 1);
         return out;
     }

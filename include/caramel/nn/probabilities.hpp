@@ -44,12 +44,14 @@ class positive : public single_row<positive> {
     }
     using single_row<positive>::operator();
 
+    template <class = void>
     [[nodiscard]] std::vector<std::string> output_names(const std::vector<std::string>&) const { return {std::string(kind)}; }
     // Nothing is learnt, so nothing is saved but the kind.
     static constexpr std::array<const char*, 0> field_names{};
     [[nodiscard]] std::tuple<> fields() const noexcept { return {}; }
 
    private:
+    template <class = void>
     static void require_two(std::size_t classes) {
         require(classes == 2, errc::shape_mismatch, "positive: got ", classes, " classes, needs 2: no and yes");
     }
@@ -86,7 +88,7 @@ class most_likely {
     template <class T>
     static int top(std::span<const T> row) {
         require(!row.empty(), errc::shape_mismatch, "most_likely: got 0 classes");
-        return static_cast<int>(std::ranges::max_element(row) - row.begin());
+        return static_cast<int>(std::max_element(row.begin(), row.end()) - row.begin());
     }
 };
 

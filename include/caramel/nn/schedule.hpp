@@ -48,6 +48,7 @@ struct rate_schedule {
 };
 
 /// Throws `error` (`bad_parameter`) on a field out of range.
+template <class = void>
 inline void require_schedule(const rate_schedule& s, std::string_view who) {
     require(s.shape <= rate_shape::one_cycle, errc::bad_parameter, who, ": no schedule has the number ", static_cast<unsigned>(s.shape));
     require(s.warm_up >= 0 && s.warm_up < 1, errc::bad_parameter, who, ": schedule.warm_up = ", s.warm_up, ", must be at least 0 and below 1");

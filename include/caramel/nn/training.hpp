@@ -64,6 +64,7 @@ struct training {
 
 /// A weight for each class, so that all together weigh the same: rows / (classes * rows of the class); 0 where there are none.
 /// Throws `error` as the classifiers do on labels that are negative, too large or of one class only.
+template <class = void>
 [[nodiscard]] inline std::vector<double> balanced_class_weights(std::span<const int> labels) {
     std::vector<double> out(detail::count_classes(labels, "balanced_class_weights"), 0.0);
     for (const int label : labels) ++out[static_cast<std::size_t>(label)];
@@ -74,6 +75,7 @@ struct training {
 
 namespace detail {
 
+template <class = void>
 inline optimizer_options require_training(const training& how, std::string_view who) {
     require(how.epochs >= 1 && how.epochs <= 1'000'000, errc::bad_parameter, who, ": epochs = ", how.epochs, ", must lie in 1 .. 1000000");
     require(how.batch_size >= 1, errc::bad_parameter, who, ": batch_size = 0, must be at least 1");
@@ -97,6 +99,7 @@ inline optimizer_options require_training(const training& how, std::string_view 
 }
 
 // What only some losses look at is refused by the others, so that nothing is asked for in vain.
+template <class = void>
 inline void require_class_loss(const training& how, std::string_view who) {
     require(how.label_smoothing >= 0 && how.label_smoothing < 1, errc::bad_parameter, who, ": label_smoothing = ", how.label_smoothing,
             ", must be at least 0 and below 1");
@@ -111,6 +114,7 @@ inline void require_class_loss(const training& how, std::string_view who) {
     }
     require(any, errc::bad_parameter, who, ": the class_weights are all 0");
 }
+template <class = void>
 inline void require_value_loss(const training& how, std::string_view who) {
     require(std::isfinite(how.huber_delta) && how.huber_delta >= 0, errc::bad_parameter, who, ": huber_delta = ", how.huber_delta, ", must be at least 0");
     require(how.label_smoothing == 0 && how.focal_gamma == 0 && how.class_weights.empty(), errc::bad_parameter, who,
@@ -129,6 +133,7 @@ void require_targets(const matrix_in<T>& y, std::string_view who) {
 // Labels 0 .. classes - 1, where classes is one more than the largest label, and what their loss is.
 class class_targets {
    public:
+    template <class = void>
     class_targets(std::span<const int> labels, std::string_view who, std::size_t at_least = 0, const training& how = {}, std::span<const double> weights = {})
         : labels_(labels), classes_(std::max(count_classes(labels, who), at_least)), weights_(how.class_weights), smoothing_(how.label_smoothing),
           focus_(how.focal_gamma) {
@@ -284,11 +289,11 @@ class pair_targets {
         if (y_.cols() < 2) return;
         std::vector<T> groups;
         for (const std::size_t row : order) groups.push_back(group(row));
-        std::ranges::sort(groups);
+        std::sort(groups.begin(), groups.end());
         groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
         const auto places = numbers.permutation(groups.size());
         std::ranges::stable_sort(order, {}, [&](std::size_t row) {
-            return places[static_cast<std::size_t>(std::ranges::lower_bound(groups, group(row)) - groups.begin())];
+            return places[static_cast<std::size_t>(std::lower_bound(groups.begin(), groups.end(), group(row)) - groups.begin())];
         });
     }
     // The mean loss times the rows' weights; `dz` becomes the gradient of that.
@@ -338,6 +343,7 @@ void gather_rows(const matrix_in<T>& x, std::span<const std::size_t> which, matr
     for (std::size_t i = 0; i < which.size(); ++i)
         std::copy_n(x.data() + static_cast<row_index>(which[i]) * x.outerStride(), x.cols(), out.data() + static_cast<row_index>(i) * x.cols());
 }
+template <class = void>
 inline void gather_rows(const token_ids& x, std::span<const std::size_t> which, token_ids& out) {
     out = token_ids{{}, x.vocabulary_size, x.unknown, x.padding};
     for (const std::size_t row : which) out.append_row(x[row], x.weights_of(row));
@@ -366,9 +372,10 @@ row_split split_rows(const Targets& targets, double share, rng numbers, std::str
         (chosen ? out.validate : out.learn).push_back(order[k]);
     }
     require(!out.validate.empty(), errc::too_few_rows, who, ": validation_share = ", share, " of ", targets.size(), " rows leaves none to validate on");
-    std::ranges::sort(out.learn);
+    std::sort(out.learn.begin(), out.learn.end());
     return out;
 }
+template <class = void>
 inline double sum_of(const row_weights& weights, std::span<const std::size_t> rows, std::string_view part, std::string_view who) {
     double sum = 0;
     for (const std::size_t row : rows) sum += weights[row];

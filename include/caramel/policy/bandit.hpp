@@ -69,7 +69,7 @@ std::size_t draw_action(std::span<const T> probabilities, rng& numbers) noexcept
 template <std::floating_point T>
 void greedy_probabilities(std::span<const T> values, std::span<const std::uint8_t> open, double epsilon, std::span<T> out) noexcept {
     const std::size_t best = best_action(values, open);
-    const double other = epsilon / static_cast<double>(std::ranges::count(open, std::uint8_t{1}));
+    const double other = epsilon / static_cast<double>(std::count(open.begin(), open.end(), std::uint8_t{1}));
     for (std::size_t a = 0; a < out.size(); ++a) out[a] = open[a] == 0 ? 0 : (a == best ? 1 - epsilon : 0) + other;
 }
 
@@ -85,10 +85,11 @@ void best_of_marked(std::span<const std::uint8_t> open, BeliefOf belief_of, std:
         }
     few<double> shares(who.size());
     best_of(std::span<const Belief>(beliefs), shares.all());
-    std::ranges::fill(out, 0.0);
+    std::fill(out.begin(), out.end(), 0.0);
     for (std::size_t i = 0; i < who.size(); ++i) out[who[i]] = shares.data()[i];
 }
 
+template <class = void>
 inline void require_range(double lowest, double highest, std::string_view who) {
     require(std::isfinite(lowest) && std::isfinite(highest) && lowest < highest && std::isfinite(highest - lowest), errc::bad_parameter, who,
             ": lowest must lie below highest, got ", lowest, " and ", highest);
@@ -127,6 +128,7 @@ struct epsilon_greedy_rule {
 
     static constexpr std::string_view kind = "epsilon_greedy";
     static constexpr std::array field_names{"epsilon"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(epsilon); }
     friend bool operator==(const epsilon_greedy_rule&, const epsilon_greedy_rule&) = default;
 };
@@ -139,6 +141,7 @@ struct ucb1 {
 
     static constexpr std::string_view kind = "ucb1";
     static constexpr std::array field_names{"exploration", "lowest", "highest"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(exploration, lowest, highest); }
     friend bool operator==(const ucb1&, const ucb1&) = default;
 };
@@ -151,6 +154,7 @@ struct kl_ucb {
 
     static constexpr std::string_view kind = "kl_ucb";
     static constexpr std::array field_names{"c", "lowest", "highest"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(c, lowest, highest); }
     friend bool operator==(const kl_ucb&, const kl_ucb&) = default;
 };
@@ -163,6 +167,7 @@ struct thompson_bernoulli {
 
     static constexpr std::string_view kind = "thompson_bernoulli";
     static constexpr std::array field_names{"successes", "failures"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(successes, failures); }
     friend bool operator==(const thompson_bernoulli&, const thompson_bernoulli&) = default;
 };
@@ -175,6 +180,7 @@ struct thompson_gaussian {
 
     static constexpr std::string_view kind = "thompson_gaussian";
     static constexpr std::array field_names{"noise", "mean", "deviation"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(noise, mean, deviation); }
     friend bool operator==(const thompson_gaussian&, const thompson_gaussian&) = default;
 };
@@ -202,6 +208,7 @@ struct optimistic_rule {
 };
 template <>
 struct bandit_rule<ucb1> : optimistic_rule<ucb1> {
+    template <class = void>
     static void check(const ucb1& r) {
         require_range(r.lowest, r.highest, "ucb1");
         require(r.exploration > 0 && std::isfinite(r.exploration), errc::bad_parameter, "ucb1: exploration must be above 0, got ", r.exploration);
@@ -240,6 +247,7 @@ struct bandit_rule<thompson_bernoulli> {
 template <>
 struct bandit_rule<thompson_gaussian> {
     using belief = normal_belief;
+    template <class = void>
     static void check(const thompson_gaussian& r) {
         require(r.noise > 0 && std::isfinite(r.noise) && r.deviation > 0 && std::isfinite(r.deviation), errc::bad_parameter,
                 "thompson_gaussian: noise and deviation must be above 0, got ", r.noise, " and ", r.deviation);

@@ -124,7 +124,7 @@ void best_of(std::span<const Belief> beliefs, std::span<T> out) {
     constexpr double panel = 2.5;
     const std::size_t count = beliefs.size();
     const auto& rule = legendre<T>;
-    std::ranges::fill(out, T(0));
+    std::fill(out.begin(), out.end(), T(0));
     if (count == 1) out[0] = 1;
     if (count <= 1) return;
 

@@ -66,7 +66,7 @@ template <std::same_as<contact_option> Option>
     const double limit = same_cost ? std::floor(units) : units;
 
     // Each customer's options by rising cost; of those the upper hull, from (0, 0): steps of falling gain per cost.
-    std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
         const auto &x = options[a], &y = options[b];
         if (x.customer != y.customer) return x.customer < y.customer;
         if (x.cost != y.cost) return x.cost < y.cost;
@@ -104,7 +104,7 @@ template <std::same_as<contact_option> Option>
         }
         from = to;
     }
-    std::ranges::sort(steps, [](const step& a, const step& b) {
+    std::sort(steps.begin(), steps.end(), [](const step& a, const step& b) {
         if (a.rate != b.rate) return a.rate > b.rate;
         return a.group != b.group ? a.group < b.group : a.level < b.level;
     });
@@ -128,7 +128,7 @@ template <std::same_as<contact_option> Option>
     }
     for (const std::size_t i : taken)
         if (i < options.size()) out.chosen.push_back(i);
-    std::ranges::sort(out.chosen);
+    std::sort(out.chosen.begin(), out.chosen.end());
     for (const std::size_t i : out.chosen) {
         out.gain += options[i].gain;
         out.cost += options[i].cost;
@@ -161,7 +161,7 @@ template <std::size_t N, class ValueOf>
             if (a != nothing && costs[a] > 0)
                 out.push_back({.customer = i, .action = a, .gain = static_cast<double>(value_of(asked, a)) - without, .cost = costs[a]});
         };
-        if (asked.allowed) std::ranges::for_each(*asked.allowed, add);
+        if (asked.allowed) std::for_each(asked.allowed->begin(), asked.allowed->end(), add);
         else
             for (std::size_t a = 0; a < costs.size(); ++a) add(a);
     }
@@ -185,7 +185,7 @@ void limit_to_plan(std::span<decision<N>> batch, std::span<const contact_option>
         if (given[i] != no_action) left.push_back(given[i]);
         else
             for (const std::size_t a : otherwise)
-                if (!allowed || std::ranges::find(*allowed, a) != allowed->end()) left.push_back(a);
+                if (!allowed || std::find(allowed->begin(), allowed->end(), a) != allowed->end()) left.push_back(a);
         allowed = std::move(left);
     }
 }

@@ -64,6 +64,7 @@ struct contact_history {
     std::vector<std::uint16_t> actions{};
 
     static constexpr std::array field_names{"periods", "actions"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(periods, actions); }
     friend bool operator==(const contact_history&, const contact_history&) = default;
 };
@@ -80,11 +81,14 @@ class contact_rules {
    public:
     /// Throws `error` (`bad_parameter`) with the number of the action, cap, gap or quiet time as the row: no actions, more than
     /// 65,000, a name twice or empty, a channel that no action has, periods below 1, a quiet time that does not end after it began.
+    template <class = void>
     explicit contact_rules(contact_limits limits);
 
+    template <class = void>
     [[nodiscard]] std::size_t actions() const noexcept { return limits_.actions.size(); }
     [[nodiscard]] const contact_limits& limits() const noexcept { return limits_; }
     /// The number of an action. Throws `error` (`unknown_id`).
+    template <class = void>
     [[nodiscard]] std::size_t action(std::string_view name) const;
     [[nodiscard]] const std::string& name(std::size_t action) const {
         require_action(action);
@@ -96,6 +100,7 @@ class contact_rules {
     }
 
     /// The actions that are no contact.
+    template <class = void>
     [[nodiscard]] std::vector<std::size_t> silent() const {
         std::vector<std::size_t> out;
         for (std::size_t a = 0; a < actions(); ++a)
@@ -105,6 +110,7 @@ class contact_rules {
 
     /// Whether the customer may get this action in period `now`. Throws `error`: `unknown_id`, `bad_data` (a history that is not
     /// one: out of order, or of actions that do not exist).
+    template <class = void>
     [[nodiscard]] bool allows(const contact_history& past, std::size_t action, std::int64_t now) const {
         require_action(action);
         require_history(past);
@@ -112,6 +118,7 @@ class contact_rules {
     }
     /// The actions that the customer may get in period `now`, in order: what `decision::allowed` holds. Without any action that is
     /// no contact the list may be empty, and a policy then refuses to decide.
+    template <class = void>
     [[nodiscard]] std::vector<std::size_t> allowed(const contact_history& past, std::int64_t now) const;
     /// The decision with what it allows and the rules allow, both. Throws also `unknown_id` (it allows an action that does not exist).
     template <std::size_t N>
@@ -119,7 +126,7 @@ class contact_rules {
         auto list = allowed(past, now);
         if (asked.allowed) {
             for (const std::size_t a : *asked.allowed) require_action(a);
-            std::erase_if(list, [&](std::size_t a) { return std::ranges::find(*asked.allowed, a) == asked.allowed->end(); });
+            std::erase_if(list, [&](std::size_t a) { return std::find(asked.allowed->begin(), asked.allowed->end(), a) == asked.allowed->end(); });
         }
         asked.allowed = std::move(list);
         return asked;
@@ -127,6 +134,7 @@ class contact_rules {
 
     /// Notes what the customer got; what is no contact leaves no trace. Contacts too old for any cap or gap, seen from the newest,
     /// are dropped. Throws `error` and changes nothing: `unknown_id`, `bad_data` (as `allows`).
+    template <class = void>
     void record(contact_history& past, std::size_t action, std::int64_t now) const;
     /// So many periods back, the present one included, rules look: 0 without caps and gaps.
     [[nodiscard]] std::int64_t memory() const noexcept { return memory_; }
@@ -143,6 +151,7 @@ class contact_rules {
         std::int64_t from, until, every;
     };
 
+    template <class = void>
     void require_action(std::size_t action) const { require(action < actions(), errc::unknown_id, "contact_rules: no such action, there are ", actions()); }
     void require_history(const contact_history& past) const {
         bool good = past.periods.size() == past.actions.size();
@@ -159,6 +168,7 @@ class contact_rules {
     }
 
     [[nodiscard]] bool applies_to(std::uint16_t channel, std::uint16_t action) const noexcept { return channel == every || channel_of_[action] == channel; }
+    template <class = void>
     [[nodiscard]] bool open(const contact_history& past, std::uint16_t channel, std::int64_t now) const noexcept;
 
     contact_limits limits_;
@@ -168,6 +178,7 @@ class contact_rules {
     std::int64_t memory_ = 0;
 };
 
+template <class>
 inline contact_rules::contact_rules(contact_limits limits) : limits_(std::move(limits)) {
     constexpr std::string_view who = "contact_rules: ";
     const auto& names = limits_.actions;
@@ -180,16 +191,16 @@ inline contact_rules::contact_rules(contact_limits limits) : limits_(std::move(l
             channel_of_.push_back(none);
             continue;
         }
-        const auto found = std::ranges::find(channels, names[a].channel);
+        const auto found = std::find(channels.begin(), channels.end(), names[a].channel);
         channel_of_.push_back(static_cast<std::uint16_t>(found - channels.begin()));
         if (found == channels.end()) channels.push_back(names[a].channel);
     }
-    std::ranges::sort(seen);
-    require(std::ranges::adjacent_find(seen) == seen.end(), errc::bad_parameter, who, "two actions have the same name");
+    std::sort(seen.begin(), seen.end());
+    require(std::adjacent_find(seen.begin(), seen.end()) == seen.end(), errc::bad_parameter, who, "two actions have the same name");
 
     const auto number = [&](const std::string& channel, std::string_view what, std::size_t i) {
         if (channel.empty()) return every;
-        const auto found = std::ranges::find(channels, channel);
+        const auto found = std::find(channels.begin(), channels.end(), channel);
         require_at(found != channels.end(), errc::bad_parameter, {.row = i + 1}, who, what, i + 1, " is for a channel that no action has: ", channel);
         return static_cast<std::uint16_t>(found - channels.begin());
     };
@@ -214,12 +225,14 @@ inline contact_rules::contact_rules(contact_limits limits) : limits_(std::move(l
     }
 }
 
+template <class>
 inline std::size_t contact_rules::action(std::string_view name) const {
-    const auto found = std::ranges::find(limits_.actions, name, &channel_action::name);
+    const auto found = std::find_if(limits_.actions.begin(), limits_.actions.end(), [&](const channel_action& one) { return one.name == name; });
     require(found != limits_.actions.end(), errc::unknown_id, "contact_rules: there is no action of that name");
     return static_cast<std::size_t>(found - limits_.actions.begin());
 }
 
+template <class>
 inline bool contact_rules::open(const contact_history& past, std::uint16_t channel, std::int64_t now) const noexcept {
     const auto applies = [&](std::uint16_t of) { return of == every || of == channel; };
     for (const auto& q : quiet_) {
@@ -245,6 +258,7 @@ inline bool contact_rules::open(const contact_history& past, std::uint16_t chann
     return true;
 }
 
+template <class>
 inline std::vector<std::size_t> contact_rules::allowed(const contact_history& past, std::int64_t now) const {
     require_history(past);
     std::vector<std::size_t> out;
@@ -260,12 +274,13 @@ inline std::vector<std::size_t> contact_rules::allowed(const contact_history& pa
     return out;
 }
 
+template <class>
 inline void contact_rules::record(contact_history& past, std::size_t action, std::int64_t now) const {
     require_action(action);
     require_history(past);
     if (channel_of_[action] == none || memory_ == 0) return;
     contact_history next = past;
-    const auto at = std::ranges::upper_bound(next.periods, now) - next.periods.begin();
+    const auto at = std::upper_bound(next.periods.begin(), next.periods.end(), now) - next.periods.begin();
     next.periods.insert(next.periods.begin() + at, now);
     next.actions.insert(next.actions.begin() + at, static_cast<std::uint16_t>(action));
     const std::int64_t newest = next.periods.back();

@@ -37,6 +37,7 @@ struct contact_assumptions {
     double margin = .2;                      ///< of what is spent
 
     /// As sentences, one a line.
+    template <class = void>
     [[nodiscard]] std::string text() const {
         std::string out;
         for (std::size_t a = 1; a < actions.size(); ++a)

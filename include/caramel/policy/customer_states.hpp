@@ -43,6 +43,7 @@ class customer_states_model {
     /// Where the axes are cut (see `cell_of`), how long a period is, and how many cells the last axis has.
     /// Throws `error` (`bad_data`) on cuts that are not finite and ascending, or a period or number of cells that is not
     /// positive.
+    template <class = void>
     customer_states_model(double period_days, std::vector<double> recency_days, std::vector<double> orders, std::vector<double> spend, std::size_t contact_cells)
         : period_days_(period_days), recency_days_(std::move(recency_days)), orders_(std::move(orders)), spend_(std::move(spend)), contact_cells_(contact_cells) {
         require(period_days > 0 && period_days <= 36'500 && contact_cells > 0, errc::bad_data, "customer_states: the period or the cells of the last contact are not positive");
@@ -51,14 +52,18 @@ class customer_states_model {
 
     /// One customer. Takes time linear in the purchases, if invoices rise with time, and no memory but the workspace's.
     /// Throws `error`: `empty_input` (no purchase), `nan_or_inf` (a quantity or price).
+    template <class = void>
     [[nodiscard]] decision<4> operator()(const customer_record& x, workspace& scratch) const { return {.state = state_of(x, scratch, 1)}; }
     /// One customer who was never contacted.
+    template <class = void>
     [[nodiscard]] decision<4> operator()(const history& x, workspace& scratch) const { return {.state = state_of({.seen = x}, scratch, 1)}; }
     /// A batch. An `error` has the customer's number, from 1, as its row.
+    template <class = void>
     [[nodiscard]] std::vector<decision<4>> operator()(std::span<const customer_record> batch) const {
         return each(batch.size(), [batch](std::size_t i) { return batch[i]; });
     }
     /// Customers who were never contacted.
+    template <class = void>
     [[nodiscard]] std::vector<decision<4>> operator()(const histories& batch) const {
         return each(batch.size(), [&batch](std::size_t i) { return customer_record{.seen = batch[i]}; });
     }
@@ -66,6 +71,7 @@ class customer_states_model {
     /// Cells of each axis.
     [[nodiscard]] std::array<std::size_t, 4> shape() const noexcept { return {recency_days_.size() + 1, orders_.size() + 1, spend_.size() + 1, contact_cells_}; }
     /// The axes in words.
+    template <class = void>
     [[nodiscard]] std::array<state_axis, 4> axes() const {
         state_axis contact{"periods without contact", {}};
         for (std::size_t i = 0; i < contact_cells_; ++i) contact.cells.push_back(detail::message(i) + (i + 1 == contact_cells_ ? "+" : ""));
@@ -80,6 +86,7 @@ class customer_states_model {
     [[nodiscard]] std::size_t contact_cells() const noexcept { return contact_cells_; }
 
     static constexpr std::array field_names{"period_days", "recency_days", "orders", "spend", "contact_cells"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(period_days_, recency_days_, orders_, spend_, contact_cells_); }
 
     /// Orders (invoices; without invoices, distinct times) and their mean spend, of purchases in the order of time.
@@ -87,6 +94,7 @@ class customer_states_model {
         double orders = 0, spend_per_order = 0;
     };
     /// Throws `error` with the row: `empty_input`, `nan_or_inf`.
+    template <class = void>
     [[nodiscard]] static totals totals_of(std::span<const transaction> purchases, workspace& scratch, std::size_t row = 1) {
         require_at(!purchases.empty(), errc::empty_input, {.row = row}, "customer_states: customer ", row, " has no purchase");
         const workspace::frame frame(scratch);
@@ -109,6 +117,7 @@ class customer_states_model {
     }
 
    private:
+    template <class = void>
     std::array<std::size_t, 4> state_of(const customer_record& x, workspace& scratch, std::size_t row) const {
         using days = std::chrono::duration<double, std::ratio<86400>>;
         const totals t = totals_of(x.seen.purchases, scratch, row);
@@ -145,6 +154,7 @@ struct customer_states {
     std::size_t contact_cells = 3;                       ///< contacted in the last period, 1, 2 or more periods without
 
     /// Throws `error`: `bad_parameter`; `empty_input` (no customers); `nan_or_inf` with the customer's row.
+    template <class = void>
     [[nodiscard]] customer_states_model fit(const histories& seen, const fit_options&) const {
         constexpr std::string_view who = "customer_states";
         require(period_days > 0 && period_days <= 36'500, errc::bad_parameter, who, ": period_days must lie in (0, 36500], got ", period_days);

@@ -66,6 +66,7 @@ struct gate_verdict {
 
     [[nodiscard]] bool passed() const noexcept { return reason == gate_reason::shown; }
     /// One sentence.
+    template <class = void>
     [[nodiscard]] std::string text() const {
         using detail::message;
         const auto two = [](double x) { return std::round(x * 100) / 100; };
@@ -88,6 +89,7 @@ struct gate_verdict {
 
 namespace detail::off_policy {
 
+template <class = void>
 inline void require_gate(const gate_options& how, std::string_view who) {
     require(how.confidence > 0 && how.confidence < 1, errc::bad_parameter, who, ": confidence = ", how.confidence, ", must lie between 0 and 1");
     require(std::isfinite(how.margin), errc::bad_parameter, who, ": margin is not finite");

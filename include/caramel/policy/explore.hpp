@@ -62,9 +62,11 @@ struct exploration {
 
 namespace detail {
 
+template <class = void>
 inline void require_share(double x, std::string_view who, std::string_view name) {
     require(x >= 0 && x <= 1, errc::bad_parameter, who, ": ", name, " must lie in [0, 1], got ", x);
 }
+template <class = void>
 inline void require_schedule(const exploration_schedule& s, std::string_view who, std::string_view name, double most) {
     const auto end = [&](double x, std::string_view which) {
         require(x >= 0 && x <= most, errc::bad_parameter, who, ": ", name, which,
@@ -76,6 +78,7 @@ inline void require_schedule(const exploration_schedule& s, std::string_view who
     require(s.shape == schedule_shape::linear || (s.from > 0 && s.to > 0), errc::bad_parameter, who, ": ", name,
             ": from and to must be above 0 in this shape of schedule");
 }
+template <class = void>
 inline void require_exploration(const exploration& e, std::string_view who) {
     require_schedule(e.level, who, "explore.level", e.how == exploring::epsilon_greedy ? 1 : std::numeric_limits<double>::max());
     require_share(e.mix, who, "explore.mix");
@@ -122,6 +125,7 @@ std::size_t best_action(std::span<const T> values, std::span<const std::uint8_t>
     return best;
 }
 
+template <class = void>
 inline std::size_t count_open(std::span<const std::uint8_t> open) noexcept {
     std::size_t n = 0;
     for (const std::uint8_t mark : open) n += mark != 0 ? 1 : 0;

@@ -39,6 +39,7 @@ struct linucb {
 
     static constexpr std::string_view kind = "linucb";
     static constexpr std::array field_names{"alpha", "epsilon", "regularization", "half_life", "refresh_every"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(alpha, epsilon, regularization, half_life, refresh_every); }
     friend bool operator==(const linucb&, const linucb&) = default;
 };
@@ -53,6 +54,7 @@ struct linear_thompson {
 
     static constexpr std::string_view kind = "linear_thompson";
     static constexpr std::array field_names{"noise", "regularization", "half_life", "refresh_every"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(noise, regularization, half_life, refresh_every); }
     friend bool operator==(const linear_thompson&, const linear_thompson&) = default;
 };
@@ -144,10 +146,12 @@ concept ContextRow = requires(const X& x) {
     requires std::floating_point<std::remove_cvref_t<decltype(*x.data())>>;
 };
 
+template <class = void>
 inline void check_rule(const linucb& r) {
     require(r.alpha >= 0 && std::isfinite(r.alpha), errc::bad_parameter, "linucb: alpha must be at least 0, got ", r.alpha);
     require_share(r.epsilon, "linucb", "epsilon");
 }
+template <class = void>
 inline void check_rule(const linear_thompson& r) {
     require(r.noise > 0 && std::isfinite(r.noise), errc::bad_parameter, "linear_thompson: noise must be above 0, got ", r.noise);
 }
@@ -166,6 +170,8 @@ inline void check_rule(const linear_thompson& r) {
 /// thread at a time learns.
 template <class Rule>
 class linear_bandit {
+    using real = detail::real_of<Rule>;  // double: see there
+
     static constexpr bool by_probability = requires(const Rule& r) { r.noise; };
 
    public:
@@ -175,16 +181,16 @@ class linear_bandit {
     linear_bandit(std::size_t actions, std::size_t dim, const Rule& rule = {}) : rule_(rule), rewards_(checked(actions, dim)) {
         check_rule();
         const auto rows = static_cast<row_index>(actions), d = static_cast<row_index>(dim);
-        moments_ = matrix<double>::Zero(rows * d, d);
-        inverses_ = matrix<double>::Zero(rows * d, d);
+        moments_ = matrix<real>::Zero(rows * d, d);
+        inverses_ = matrix<real>::Zero(rows * d, d);
         for (row_index a = 0; a < rows; ++a) inverses_.middleRows(a * d, d).diagonal().setConstant(1 / rule_.regularization);
-        sums_ = matrix<double>::Zero(rows, d);
-        weights_ = matrix<double>::Zero(rows, d);
+        sums_ = matrix<real>::Zero(rows, d);
+        weights_ = matrix<real>::Zero(rows, d);
     }
     /// From its fields: (actions x dim, dim) sums of xx', (actions, dim) sums of reward times x, the inverses and the weights
     /// that follow from them, and the number of rewards.
     /// Throws `error`: `bad_parameter`, `limit_exceeded`, `bad_data` (they do not belong together).
-    linear_bandit(Rule rule, matrix<double> moments, matrix<double> sums, matrix<double> inverses, matrix<double> weights, std::vector<std::uint64_t> rewards)
+    linear_bandit(Rule rule, matrix<real> moments, matrix<real> sums, matrix<real> inverses, matrix<real> weights, std::vector<std::uint64_t> rewards)
         : rule_(std::move(rule)),
           rewards_(std::move(rewards)),
           moments_(std::move(moments)),
@@ -194,7 +200,7 @@ class linear_bandit {
         check_rule();
         (void)checked(rewards_.size(), static_cast<std::size_t>(sums_.cols()));
         const auto rows = static_cast<row_index>(rewards_.size()), d = sums_.cols();
-        const auto has = [](const matrix<double>& m, row_index r, row_index c) {
+        const auto has = [](const matrix<real>& m, row_index r, row_index c) {
             return m.rows() == r && m.cols() == c && detail::all_finite(m.data(), static_cast<std::size_t>(m.size()));
         };
         require(has(moments_, rows * d, d) && has(sums_, rows, d) && has(inverses_, rows * d, d) && has(weights_, rows, d), errc::bad_data, kind,
@@ -309,10 +315,10 @@ class linear_bandit {
     [[nodiscard]] std::size_t dim() const noexcept { return static_cast<std::size_t>(sums_.cols()); }
     /// How many rewards each action has had, and what they weigh per column of the context: (actions, dim).
     [[nodiscard]] const std::vector<std::uint64_t>& rewards() const noexcept { return rewards_; }
-    [[nodiscard]] const matrix<double>& weights() const noexcept { return weights_; }
+    [[nodiscard]] const matrix<real>& weights() const noexcept { return weights_; }
     /// (actions x dim, dim): of each action in turn the sum of xx', and the inverse of that plus regularization I.
-    [[nodiscard]] const matrix<double>& moments() const noexcept { return moments_; }
-    [[nodiscard]] const matrix<double>& inverses() const noexcept { return inverses_; }
+    [[nodiscard]] const matrix<real>& moments() const noexcept { return moments_; }
+    [[nodiscard]] const matrix<real>& inverses() const noexcept { return inverses_; }
 
     static constexpr std::array field_names{"rule", "moments", "sums", "inverses", "weights", "rewards"};
     [[nodiscard]] auto fields() const noexcept { return std::tie(rule_, moments_, sums_, inverses_, weights_, rewards_); }
@@ -428,10 +434,10 @@ class linear_bandit {
             good = detail::all_finite(weights.data(), d);
         }
         require(good, errc::diverged, kind, ": the model left what numbers can tell apart: standardize contexts and scale rewards down");
-        std::ranges::copy(moments, moments_.data() + action * d * d);
-        std::ranges::copy(inverse, inverses_.data() + action * d * d);
-        std::ranges::copy(sums, sums_.data() + action * d);
-        std::ranges::copy(weights, weights_.data() + action * d);
+        std::copy(moments.begin(), moments.end(), moments_.data() + action * d * d);
+        std::copy(inverse.begin(), inverse.end(), inverses_.data() + action * d * d);
+        std::copy(sums.begin(), sums.end(), sums_.data() + action * d);
+        std::copy(weights.begin(), weights.end(), weights_.data() + action * d);
         count(action);
     }
     void count(std::size_t action) {
@@ -453,7 +459,7 @@ class linear_bandit {
         const std::size_t d = dim();
         std::vector<double> scratch, inverse(d * d);
         if (!detail::invert_moments(moments_of(a), rule_.regularization, d, inverse.data(), scratch)) return;
-        std::ranges::copy(inverse, inverses_.data() + a * d * d);
+        std::copy(inverse.begin(), inverse.end(), inverses_.data() + a * d * d);
         detail::symmetric_product(inverse_of(a), sums_.data() + a * d, d, weights_.data() + a * d);
     }
     void merge_parts(const linear_bandit& other, const linear_bandit* base) {
@@ -486,7 +492,7 @@ class linear_bandit {
     Rule rule_;
     std::vector<std::uint64_t> rewards_;
     std::uint64_t total_ = 0;
-    matrix<double> moments_, sums_, inverses_, weights_;
+    matrix<real> moments_, sums_, inverses_, weights_;
 };
 
 }  // namespace caramel::inline CARAMEL_ABI

@@ -169,15 +169,16 @@ std::vector<std::uint32_t> recurrent_states(const Chain& chain, std::span<const 
 // The share of the periods in each state. A chain without discount.
 template <std::same_as<backups> Chain>
 vec<double> stationary_of(const Chain& chain, std::span<const double> initial, const solve_options& how, std::string_view who) {
+    using real = detail::real_of<Chain>;  // double: see there
     constexpr std::size_t dense_limit = 600;
     const auto mine = recurrent_states(chain, initial, who);
     std::vector<std::uint32_t> place_of(chain.size(), never);
     for (std::size_t i = 0; i < mine.size(); ++i) place_of[mine[i]] = static_cast<std::uint32_t>(i);
     const auto n = static_cast<row_index>(mine.size());
-    vec<double> x = vec<double>::Zero(n);
+    vec<real> x = vec<real>::Zero(n);
     if (mine.size() <= dense_limit) {
         // Elimination without subtractions, exact to rounding for every share (Grassmann, Taksar & Heyman, Operations Research 33, 1985).
-        matrix<double> p = matrix<double>::Zero(n, n);
+        matrix<real> p = matrix<real>::Zero(n, n);
         for (row_index i = 0; i < n; ++i) {
             const std::size_t s = mine[static_cast<std::size_t>(i)];
             for (std::size_t k = chain.starts[s]; k < chain.starts[s + 1]; ++k) p(i, static_cast<row_index>(place_of[chain.next[k]])) += chain.weight[k];
@@ -197,7 +198,7 @@ vec<double> stationary_of(const Chain& chain, std::span<const double> initial, c
     } else {
         // Every other period one stays, so that a chain that goes round comes to rest, too.
         x.setConstant(1 / static_cast<double>(n));
-        vec<double> next(n);
+        vec<real> next(n);
         for (std::size_t round = 1;; ++round) {
             require(round <= how.max_rounds, errc::diverged, who, ": the shares were not still after ", how.max_rounds,
                     " sweeps: raise the tolerance or max_rounds");
@@ -213,7 +214,7 @@ vec<double> stationary_of(const Chain& chain, std::span<const double> initial, c
             if (change <= std::max(how.tolerance, 16 * std::numeric_limits<double>::epsilon())) break;
         }
     }
-    vec<double> out = vec<double>::Zero(static_cast<row_index>(chain.size()));
+    vec<real> out = vec<real>::Zero(static_cast<row_index>(chain.size()));
     for (row_index i = 0; i < n; ++i) out(static_cast<row_index>(mine[static_cast<std::size_t>(i)])) = x(i);
     return out;
 }

@@ -69,7 +69,7 @@ backups reversed(const Chain& chain) {
 // By state, from a source by state. A discount below 1.
 template <std::same_as<backups> Chain>
 std::vector<double> occupancy_of(Chain& backwards, std::span<const double> source, solve_options how, const run_options& run, std::string_view who) {
-    std::ranges::copy(source, backwards.reward.begin());
+    std::copy(source.begin(), source.end(), backwards.reward.begin());
     how.tolerance /= static_cast<double>(backwards.size());  // sweeps contract the sum of the errors, not the largest
     std::vector<double> out(backwards.size(), 0.0);
     (void)solve_chain(backwards, out, how, run, who);
@@ -86,22 +86,23 @@ struct small_programme {
 
     template <std::same_as<std::string_view> Who>
     void solve(Who who) {
+        using real = detail::real_of<Who>;  // double: see there
         constexpr double least = 1e-12;
         const row_index m = coefficients.rows(), n = coefficients.cols();
         for (std::size_t step = 0; step < 10'000; ++step) {
-            matrix<double> b(m, m);
-            vec<double> price(m);
+            matrix<real> b(m, m);
+            vec<real> price(m);
             for (row_index i = 0; i < m; ++i) {
                 b.col(i) = coefficients.col(basis[static_cast<std::size_t>(i)]);
                 price(i) = objective(basis[static_cast<std::size_t>(i)]);
             }
-            const Eigen::PartialPivLU<matrix<double>> lu(b);
+            const Eigen::PartialPivLU<matrix<real>> lu(b);
             x = lu.solve(limits);
-            duals = matrix<double>(b.transpose()).partialPivLu().solve(price);
+            duals = matrix<real>(b.transpose()).partialPivLu().solve(price);
             row_index enters = 0;
             while (enters < n && objective(enters) - duals.dot(coefficients.col(enters)) <= least) ++enters;
             if (enters == n) return;
-            const vec<double> change = lu.solve(coefficients.col(enters));
+            const vec<real> change = lu.solve(coefficients.col(enters));
             row_index leaves = m;
             double ratio = std::numeric_limits<double>::infinity();
             for (row_index i = 0; i < m; ++i) {
@@ -122,6 +123,8 @@ struct small_programme {
 
 template <std::same_as<mdp> Process>
 class budget_solver {
+    using real = detail::real_of<Process>;  // double: see there
+
    public:
     budget_solver(const Process& process, std::span<const occupancy_budget> budgets, const solve_options& how, const run_options& run)
         : process_(process), how_(how), run_(run), pairs_(backups_of(process, how.discount)), reward_(pairs_.reward), source_(process.initial()) {
@@ -130,7 +133,7 @@ class budget_solver {
         const double top = largest(reward_);
         reward_scale_ = top > 0 ? top : 1;
         for (double& x : reward_) x /= reward_scale_;
-        limits_ = cost_scale_ = vec<double>::Zero(m);
+        limits_ = cost_scale_ = vec<real>::Zero(m);
         for (row_index i = 0; i < m; ++i) {
             const auto& b = budgets[static_cast<std::size_t>(i)];
             auto& cost = costs_.emplace_back();
@@ -145,7 +148,7 @@ class budget_solver {
 
     budget_solution solve() {
         auto policy = how_.start.empty() ? myopic_policy(process_, pairs_) : pairs_of_policy(process_, how_.start, who);
-        vec<double> prices = vec<double>::Zero(limits_.size());
+        vec<real> prices = vec<real>::Zero(limits_.size());
         improve(policy, prices, 1);
         add(policy);
         if ((columns_[0].costs - limits_).maxCoeff() > margin) {
@@ -177,12 +180,12 @@ class budget_solver {
         std::vector<std::size_t> pairs;
         std::vector<double> occupancy;  // by state
         double value = 0;
-        vec<double> costs;
+        vec<real> costs;
         double weight = 0;
     };
 
     column column_of(const std::vector<std::size_t>& policy) {
-        column out{.pairs = policy, .occupancy = {}, .costs = vec<double>::Zero(limits_.size())};
+        column out{.pairs = policy, .occupancy = {}, .costs = vec<real>::Zero(limits_.size())};
         auto backwards = reversed(chain_of_rows(pairs_, policy));
         out.occupancy = occupancy_of(backwards, source_, how_, run_, who);
         for (std::size_t s = 0; s < policy.size(); ++s) {
@@ -194,10 +197,10 @@ class budget_solver {
     }
     void add(const std::vector<std::size_t>& policy) { columns_.push_back(column_of(policy)); }
     bool known(const std::vector<std::size_t>& policy) const {
-        return std::ranges::any_of(columns_, [&](const column& c) { return c.pairs == policy; });
+        return std::any_of(columns_.begin(), columns_.end(), [&](const column& c) { return c.pairs == policy; });
     }
     // The best policy where each budget's cost has a price, and rewards count `earns` times.
-    void improve(std::vector<std::size_t>& policy, const vec<double>& prices, double earns) {
+    void improve(std::vector<std::size_t>& policy, const vec<real>& prices, double earns) {
         for (std::size_t p = 0; p < reward_.size(); ++p) {
             pairs_.reward[p] = earns * reward_[p];
             for (std::size_t i = 0; i < costs_.size(); ++i) pairs_.reward[p] -= prices(static_cast<row_index>(i)) * costs_[i][p];
@@ -209,10 +212,10 @@ class budget_solver {
     small_programme solve_master(bool excess) const {
         const row_index m = limits_.size(), n = static_cast<row_index>(columns_.size()), width = n + m + (excess ? m : 0);
         small_programme out;
-        out.coefficients = matrix<double>::Zero(m + 1, width);
-        out.limits = vec<double>::Ones(m + 1);
+        out.coefficients = matrix<real>::Zero(m + 1, width);
+        out.limits = vec<real>::Ones(m + 1);
         out.limits.head(m) = limits_;
-        out.objective = vec<double>::Zero(width);
+        out.objective = vec<real>::Zero(width);
         for (row_index j = 0; j < n; ++j) {
             const column& c = columns_[static_cast<std::size_t>(j)];
             out.coefficients.block(0, j, m, 1) = c.costs;
@@ -254,7 +257,7 @@ class budget_solver {
             for (row_index i = 0; i <= m; ++i)
                 if (basis_[static_cast<std::size_t>(i)].first == 2) excess += std::max(programme.x(i), 0.0);
             if (excess <= margin) break;
-            const vec<double> prices = programme.duals.head(m).cwiseMax(0.0);
+            const vec<real> prices = programme.duals.head(m).cwiseMax(0.0);
             improve(policy, prices, 0);
             const column next = column_of(policy);
             if (-prices.dot(next.costs) - programme.duals(m) <= margin || known(policy)) {
@@ -276,7 +279,7 @@ class budget_solver {
     }
 
     // The occupancies of the mixture, and then as few actions as a vertex of the linear programme has.
-    budget_solution answer(const std::vector<std::size_t>& last, const vec<double>& prices) {
+    budget_solution answer(const std::vector<std::size_t>& last, const vec<real>& prices) {
         std::vector<double> x(reward_.size(), 0.0);
         for (const column& c : columns_)
             if (c.weight > 0)
@@ -288,7 +291,7 @@ class budget_solver {
         }
         const auto states = static_cast<row_index>(process_.states()), actions = static_cast<row_index>(process_.actions());
         budget_solution out;
-        out.policy = out.occupancy = matrix<double>::Zero(states, actions);
+        out.policy = out.occupancy = matrix<real>::Zero(states, actions);
         out.spent = spent_by(x).cwiseProduct(cost_scale_);
         out.prices = reward_scale_ * prices.cwiseQuotient(cost_scale_);
         out.policies = columns_.size();
@@ -313,8 +316,8 @@ class budget_solver {
     void for_pairs(std::size_t s, const Work& work) const {
         for (std::size_t p = process_.pair_starts()[s]; p < process_.pair_starts()[s + 1]; ++p) work(p, static_cast<row_index>(process_.pair_actions()[p]));
     }
-    vec<double> spent_by(const std::vector<double>& x) const {
-        vec<double> out = vec<double>::Zero(limits_.size());
+    vec<real> spent_by(const std::vector<double>& x) const {
+        vec<real> out = vec<real>::Zero(limits_.size());
         for (std::size_t i = 0; i < costs_.size(); ++i)
             for (std::size_t p = 0; p < x.size(); ++p) out(static_cast<row_index>(i)) += x[p] * costs_[i][p];
         return out;
@@ -334,7 +337,7 @@ class budget_solver {
                 state_of_extra.push_back(s);
             });
         }
-        const vec<double> spent = spent_by(x);
+        const vec<real> spent = spent_by(x);
         std::vector<std::size_t> binding;
         for (std::size_t i = 0; i < costs_.size(); ++i)
             if (spent(static_cast<row_index>(i)) > limits_(static_cast<row_index>(i)) - binds) binding.push_back(i);
@@ -343,7 +346,7 @@ class budget_solver {
         // What one unit more of an extra action changes elsewhere, where the other states keep to their base.
         auto backwards = reversed(chain_of_rows(pairs_, base));
         std::vector<std::vector<double>> effect(k);
-        matrix<double> cost = matrix<double>::Zero(static_cast<row_index>(costs_.size()), static_cast<row_index>(k));
+        matrix<real> cost = matrix<real>::Zero(static_cast<row_index>(costs_.size()), static_cast<row_index>(k));
         for (std::size_t e = 0; e < k; ++e) {
             std::vector<double> source(process_.states(), 0.0);
             source[state_of_extra[e]] = -1;
@@ -356,11 +359,11 @@ class budget_solver {
                     if (base[s] != no_action) c += effect[e][s] * costs_[i][base[s]];
             }
         }
-        vec<double> direction = vec<double>::Ones(1);
+        vec<real> direction = vec<real>::Ones(1);
         if (k > 1) {
-            matrix<double> mine(static_cast<row_index>(binding.size()), static_cast<row_index>(k));
+            matrix<real> mine(static_cast<row_index>(binding.size()), static_cast<row_index>(k));
             for (std::size_t i = 0; i < binding.size(); ++i) mine.row(static_cast<row_index>(i)) = cost.row(static_cast<row_index>(binding[i]));
-            direction = Eigen::FullPivLU<matrix<double>>(mine).kernel().col(0);
+            direction = Eigen::FullPivLU<matrix<real>>(mine).kernel().col(0);
         }
         std::vector<double> change(x.size(), 0.0);
         for (std::size_t e = 0; e < k; ++e) {
@@ -369,7 +372,7 @@ class budget_solver {
             for (std::size_t s = 0; s < base.size(); ++s)
                 if (base[s] != no_action) change[base[s]] += d * effect[e][s];
         }
-        const vec<double> more = cost * direction;
+        const vec<real> more = cost * direction;
         // As far as the first share falls to nothing, or the first budget that is still free is used up; either way round.
         double step = 0, way = 1;
         std::size_t stops = x.size();
@@ -405,7 +408,7 @@ class budget_solver {
     backups pairs_;
     std::vector<double> reward_, source_;
     std::vector<std::vector<double>> costs_;  // of each budget, by pair
-    vec<double> limits_, cost_scale_;
+    vec<real> limits_, cost_scale_;
     double reward_scale_ = 1;
     std::vector<column> columns_;
     std::vector<std::pair<int, row_index>> basis_;

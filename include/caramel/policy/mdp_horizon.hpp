@@ -53,6 +53,7 @@ matrix<double> values_at_the_end(const Process& process, const horizon_options& 
     }
     return v;
 }
+template <class = void>
 inline void require_finite_period(const matrix<double>& v, row_index t, std::string_view who) {
     require(v.row(t).allFinite(), errc::diverged, who, ": the values left the finite numbers in period ", t + 1, ": lower the rewards");
 }

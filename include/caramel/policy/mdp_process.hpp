@@ -18,6 +18,7 @@
 
 #include <caramel/core/error.hpp>
 #include <caramel/core/random.hpp>
+#include <caramel/core/span_of.hpp>
 #include <caramel/policy/transition.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
@@ -41,6 +42,7 @@ class mdp {
     /// Throws `error`: `bad_parameter` (no states or actions), `empty_input`, `limit_exceeded` (2^32 states);
     /// `unknown_id`, `nan_or_inf` and `bad_data` with row and column (as in `mdp_row`) of a bad entry; `bad_data` with
     /// row = state and column = action, from 1, where probabilities do not sum to 1 within 1e-9.
+    template <class = void>
     mdp(std::size_t states, std::size_t actions, std::span<const mdp_row> rows, std::span<const double> initial = {})
         : n_states_(states), n_actions_(actions) {
         (void)detail::count_states(std::array{states}, actions, "mdp");
@@ -54,13 +56,16 @@ class mdp {
     [[nodiscard]] std::size_t states() const noexcept { return n_states_; }
     [[nodiscard]] std::size_t actions() const noexcept { return n_actions_; }
     /// The actions of a state, ascending; none at an end. Throws `error` (`unknown_id`).
+    template <class = void>
     [[nodiscard]] std::span<const std::size_t> allowed(std::size_t state) const {
         require(state + 1 < pair_starts_.size(), errc::unknown_id, "mdp: no such state, there are ", n_states_);
         return std::span(actions_).subspan(pair_starts_[state], pair_starts_[state + 1] - pair_starts_[state]);
     }
+    template <class = void>
     [[nodiscard]] std::span<const std::size_t> allowed(const std::array<std::size_t, 1>& state) const { return allowed(state[0]); }
 
     /// What an action may lead to, by ascending next state. Throws `error` (`unknown_id`) for an action that is not allowed.
+    template <class = void>
     [[nodiscard]] std::vector<mdp_row> rows_of(std::size_t state, std::size_t action) const {
         std::vector<mdp_row> out;
         for (const branch& b : branches_of_pair(pair_of(state, action)))
@@ -93,12 +98,14 @@ class mdp {
     }
 
     // An `Environment`, over one axis; `shaped_mdp` is one over several.
+    template <class = void>
     [[nodiscard]] std::array<std::size_t, 1> reset(rng& numbers) const {
         const double u = numbers.uniform();
-        const auto found = std::ranges::upper_bound(initial_, u, {}, &start::cumulative);
+        const auto found = std::upper_bound(initial_.begin(), initial_.end(), u, [](double v, const start& one) { return v < one.cumulative; });
         return {found == initial_.end() ? initial_.back().state : found->state};
     }
     /// Throws `error` (`unknown_id`) for a state or action that there is not, or that is not allowed.
+    template <class = void>
     [[nodiscard]] outcome<1> step(const std::array<std::size_t, 1>& state, std::size_t action, rng& numbers) const {
         const auto branches = branches_of_pair(pair_of(state[0], action));
         double u = numbers.uniform();
@@ -112,6 +119,7 @@ class mdp {
     }
 
     /// The probability of each state to be the first of an episode.
+    template <class = void>
     [[nodiscard]] std::vector<double> initial() const {
         std::vector<double> out(n_states_, 0.0);
         for (const start& x : initial_) out[x.state] = x.probability;
@@ -125,14 +133,16 @@ class mdp {
         std::uint32_t next = 0;
         bool terminal = false;
     };
-    [[nodiscard]] std::span<const std::size_t> pair_starts() const noexcept { return pair_starts_; }
-    [[nodiscard]] std::span<const std::size_t> pair_actions() const noexcept { return actions_; }
-    [[nodiscard]] std::span<const std::size_t> branch_starts() const noexcept { return branch_starts_; }
-    [[nodiscard]] std::span<const branch> branches() const noexcept { return branches_; }
+    [[nodiscard]] std::span<const std::size_t> pair_starts() const noexcept { return detail::span_of(pair_starts_); }
+    [[nodiscard]] std::span<const std::size_t> pair_actions() const noexcept { return detail::span_of(actions_); }
+    [[nodiscard]] std::span<const std::size_t> branch_starts() const noexcept { return detail::span_of(branch_starts_); }
+    template <class = void>
+    [[nodiscard]] std::span<const branch> branches() const noexcept { return detail::span_of(branches_); }
     /// The place of an allowed action among the pairs. Throws `error` (`unknown_id`).
+    template <class = void>
     [[nodiscard]] std::size_t pair_of(std::size_t state, std::size_t action) const {
         const auto mine = allowed(state);
-        const auto found = std::ranges::lower_bound(mine, action);
+        const auto found = std::lower_bound(mine.begin(), mine.end(), action);
         require(found != mine.end() && *found == action, errc::unknown_id, "mdp: the action is not allowed in this state");
         return pair_starts_[state] + static_cast<std::size_t>(found - mine.begin());
     }
@@ -143,6 +153,7 @@ class mdp {
         std::size_t state;
     };
 
+    template <class = void>
     void check_row(const mdp_row& r, std::uint64_t row) const {
         const auto at = [row](std::uint64_t column) { return place{.row = row, .column = column}; };
         require_at(r.state < n_states_, errc::unknown_id, at(1), "mdp: row ", row, ": the state lies outside ", n_states_);
@@ -152,6 +163,7 @@ class mdp {
         require_at(r.next_state < n_states_, errc::unknown_id, at(4), "mdp: row ", row, ": the next state lies outside ", n_states_);
         require_at(std::isfinite(r.reward), errc::nan_or_inf, at(5), "mdp: row ", row, ": the reward is not finite");
     }
+    template <class = void>
     void set_initial(std::span<const double> initial) {
         if (initial.empty()) {
             initial_ = {{.cumulative = 1, .probability = 1, .state = 0}};
@@ -166,6 +178,7 @@ class mdp {
         }
         require(std::abs(sum - 1) <= 1e-9, errc::bad_data, "mdp: the initial probabilities sum to ", sum, ", not 1");
     }
+    template <class = void>
     void build(std::span<const mdp_row> rows) {
         // A stable order of the rows by pair, then of the branches within, whatever order the table had.
         std::vector<std::size_t> order(rows.size());
@@ -196,6 +209,7 @@ class mdp {
         pair_starts_.resize(n_states_ + 1, actions_.size());
     }
     // Adds up with the branch before where only the probability differs.
+    template <class = void>
     void add_branch(const mdp_row& r, bool terminal) {
         if (r.probability == 0) return;
         const auto next = static_cast<std::uint32_t>(r.next_state);
@@ -208,6 +222,7 @@ class mdp {
         }
         branches_.push_back({.probability = r.probability, .reward = r.reward, .next = next, .terminal = terminal});
     }
+    template <class = void>
     [[nodiscard]] std::span<const branch> branches_of_pair(std::size_t pair) const noexcept {
         return std::span(branches_).subspan(branch_starts_[pair], branch_starts_[pair + 1] - branch_starts_[pair]);
     }

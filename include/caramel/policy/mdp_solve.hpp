@@ -49,6 +49,7 @@ struct mdp_solution {
 // Templates throughout, though of one type each, so that the solvers are compiled only where a process is solved.
 namespace detail::exact {
 
+template <class = void>
 inline void require_solvable(const solve_options& how, std::string_view who) {
     require(how.discount >= 0 && how.discount <= 1, errc::bad_parameter, who, ": discount must lie in [0, 1], got ", how.discount);
     require(how.tolerance >= 0 && std::isfinite(how.tolerance), errc::bad_parameter, who, ": tolerance must be finite and not negative, got ", how.tolerance);
@@ -67,11 +68,13 @@ struct backups {
     std::vector<char> any_reward;
 
     [[nodiscard]] std::size_t size() const noexcept { return reward.size(); }
+    template <class = void>
     void open() {
         reward.push_back(0);
         may_end.push_back(0);
         any_reward.push_back(0);
     }
+    template <class = void>
     void add(std::span<const mdp::branch> branches, double discount, double share = 1) {
         for (const auto& b : branches) {
             reward.back() += share * b.probability * b.reward;
@@ -84,6 +87,7 @@ struct backups {
             }
         }
     }
+    template <class = void>
     void close() { starts.push_back(next.size()); }
     [[nodiscard]] double value(std::size_t row, const double* v) const noexcept {
         double sum = reward[row];
@@ -188,10 +192,12 @@ double largest_of(std::size_t n, const Number& number) {
     for (; i < n; ++i) out[0] = std::max(out[0], number(i));
     return *std::max_element(out.begin(), out.end());
 }
+template <class = void>
 inline double largest(std::span<const double> values) {
     return largest_of(values.size(), [v = values.data()](std::size_t i) { return std::abs(v[i]); });
 }
 // When sweeps may stop: the values are then within the tolerance, or as near as rounding lets them.
+template <class = void>
 inline double smallest_change(const solve_options& how, std::span<const double> v) {
     const double rounding = 16 * std::numeric_limits<double>::epsilon() * largest(v);
     return how.discount < 1 && how.discount > 0 ? std::max(how.tolerance * (1 - how.discount) / how.discount, rounding) : rounding;
@@ -306,6 +312,7 @@ auto best_row_sweep(const Pairs& pairs, std::span<const std::size_t> starts) {
 // The value of each state of a chain, started from `v`. Returns how far off they may be.
 template <std::same_as<backups> Chain>
 double solve_chain(const Chain& chain, std::vector<double>& v, const solve_options& how, const run_options& run, std::string_view who) {
+    using real = detail::real_of<Chain>;  // double: see there
     constexpr std::size_t dense_limit = 600;  // where elimination still beats sweeps
     const std::size_t n = chain.size();
     const auto idle = how.discount == 1 ? endings_of(chain, who).idle : std::vector<char>(n, 0);
@@ -321,15 +328,15 @@ double solve_chain(const Chain& chain, std::vector<double>& v, const solve_optio
         return how.tolerance;
     }
     const auto size = static_cast<row_index>(n);
-    matrix<double> a = matrix<double>::Identity(size, size);
-    vec<double> b = vec<double>::Zero(size);
+    matrix<real> a = matrix<real>::Identity(size, size);
+    vec<real> b = vec<real>::Zero(size);
     for (std::size_t s = 0; s < n; ++s) {
         if (idle[s] != 0) continue;
         b(static_cast<row_index>(s)) = chain.reward[s];
         for (std::size_t k = chain.starts[s]; k < chain.starts[s + 1]; ++k)
             a(static_cast<row_index>(s), static_cast<row_index>(chain.next[k])) -= chain.weight[k];
     }
-    const vec<double> x = a.partialPivLu().solve(b);
+    const vec<real> x = a.partialPivLu().solve(b);
     require(x.allFinite(), errc::diverged, who, ": the values are not finite: lower the discount or the rewards");
     v.assign(x.data(), x.data() + n);
     return 1e-12 * largest(v);
@@ -368,7 +375,7 @@ std::vector<std::size_t> pairs_of_policy(const Process& process, std::span<const
     for (std::size_t s = 0; s < process.states(); ++s) {
         const auto mine = process.allowed(s);
         if (mine.empty()) continue;
-        const auto found = std::ranges::lower_bound(mine, policy[s]);
+        const auto found = std::lower_bound(mine.begin(), mine.end(), policy[s]);
         require_at(found != mine.end() && *found == policy[s], errc::bad_data, {.row = s + 1}, who, ": the policy's action in state ", s,
                    " (from 0) is not allowed there");
         out[s] = process.pair_starts()[s] + static_cast<std::size_t>(found - mine.begin());

@@ -21,6 +21,7 @@
 #include <caramel/core/matrix.hpp>
 #include <caramel/core/parallel.hpp>
 #include <caramel/core/random.hpp>
+#include <caramel/core/span_of.hpp>
 #include <caramel/evaluate/distributions.hpp>
 
 namespace caramel::inline CARAMEL_ABI {
@@ -97,12 +98,14 @@ inline double changed_weight(off_policy_method m, double w, double p) noexcept {
         default: return w;
     }
 }
+template <class = void>
 inline double mean(std::span<const double> x) noexcept {
     double sum = 0;
     for (const double v : x) sum += v;
     return sum / static_cast<double>(x.size());
 }
 // Of the mean of x: the deviation (divisor n - 1) over the root of n.
+template <class = void>
 inline double standard_error(std::span<const double> x) noexcept {
     const double centre = mean(x), n = static_cast<double>(x.size());
     double sum = 0;
@@ -123,6 +126,7 @@ inline void require_resamples(std::size_t n, std::string_view who) {
     require(n >= 10 && n <= 10'000'000, errc::bad_parameter, who, ": resamples = ", n, ", must lie in 10 .. 10000000");
 }
 // Probabilities of a policy, a row each; a row of zeros, where that is allowed, says that the policy knows nothing there.
+template <class = void>
 inline void require_policy(const matrix<double>& x, bool zeros, std::string_view who) {
     for (row_index i = 0; i < x.rows(); ++i) {
         double sum = 0;
@@ -137,11 +141,13 @@ inline void require_policy(const matrix<double>& x, bool zeros, std::string_view
                    ", not 1");
     }
 }
+template <class = void>
 inline void require_propensity(double p, std::uint64_t row, std::uint64_t column, std::string_view who) {
     require_at(std::isfinite(p), errc::nan_or_inf, {.row = row, .column = column}, who, ": row ", row, ": the propensity is not finite");
     require_at(p > 0 && p <= 1, errc::bad_data, {.row = row, .column = column}, who, ": row ", row, ": the propensity must lie in (0, 1]");
 }
 // (sum w)^2 / sum w^2 (Kish, Survey Sampling, 1965); 0 where all are 0.
+template <class = void>
 inline double effective_size(std::span<const double> w) noexcept {
     double sum = 0, squares = 0;
     for (const double x : w) {
@@ -168,9 +174,10 @@ std::vector<double> resample(std::size_t units, std::size_t resamples, const rng
             }
         }
     });
-    std::ranges::sort(values);
+    std::sort(values.begin(), values.end());
     return values;
 }
+template <class = void>
 inline double deviation(std::span<const double> x) noexcept { return standard_error(x) * std::sqrt(static_cast<double>(x.size())); }
 
 }  // namespace detail::off_policy
@@ -184,6 +191,7 @@ class off_policy_log {
     /// row and column of a record (columns as in `logged_choice`) `unknown_id` (context, action), `nan_or_inf` (reward,
     /// propensity), `bad_data` (a propensity outside (0, 1]); with row and column of the matrix `nan_or_inf`, and `bad_data` (a
     /// negative probability, or a row that does not sum to 1 within 1e-6).
+    template <class = void>
     off_policy_log(std::span<const logged_choice> records, const matrix<double>& policy, const matrix<double>& model = {}) {
         constexpr std::string_view who = "off_policy_log";
         require(!records.empty(), errc::empty_input, who, ": no records");
@@ -216,11 +224,12 @@ class off_policy_log {
     [[nodiscard]] std::size_t size() const noexcept { return rewards_.size(); }
     [[nodiscard]] bool has_model() const noexcept { return !modelled_.empty(); }
     // One a record: the policy's probability over the log's; the reward; what the model expects of the action, and of the policy.
-    [[nodiscard]] std::span<const double> weights() const noexcept { return weights_; }
-    [[nodiscard]] std::span<const double> rewards() const noexcept { return rewards_; }
-    [[nodiscard]] std::span<const double> modelled() const noexcept { return modelled_; }
-    [[nodiscard]] std::span<const double> expected() const noexcept { return expected_; }
+    [[nodiscard]] std::span<const double> weights() const noexcept { return detail::span_of(weights_); }
+    [[nodiscard]] std::span<const double> rewards() const noexcept { return detail::span_of(rewards_); }
+    [[nodiscard]] std::span<const double> modelled() const noexcept { return detail::span_of(modelled_); }
+    [[nodiscard]] std::span<const double> expected() const noexcept { return detail::span_of(expected_); }
     /// (sum w)^2 / sum w^2 of the weights.
+    template <class = void>
     [[nodiscard]] double effective_sample_size() const noexcept { return detail::off_policy::effective_size(weights_); }
 
    private:
@@ -292,7 +301,7 @@ template <std::same_as<off_policy_log> Log>
     if (!detail::off_policy::has_parameter(method)) return {};
     if (method == sub_gaussian_ips || method == sub_gaussian_doubly_robust) return {0, .001, .003, .01, .03, .1, .3};
     std::vector<double> sorted(log.weights().begin(), log.weights().end()), out;
-    std::ranges::sort(sorted);
+    std::sort(sorted.begin(), sorted.end());
     for (const double q : {.5, .75, .9, .95, .975, .99, .995, 1.0}) {
         const double w = detail::off_policy::quantile(sorted, q);
         const double p = method == shrunk_doubly_robust ? w * w * 10 : w;

@@ -24,6 +24,7 @@
 #include <caramel/core/parallel.hpp>
 #include <caramel/core/ragged.hpp>
 #include <caramel/core/random.hpp>
+#include <caramel/core/span_of.hpp>
 #include <caramel/evaluate/distributions.hpp>
 #include <caramel/policy/off_policy.hpp>
 #include <caramel/policy/transition.hpp>
@@ -249,9 +250,11 @@ class sequence_log {
     [[nodiscard]] std::size_t size() const noexcept { return starts_.size() - 1; }  ///< episodes
     [[nodiscard]] std::size_t longest() const noexcept { return longest_; }
     /// The steps of episode i are `starts()[i] .. starts()[i + 1]`.
-    [[nodiscard]] std::span<const std::size_t> starts() const noexcept { return starts_; }
-    [[nodiscard]] std::span<const detail::flat_step> steps() const noexcept { return steps_; }
-    [[nodiscard]] std::span<const double> propensities() const noexcept { return propensities_; }
+    template <class = void>
+    [[nodiscard]] std::span<const std::size_t> starts() const noexcept { return detail::span_of(starts_); }
+    template <class = void>
+    [[nodiscard]] std::span<const detail::flat_step> steps() const noexcept { return detail::span_of(steps_); }
+    [[nodiscard]] std::span<const double> propensities() const noexcept { return detail::span_of(propensities_); }
 
     // A pair: a state and an action that was taken there; ascending. The pairs of state s are `pair_starts()[s] ..
     // pair_starts()[s + 1]`; the branches of pair p, `branch_starts()[p] .. branch_starts()[p + 1]`, are what followed.
@@ -259,14 +262,20 @@ class sequence_log {
         std::size_t next;
         bool terminal;
     };
-    [[nodiscard]] std::span<const std::size_t> pair_starts() const noexcept { return pair_starts_; }
-    [[nodiscard]] std::span<const std::size_t> pair_actions() const noexcept { return pair_actions_; }
-    [[nodiscard]] std::span<const std::size_t> branch_starts() const noexcept { return branch_starts_; }
-    [[nodiscard]] std::span<const branch> branches() const noexcept { return branches_; }
-    [[nodiscard]] std::span<const std::size_t> step_pairs() const noexcept { return step_pairs_; }
-    [[nodiscard]] std::span<const std::size_t> step_branches() const noexcept { return step_branches_; }
+    template <class = void>
+    [[nodiscard]] std::span<const std::size_t> pair_starts() const noexcept { return detail::span_of(pair_starts_); }
+    template <class = void>
+    [[nodiscard]] std::span<const std::size_t> pair_actions() const noexcept { return detail::span_of(pair_actions_); }
+    template <class = void>
+    [[nodiscard]] std::span<const std::size_t> branch_starts() const noexcept { return detail::span_of(branch_starts_); }
+    template <class = void>
+    [[nodiscard]] std::span<const branch> branches() const noexcept { return detail::span_of(branches_); }
+    template <class = void>
+    [[nodiscard]] std::span<const std::size_t> step_pairs() const noexcept { return detail::span_of(step_pairs_); }
+    [[nodiscard]] std::span<const std::size_t> step_branches() const noexcept { return detail::span_of(step_branches_); }
 
    private:
+    template <class = void>
     void find_branches() {
         std::vector<std::size_t> order(steps_.size());
         for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -317,6 +326,7 @@ counts counts_of(const Log& log, std::span<const std::size_t> episodes) {
         }
     return out;
 }
+template <class = void>
 inline std::vector<std::size_t> first_numbers(std::size_t n) {
     std::vector<std::size_t> out(n);
     for (std::size_t i = 0; i < n; ++i) out[i] = i;
@@ -420,6 +430,7 @@ void require_policy_of(const Log& log, const matrix<double>& policy, std::string
         require_at(knows[log.steps()[i].state] != 0, errc::bad_data, {.row = i + 1, .column = 1}, who, ": row ", i + 1,
                    ": the policy knows no action in the state of this step");
 }
+template <class = void>
 inline void require_discount(double discount, std::string_view who) {
     require(discount >= 0 && discount <= 1, errc::bad_parameter, who, ": discount must lie in [0, 1], got ", discount);
 }
@@ -430,6 +441,7 @@ struct weighted_parts {
     std::size_t periods = 0;
     std::vector<double> a, b, w;  // (episodes, periods)
 };
+template <class = void>
 inline double weighted_value(const weighted_parts& x, std::span<const std::size_t> episodes, bool normalize) {
     const auto n = static_cast<double>(episodes.size());
     double value = 0, before = n;
@@ -584,7 +596,7 @@ template <std::same_as<sequence_log> Log>
     double discount = 1, total = 0, uncovered = 0;
     for (std::size_t t = 0; t < periods && discount > 1e-9; ++t, discount *= how.discount) {
         double alive = 0;
-        std::ranges::fill(next, 0.0);
+        std::fill(next.begin(), next.end(), 0.0);
         for (std::size_t s = 0; s < log.states(); ++s) {
             if (now[s] == 0) continue;
             alive += now[s];
@@ -616,7 +628,7 @@ template <std::same_as<sequence_log> Log>
     if (squares > 0) out.effective_decisions = sum / squares * sum;
     for (std::size_t s = 0; s < log.states(); ++s)
         if (missing[s] > 0) out.states.push_back(s);
-    std::ranges::stable_sort(out.states, [&](std::size_t a, std::size_t b) { return missing[a] > missing[b]; });
+    std::stable_sort(out.states.begin(), out.states.end(), [&](std::size_t a, std::size_t b) { return missing[a] > missing[b]; });
     return out;
 }
 

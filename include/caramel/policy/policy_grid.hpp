@@ -29,6 +29,7 @@ struct state_axis {
 namespace detail {
 
 // Whole, or with two decimals where those are seen.
+template <class = void>
 inline std::string short_number(double x) {
     char digits[32];
     if (std::abs(x) >= 1e15) return message(x);
@@ -36,9 +37,11 @@ inline std::string short_number(double x) {
     return {digits, std::to_chars(digits, digits + sizeof digits, x, std::chars_format::fixed, decimals).ptr};
 }
 // In characters: bytes that begin one count; what follows in UTF-8 does not.
+template <class = void>
 inline std::size_t seen_width(std::string_view text) {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
+template <class = void>
 inline std::string padded_to(std::string text, std::size_t width) {
     if (const std::size_t seen = seen_width(text); seen < width) text.append(width - seen, ' ');
     return text;

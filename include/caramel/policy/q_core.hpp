@@ -26,6 +26,7 @@ namespace caramel::inline CARAMEL_ABI::detail {
 // The rate of the n-th update of a cell.
 class step_sizes {
    public:
+    template <class = void>
     step_sizes(double exponent, std::optional<double> constant) : exponent_(exponent), constant_(constant.value_or(0)) {
         if (constant) return;
         first_.resize(2048);

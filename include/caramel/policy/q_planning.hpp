@@ -53,7 +53,7 @@ class outcome_memory {
     // True when the pair led there for the first time.
     bool add(std::size_t cell, const Step& t) {
         auto& mine = of_cell_[cell];
-        auto found = std::ranges::find_if(mine, [&](const seen& s) { return s.terminal == t.terminal && (t.terminal || s.next == t.next); });
+        auto found = std::find_if(mine.begin(), mine.end(), [&](const seen& s) { return s.terminal == t.terminal && (t.terminal || s.next == t.next); });
         const bool first = found == mine.end();
         if (first) {
             if (mine.empty()) tried_.push_back(cell);
@@ -127,7 +127,7 @@ class rule_engine<sweeping_rule, T, N> {
             loss = work_out(core, cell);
         }
         for (std::size_t i = 0; i < rule_.planning_steps && !queue_.empty(); ++i) {
-            std::ranges::pop_heap(queue_, less_urgent);
+            std::pop_heap(queue_.begin(), queue_.end(), less_urgent);
             const entry top = queue_.back();
             queue_.pop_back();
             if (urgency_[top.cell] != top.urgency) {  // it was worked out, or came in again as more urgent
@@ -167,11 +167,11 @@ class rule_engine<sweeping_rule, T, N> {
                 if (change <= std::max(rule_.threshold, urgency_[c])) continue;
                 urgency_[c] = change;
                 queue_.push_back({.urgency = change, .cell = c});
-                std::ranges::push_heap(queue_, less_urgent);
+                std::push_heap(queue_.begin(), queue_.end(), less_urgent);
             }
         if (queue_.size() > 2 * urgency_.size() + 64) {  // entries that were overtaken
             std::erase_if(queue_, [&](const entry& e) { return urgency_[e.cell] != e.urgency; });
-            std::ranges::make_heap(queue_, less_urgent);
+            std::make_heap(queue_.begin(), queue_.end(), less_urgent);
         }
         return difference * difference;
     }

@@ -119,11 +119,12 @@ class q_policy {
     bool may_default(std::size_t number) const noexcept {
         if (default_action_ < 0) return false;
         const auto allowed = table_.allowed_of(number);
-        return allowed[static_cast<std::size_t>(default_action_)] != 0 || std::ranges::all_of(allowed, [](std::uint8_t mark) { return mark == 0; });
+        return allowed[static_cast<std::size_t>(default_action_)] != 0 ||
+               std::all_of(allowed.begin(), allowed.end(), [](std::uint8_t mark) { return mark == 0; });
     }
     CARAMEL_COLD choice last_resort(std::size_t number, const decision<N>& asked) const {
         const auto action = static_cast<std::size_t>(default_action_);
-        if (may_default(number) && (!asked.allowed || std::ranges::find(*asked.allowed, action) != asked.allowed->end()))
+        if (may_default(number) && (!asked.allowed || std::find(asked.allowed->begin(), asked.allowed->end(), action) != asked.allowed->end()))
             return {.action = action, .propensity = 1, .value = static_cast<double>(table_.values_of(number)[action])};
         const bool unknown = std::ranges::all_of(open_of(number), [](std::uint8_t mark) { return mark == 0; });
         require(!unknown, errc::unknown_id, "q_policy: no action was tried in this state in training; a default_action of the recipe would be taken here");

@@ -115,7 +115,7 @@ class log_sweeps {
                                 .next = static_cast<Offset>(t.terminal ? ends() : t.next * stride_),
                                 .reward = t.reward});
         }
-        std::ranges::sort(closed_);
+        std::sort(closed_.begin(), closed_.end());
         closed_.erase(std::unique(closed_.begin(), closed_.end()), closed_.end());
     }
     void lay_out() {
@@ -152,7 +152,8 @@ class log_sweeps {
             if (e.next < ends() && known[e.next / stride_] == 0) e.next = static_cast<Offset>(unknown());
             if (closed_.empty()) continue;
             const std::size_t cell = e.cell / stride_ * actions_ + e.cell % stride_;
-            if (allowed[cell] == 0) e.cell = static_cast<Offset>(aside() + static_cast<std::size_t>(std::ranges::lower_bound(closed_, cell) - closed_.begin()));
+            if (allowed[cell] == 0)
+                e.cell = static_cast<Offset>(aside() + static_cast<std::size_t>(std::lower_bound(closed_.begin(), closed_.end(), cell) - closed_.begin()));
         }
     }
 

@@ -115,7 +115,7 @@ class q_table {
         (void)detail::count_states(states, actions, "q_table");
         require(std::isfinite(initial), errc::bad_parameter, "q_table: the initial value is not finite");
         full_shape out{};
-        std::ranges::copy(states, out.begin());
+        std::copy(states.begin(), states.end(), out.begin());
         out[N] = actions;
         return out;
     }

@@ -34,6 +34,7 @@ struct axis_rule {
 };
 
 /// An axis for a number that is a category, 0, 1, ...: the last action, a segment.
+template <class = void>
 [[nodiscard]] inline axis_rule category_axis(std::string name, std::vector<std::string> words) {
     axis_rule out{.name = std::move(name), .cells = 1};
     for (std::size_t i = 0; i + 1 < words.size(); ++i) out.cuts.push_back(static_cast<double>(i));

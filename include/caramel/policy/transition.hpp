@@ -102,6 +102,7 @@ concept MaskedEnvironment = requires(const E& world, const detail::state_of_envi
 namespace detail {
 
 // Written without the cell itself: messages carry no data.
+template <class = void>
 [[noreturn]] CARAMEL_COLD inline void fail_state(std::string_view who, std::size_t axis, std::size_t size, std::uint64_t row, std::uint64_t column) {
     if (row == 0) fail(errc::unknown_id, {.column = column}, who, ": the state lies outside axis ", axis, ", which has ", size, " cells");
     fail(errc::unknown_id, {.row = row, .column = column}, who, ": row ", row, ": the state lies outside axis ", axis, ", which has ", size, " cells");

@@ -83,6 +83,7 @@ class log_sum {
 /// and the sum over those who do, each of size 1 at most, gets noise of deviation `sigma`. Neighbours differ by one customer added or removed.
 /// (Mironov, Talwar & Zhang, "Rényi differential privacy of the sampled Gaussian mechanism", 2019.)
 /// Throws `error` (`bad_parameter`) unless 0 <= sampling_rate <= 1, sigma is .05 to 1e6 and order above 1, at most 1024.
+template <class = void>
 [[nodiscard]] inline double subsampled_gaussian_rdp(double sampling_rate, double sigma, double order) {
     require(sampling_rate >= 0 && sampling_rate <= 1, errc::bad_parameter, "subsampled_gaussian_rdp: sampling_rate = ", sampling_rate, ", must be 0 to 1");
     require(sigma >= 0.05 && sigma <= 1e6, errc::bad_parameter, "subsampled_gaussian_rdp: sigma = ", sigma, ", must be 0.05 to 1e6");
@@ -103,12 +104,14 @@ struct privacy_loss {
 class rdp_accountant {
    public:
     /// Orders 1.1, 1.2 .. 10.9, 12, 13 .. 63, as Opacus has them.
+    template <class = void>
     rdp_accountant() {
         for (int i = 1; i < 100; ++i) orders_.push_back(1 + i / 10.0);
         for (int i = 12; i < 64; ++i) orders_.push_back(i);
         spent_.resize(orders_.size());
     }
     /// Throws `error` (`bad_parameter`) unless there is one and all are above 1 and at most 1024.
+    template <class = void>
     explicit rdp_accountant(std::vector<double> orders) : orders_(std::move(orders)), spent_(orders_.size()) {
         require(!orders_.empty(), errc::bad_parameter, "rdp_accountant: no orders");
         for (const double order : orders_)
@@ -117,11 +120,13 @@ class rdp_accountant {
 
     /// `steps` answers with Gaussian noise of `sigma` sensitivities; on a Poisson sample of the customers, for a rate below 1.
     /// Throws `error` (`bad_parameter`) as `subsampled_gaussian_rdp`.
+    template <class = void>
     void add_gaussian(double sigma, std::uint64_t steps = 1, double sampling_rate = 1) {
         add(steps, [&](double order) { return subsampled_gaussian_rdp(sampling_rate, sigma, order); });
     }
     /// `steps` answers with Laplace noise of `scale` sensitivities (Mironov 2017, proposition 6). Throws `error` (`bad_parameter`) unless the
     /// scale is .002 to 1e6.
+    template <class = void>
     void add_laplace(double scale, std::uint64_t steps = 1) {
         require(scale >= 0.002 && scale <= 1e6, errc::bad_parameter, "rdp_accountant: scale = ", scale, ", must be 0.002 to 1e6");
         add(steps, [&](double order) {
@@ -133,6 +138,7 @@ class rdp_accountant {
     }
     /// `steps` answers of any epsilon-differentially private kind: no more than epsilon, and no more than order epsilon^2 / 2 (Bun & Steinke,
     /// TCC 2016, proposition 3.3). Throws `error` (`bad_parameter`) unless epsilon is 0 to 500.
+    template <class = void>
     void add_pure(double epsilon, std::uint64_t steps = 1) {
         require(epsilon >= 0 && epsilon <= detail::largest_epsilon, errc::bad_parameter, "rdp_accountant: epsilon = ", epsilon, ", must be 0 to ",
                 detail::largest_epsilon);
@@ -180,6 +186,7 @@ class rdp_accountant {
 
 /// epsilon of one Gaussian of `sigma` sensitivities at this delta, exactly: the inverse of `gaussian_delta`. Throws `error`: `bad_parameter`;
 /// `number_out_of_range` where it is above 500.
+template <class = void>
 [[nodiscard]] inline double gaussian_epsilon(double sigma, double delta) {
     require(detail::is_probability_inside(delta), errc::bad_parameter, "gaussian_epsilon: delta = ", delta, ", must be between 0 and 1");
     if (gaussian_delta(0, sigma) <= delta) return 0;
@@ -198,6 +205,7 @@ class rdp_accountant {
 
 /// Gaussians of these sigmas, one after the other, are together as private as one of this sigma, exactly: 1 / sqrt(sum of 1 / sigma^2)
 /// (Dong, Roth & Su, "Gaussian differential privacy", 2022). Throws `error` (`bad_parameter`) unless there is one and all are positive.
+template <class = void>
 [[nodiscard]] inline double composed_sigma(std::span<const double> sigmas) {
     require(!sigmas.empty(), errc::bad_parameter, "composed_sigma: no sigmas");
     double sum = 0;
@@ -219,6 +227,7 @@ class rdp_accountant {
 
 /// The smallest sigma (to a relative 1e-6) with which `steps` answers, each on a Poisson sample, cost at most `epsilon` at `delta`, by the
 /// default orders. Throws `error` (`bad_parameter`), also where no sigma up to 1e6 is enough.
+template <class = void>
 [[nodiscard]] inline double rdp_sigma(double epsilon, double delta, std::uint64_t steps, double sampling_rate = 1) {
     require(epsilon > 0 && epsilon <= detail::largest_epsilon, errc::bad_parameter, "rdp_sigma: epsilon = ", epsilon, ", must be positive, at most ",
             detail::largest_epsilon);
@@ -244,12 +253,14 @@ class rdp_accountant {
 class privacy_budget {
    public:
     /// Throws `error` (`bad_parameter`) unless epsilon is positive and finite and 0 <= delta < 1.
+    template <class = void>
     explicit privacy_budget(double epsilon, double delta = 0) : epsilon_(epsilon), delta_(delta) {
         require(epsilon > 0 && std::isfinite(epsilon), errc::bad_parameter, "privacy_budget: epsilon = ", epsilon, ", must be positive and finite");
         require(delta >= 0 && delta < 1, errc::bad_parameter, "privacy_budget: delta = ", delta, ", must be at least 0 and below 1");
     }
     /// Call it before the answer is given. Throws `error`: `limit_exceeded` where more is wanted than is left (and spends nothing);
     /// `bad_parameter` on negative amounts. What rounding adds (1e-12 of the whole) is forgiven: ten times .1 fit into 1.
+    template <class = void>
     void spend(double epsilon, double delta = 0) {
         require(epsilon >= 0 && std::isfinite(epsilon), errc::bad_parameter, "privacy_budget: epsilon = ", epsilon, ", must be finite and not negative");
         require(delta >= 0 && delta < 1, errc::bad_parameter, "privacy_budget: delta = ", delta, ", must be at least 0 and below 1");
@@ -271,18 +282,22 @@ class privacy_budget {
 class rdp_budget {
    public:
     /// Throws `error` (`bad_parameter`) unless epsilon is positive and finite and 0 < delta < 1.
+    template <class = void>
     rdp_budget(double epsilon, double delta) : epsilon_(epsilon), delta_(delta) {
         require(epsilon > 0 && std::isfinite(epsilon), errc::bad_parameter, "rdp_budget: epsilon = ", epsilon, ", must be positive and finite");
         require(detail::is_probability_inside(delta), errc::bad_parameter, "rdp_budget: delta = ", delta, ", must be between 0 and 1");
     }
     /// Call them before the answer is given. Throw `error`: `limit_exceeded` where all together would cost more than the budget (and spend
     /// nothing); `bad_parameter` as in `rdp_accountant`.
+    template <class = void>
     void spend_gaussian(double sigma, std::uint64_t steps = 1, double sampling_rate = 1) {
         spend([&](rdp_accountant& account) { account.add_gaussian(sigma, steps, sampling_rate); });
     }
+    template <class = void>
     void spend_laplace(double scale, std::uint64_t steps = 1) {
         spend([&](rdp_accountant& account) { account.add_laplace(scale, steps); });
     }
+    template <class = void>
     void spend_pure(double epsilon, std::uint64_t steps = 1) {
         spend([&](rdp_accountant& account) { account.add_pure(epsilon, steps); });
     }

@@ -30,8 +30,10 @@ struct anonymity_groups {
     std::vector<std::size_t> sizes;     ///< one a group
 
     /// Rows in the smallest group: the table is k-anonymous for k up to this. 0 for a table without rows.
+    template <class = void>
     [[nodiscard]] std::size_t k() const noexcept { return sizes.empty() ? 0 : *std::min_element(sizes.begin(), sizes.end()); }
     /// The rows (from 0) in groups of fewer than k.
+    template <class = void>
     [[nodiscard]] std::vector<std::size_t> rows_below(std::size_t k) const {
         std::vector<std::size_t> out;
         for (std::size_t row = 0; row < group_of.size(); ++row)
@@ -56,16 +58,19 @@ struct sensitive_diversity {
     std::vector<group_diversity> groups;  ///< one a group
 
     /// Of the group where it is worst; 0 for a table without rows.
+    template <class = void>
     [[nodiscard]] std::size_t distinct_l() const noexcept {
         std::size_t out = groups.empty() ? 0 : std::numeric_limits<std::size_t>::max();
         for (const auto& group : groups) out = std::min(out, group.distinct);
         return out;
     }
+    template <class = void>
     [[nodiscard]] double entropy_l() const noexcept {
         double out = groups.empty() ? 0 : std::numeric_limits<double>::infinity();
         for (const auto& group : groups) out = std::min(out, group.entropy_l);
         return out;
     }
+    template <class = void>
     [[nodiscard]] double t() const noexcept {
         double out = 0;
         for (const auto& group : groups) out = std::max(out, group.closeness);

@@ -22,6 +22,7 @@ using sha256_digest = std::array<unsigned char, 32>;
 
 class sha256_hash {
    public:
+    template <class = void>
     void add(std::string_view bytes) noexcept {
         for (const char byte : bytes) {
             block_[size_++ % 64] = static_cast<unsigned char>(byte);
@@ -29,6 +30,7 @@ class sha256_hash {
         }
     }
     // The hash of what was added; what is added later has no meaning.
+    template <class = void>
     [[nodiscard]] sha256_digest digest() noexcept {
         const std::uint64_t bits = size_ * 8;
         add(std::string_view("\x80", 1));
@@ -44,6 +46,7 @@ class sha256_hash {
     void forget() noexcept { wipe(this, sizeof *this); }
 
    private:
+    template <class = void>
     void mix() noexcept {
         static constexpr std::uint32_t constants[64] = {
             0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be,
@@ -86,6 +89,7 @@ class sha256_hash {
 // HMAC-SHA-256 under one key, which it keeps as the two states behind the key's blocks: as secret as the key. Every copy wipes itself.
 class hmac_sha256 {
    public:
+    template <class = void>
     explicit hmac_sha256(std::string_view key) noexcept {
         unsigned char block[64] = {};
         if (key.size() > sizeof block) {
@@ -123,6 +127,7 @@ class hmac_sha256 {
     }
 
    private:
+    template <class = void>
     static void start(sha256_hash& hash, const unsigned char* block, unsigned pad) noexcept {
         for (std::size_t i = 0; i < 64; ++i) {
             const char byte = static_cast<char>(block[i] ^ pad);

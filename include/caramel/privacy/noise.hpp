@@ -44,6 +44,7 @@ class secret_rng {
 
     /// Take 32 bytes from the system's generator of secrets, new ones for every object: the same key gives the same numbers.
     /// Throws `error` (`bad_parameter`) unless there are 32 that are not all the same.
+    template <class = void>
     explicit secret_rng(std::string_view key) {
         require(key.size() == 32, errc::bad_parameter, "secret_rng: a key of ", key.size(), " bytes, must be 32");
         require(key.find_first_not_of(key[0]) != std::string_view::npos, errc::bad_parameter, "secret_rng: all 32 bytes of the key are the same");
@@ -58,6 +59,7 @@ class secret_rng {
         detail::wipe(block_.data(), sizeof block_);
     }
 
+    template <class = void>
     result_type operator()() noexcept {
         if (at_ == block_.size()) refill();
         const result_type out = block_[at_] | std::uint64_t{block_[at_ + 1]} << 32;
@@ -69,6 +71,7 @@ class secret_rng {
     static constexpr result_type max() noexcept { return ~result_type{0}; }
 
    private:
+    template <class = void>
     void refill() noexcept {
         block_ = state_;
         const auto quarter = [&](std::size_t a, std::size_t b, std::size_t c, std::size_t d) {
@@ -168,6 +171,7 @@ inline constexpr double largest_epsilon = 500;  // exp(epsilon) stays a number; 
 /// delta such that a Gaussian of deviation `sigma` on an answer of sensitivity 1 is (epsilon, delta)-differentially private, exactly
 /// (Balle & Wang, "Improving the Gaussian mechanism for differential privacy", ICML 2018, theorem 8).
 /// Throws `error` (`bad_parameter`) unless epsilon is 0 to 500 and sigma positive.
+template <class = void>
 [[nodiscard]] inline double gaussian_delta(double epsilon, double sigma) {
     require(epsilon >= 0 && epsilon <= detail::largest_epsilon, errc::bad_parameter, "gaussian_delta: epsilon = ", epsilon, ", must be 0 to ",
             detail::largest_epsilon);
@@ -178,6 +182,7 @@ inline constexpr double largest_epsilon = 500;  // exp(epsilon) stays a number; 
 /// The smallest deviation of Gaussian noise with which an answer of this (L2) sensitivity is (epsilon, delta)-differentially private: the
 /// analytic Gaussian mechanism of Balle & Wang. Never more than the classical sqrt(2 ln(1.25/delta)) / epsilon where that is valid (epsilon < 1).
 /// Throws `error` (`bad_parameter`) unless epsilon is positive and at most 500, 1e-300 < delta < 1 and the sensitivity positive.
+template <class = void>
 [[nodiscard]] inline double gaussian_sigma(double epsilon, double delta, double sensitivity = 1) {
     require(epsilon > 0 && epsilon <= detail::largest_epsilon, errc::bad_parameter, "gaussian_sigma: epsilon = ", epsilon, ", must be positive, at most ",
             detail::largest_epsilon);
@@ -223,6 +228,7 @@ struct laplace_mechanism {
     double sensitivity = 1;  ///< positive
 
     /// Of the noise: its mean size. Throws `error` (`bad_parameter`).
+    template <class = void>
     [[nodiscard]] double scale() const {
         require(epsilon >= 1e-4 && epsilon <= detail::largest_epsilon, errc::bad_parameter, "laplace_mechanism: epsilon = ", epsilon, ", must be 1e-4 to ",
                 detail::largest_epsilon);
@@ -247,6 +253,7 @@ struct gaussian_mechanism {
     double sensitivity = 1;  ///< positive
 
     /// The noise's deviation for `n` numbers. Throws `error` (`bad_parameter`).
+    template <class = void>
     [[nodiscard]] double sigma(std::size_t n = 1) const {
         require(epsilon >= 1e-3, errc::bad_parameter, "gaussian_mechanism: epsilon = ", epsilon, ", must be at least 0.001");
         require(sensitivity >= 1e-100 && sensitivity <= 1e100, errc::bad_parameter, "gaussian_mechanism: sensitivity = ", sensitivity,
@@ -279,6 +286,7 @@ struct randomised_response {
     std::uint64_t n_values = 2;  ///< 2 to 2^31
 
     /// Throws `error` (`bad_parameter`).
+    template <class = void>
     [[nodiscard]] double truth_probability() const {
         require(epsilon > 0 && epsilon <= 40, errc::bad_parameter, "randomised_response: epsilon = ", epsilon, ", must be positive and at most 40");
         require(n_values >= 2 && n_values <= std::uint64_t{1} << 31, errc::bad_parameter, "randomised_response: n_values = ", n_values,
@@ -298,6 +306,7 @@ struct randomised_response {
     }
     /// How many of each value there were before, without bias, from how often each was answered: may be negative.
     /// Throws `error`: `bad_parameter`; `shape_mismatch` unless there is one count a value.
+    template <class = void>
     [[nodiscard]] std::vector<double> estimate(const std::vector<std::uint64_t>& answered) const {
         const double p = truth_probability(), q = (1 - p) / static_cast<double>(n_values - 1);
         require(answered.size() == n_values, errc::shape_mismatch, "randomised_response: ", answered.size(), " counts of ", n_values, " values");

@@ -52,6 +52,7 @@ inline constexpr std::size_t n_personal_data = 6;
 class personal_kinds {
    public:
     constexpr personal_kinds() noexcept = default;
+    template <class = void>
     constexpr personal_kinds(std::initializer_list<personal_data> kinds) noexcept : bits_(0) {
         for (const auto kind : kinds) bits_ |= std::uint64_t{1} << static_cast<unsigned>(kind);
     }
@@ -119,11 +120,13 @@ struct digit_groups {
     std::size_t bracketed = most_groups;  // the group in brackets
     bool plus = false;
 
+    template <class = void>
     [[nodiscard]] std::size_t total(std::size_t groups) const noexcept {
         std::size_t out = 0;
         for (std::size_t i = 0; i < groups; ++i) out += sizes[i];
         return out;
     }
+    template <class = void>
     [[nodiscard]] bool sizes_are(std::initializer_list<unsigned> wanted, std::size_t from, std::size_t to) const noexcept {
         if (to - from != wanted.size()) return false;
         return std::equal(wanted.begin(), wanted.end(), sizes.begin() + static_cast<std::ptrdiff_t>(from));
@@ -288,6 +291,7 @@ class scanner {
         return out;
     }
 
+    template <class = void>
     [[nodiscard]] personal_span number_at(std::size_t begin) const noexcept {
         const personal_span none{personal_data::phone, begin, begin};
         const digit_groups groups = groups_at(begin);
@@ -316,6 +320,7 @@ class scanner {
 
     enum class word_before : std::uint8_t { none, phone, number, version };
     // The nearest word in front of a number that says what it is, within 24 bytes.
+    template <class = void>
     [[nodiscard]] word_before said_before(std::size_t begin) const noexcept {
         // How words begin; those with a space behind them must also end there. Chinese words stand anywhere.
         static constexpr std::string_view phone_words[] = {"tel",   "phone", "mobil",    "cell", "call",    "fax",  "whatsapp", "ruf",
@@ -356,6 +361,7 @@ class scanner {
     }
     static constexpr char lower(char c) noexcept { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); }
 
+    template <class = void>
     [[nodiscard]] static bool is_phone(const digit_groups& g, std::size_t n, word_before said, bool inner) noexcept {
         const auto& d = g.digits;
         const std::size_t total = g.total(n);
@@ -413,6 +419,7 @@ class scanner {
         return true;
     }
     // Days, with years of four digits first or last, and what follows them.
+    template <class = void>
     [[nodiscard]] static bool is_date(const digit_groups& g, std::size_t n) noexcept {
         if (n < 3 || g.brackets(n)) return false;
         const bool year_last = g.sizes[0] <= 2 && g.sizes[1] <= 2 && g.sizes[2] == 4, year_first = g.sizes[0] == 4 && g.sizes[1] <= 2 && g.sizes[2] <= 2;
@@ -433,6 +440,7 @@ class scanner {
         return true;
     }
 
+    template <class = void>
     [[nodiscard]] static bool is_card(const digit_groups& g, std::size_t n) noexcept {
         const std::size_t total = g.total(n);
         if (total < 13 || total > 19 || g.brackets(n)) return false;
@@ -496,6 +504,7 @@ class scanner {
         return day <= days[month - 1] + (month == 2 && leap ? 1u : 0u);
     }
     // 17 digits, in one group or as 6, 8 and 3 (or 6, 4, 4 and 3) with single spaces or dashes, and a digit or X. The place behind it, or `begin`.
+    template <class = void>
     [[nodiscard]] std::size_t chinese_id_end(std::size_t begin, const digit_groups& g) const noexcept {
         std::size_t total = 0, n = 0;
         while (n < g.n && total < 17) total += g.sizes[n++];
@@ -516,11 +525,13 @@ class scanner {
         for (std::size_t i = 0; i < 17; ++i) sum += weights[i] * static_cast<unsigned>(g.digits[i] - '0');
         return sum % 11 == 1 && has_province_and_day(g.digits, 4) ? end : begin;
     }
+    template <class = void>
     [[nodiscard]] static bool is_old_chinese_id(const digit_groups& g) noexcept {
         return g.sizes[0] == 15 && g.may_end(1) && has_province_and_day(g.digits, 2);
     }
 
     // The letters of a country, two digits, and as many letters and digits as the country has, mostly in groups of four.
+    template <class = void>
     [[nodiscard]] personal_span iban_at(std::size_t begin) const noexcept {
         struct country {
             char code[3];
@@ -567,6 +578,7 @@ class scanner {
     }
 
     // `sign` is the place of the @, `at` behind it.
+    template <class = void>
     [[nodiscard]] personal_span email_around(std::size_t sign, std::size_t at) const noexcept {
         const personal_span none{personal_data::email, sign, sign};
         std::size_t begin = word_;
@@ -613,6 +625,7 @@ class scanner {
 /// decides: identity number, card, phone. A random number of 16 digits passes a card's check with a probability of 3 %, an IBAN's of 1 %, an identity
 /// number's of 1e-3 or less; a mobile number without spaces looks like an order number, so a word in front ("order", "订单号") decides.
 /// Throws `error` (`bad_utf8`) with the byte.
+template <class = void>
 [[nodiscard]] inline std::vector<personal_span> find_personal_data(std::string_view text, personal_kinds kinds = {}) {
     require_utf8(text, 1, "find_personal_data");
     std::vector<personal_span> out;

@@ -31,8 +31,10 @@ class pseudonym_key {
 
     /// Take 32 bytes from the system's generator of secrets (`head -c 32 /dev/urandom`, a key store), not a password. The caller wipes
     /// the bytes given here. Throws `error` (`bad_parameter`) unless there are 16 to 1024 that are not all the same.
+    template <class = void>
     explicit pseudonym_key(std::string_view bytes) : mac_(checked(bytes)) {}
     /// From hexadecimal digits, two a byte, in any case. Throws `error` (`bad_parameter`), also on anything else.
+    template <class = void>
     [[nodiscard]] static pseudonym_key from_hex(std::string_view digits) {
         require(digits.size() % 2 == 0 && digits.size() <= 2 * max_bytes, errc::bad_parameter, "pseudonym_key: ", digits.size(),
                 " hexadecimal digits, must be an even ", "number of ", 2 * min_bytes, " to ", 2 * max_bytes);
@@ -56,6 +58,7 @@ class pseudonym_key {
         eraser& operator=(const eraser&) = delete;
         ~eraser() { detail::wipe(at, n); }
     };
+    template <class = void>
     static std::string_view checked(std::string_view bytes) {
         require(bytes.size() >= min_bytes && bytes.size() <= max_bytes, errc::bad_parameter, "pseudonym_key: ", bytes.size(), " bytes, must be ", min_bytes,
                 " to ", max_bytes);
@@ -103,6 +106,7 @@ class pseudonyms {
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
     /// The pseudonym of one id. Throws `error` (`missing_value`) on an empty one.
+    template <class = void>
     [[nodiscard]] std::string operator()(std::string_view domain, std::string_view id) const {
         require(!id.empty(), errc::missing_value, "pseudonyms: an id is empty");
         const detail::sha256_digest mac = digest(domain, id);
@@ -118,6 +122,7 @@ class pseudonyms {
     }
     /// The same as an integer from 0 to 2^63 - 1, for systems that have no room for texts: two of n customers have the same one with a
     /// probability of at most n^2 / 2^64, 5 % for a thousand million. Throws `error` (`missing_value`).
+    template <class = void>
     [[nodiscard]] std::int64_t integer(std::string_view domain, std::string_view id) const {
         require(!id.empty(), errc::missing_value, "pseudonyms: an id is empty");
         const detail::sha256_digest mac = digest(domain, id);
@@ -194,6 +199,7 @@ class pseudonyms {
 
    private:
     // The domain's length in front of it, so that no domain and id are like another domain and id.
+    template <class = void>
     [[nodiscard]] detail::sha256_digest digest(std::string_view domain, std::string_view id) const noexcept {
         std::array<char, 8> length{};
         for (std::size_t i = 0; i < length.size(); ++i) length[i] = static_cast<char>(static_cast<std::uint64_t>(domain.size()) >> (8 * i));
@@ -221,6 +227,7 @@ class pseudonyms {
             if (code >= 0) code = now[static_cast<std::size_t>(code)];
         return table_column(std::move(codes), std::move(levels));
     }
+    template <class = void>
     void require_new(const std::vector<std::string>& before, const std::string& pseudonym, std::size_t among) const {
         require(before.empty() || before.back() != pseudonym, errc::bad_data, "pseudonyms: two of ", among, " ids have the same pseudonym of ", bytes_,
                 " bytes, take more");

@@ -42,6 +42,7 @@ class redact : public detail::edit_stage<redact> {
     }
 
     static constexpr std::array field_names{"kinds"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(bits_); }
 
    private:

@@ -47,10 +47,12 @@ struct recommender_comparison {
     std::vector<recommender_figures> rows = {};  ///< popularity first, then in the order given
 
     /// The largest mean NDCG, ties to the first.
+    template <class = void>
     [[nodiscard]] const recommender_figures& best() const {
         return *std::ranges::max_element(rows, {}, [](const recommender_figures& one) { return one.ndcg.mean(); });
     }
     /// A table for people, one line a recommender.
+    template <class = void>
     [[nodiscard]] std::string text() const {
         std::size_t widest = 11;
         for (const auto& one : rows) widest = std::max(widest, one.name.size());

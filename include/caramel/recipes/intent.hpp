@@ -49,6 +49,7 @@ class intent_model : public single_row<intent_model> {
 
     /// A text is out of scope by 1 / (1 + exp(scope_slope * score + scope_offset)) of its highest score.
     /// Throws `error` (`bad_data`) on numbers that cannot be.
+    template <class = void>
     intent_model(text_scorer scorer, double scope_slope, double scope_offset, double threshold, double ambiguity)
         : scorer_(std::move(scorer)), scope_slope_(scope_slope), scope_offset_(scope_offset), threshold_(threshold), ambiguity_(ambiguity) {
         require(std::isfinite(scope_slope_) && scope_slope_ >= 0 && std::isfinite(scope_offset_) && threshold_ >= 0 && threshold_ <= 1 && ambiguity_ >= 0 &&
@@ -57,19 +58,22 @@ class intent_model : public single_row<intent_model> {
     }
 
     /// Throws `error` (`bad_utf8`) with the text's number and the byte.
+    template <class = void>
     [[nodiscard]] matrix<float> operator()(const std::vector<std::string>& texts) const { return scorer_.probabilities_of(texts); }
     /// One text -> (classes), in the workspace; the same bits as in a batch. Only a text that NFKC changes in an unusual way
     /// allocates after the first call.
+    template <class = void>
     [[nodiscard]] std::span<const float> operator()(std::string_view text, workspace& scratch) const { return scorer_.probabilities_of(text, scratch); }
     using single_row<intent_model>::operator();
 
     /// Throws `error` (`bad_utf8`).
+    template <class = void>
     [[nodiscard]] intent_answer answer(std::string_view text, std::size_t reasons = 5) const {
         workspace scratch;
         float top = 0;
         const auto p = scorer_.probabilities_of(text, scratch, &top);
         intent_answer out;
-        out.number = static_cast<std::size_t>(std::ranges::max_element(p) - p.begin());
+        out.number = static_cast<std::size_t>(std::max_element(p.begin(), p.end()) - p.begin());
         std::size_t second = out.number == 0 ? 1 : 0;
         for (std::size_t k = 0; k < p.size(); ++k)
             if (k != out.number && p[k] > p[second]) second = k;
@@ -86,6 +90,7 @@ class intent_model : public single_row<intent_model> {
         return out;
     }
     /// How much each text looks like one of no known intent: 0 .. 1, to be held against `threshold()`.
+    template <class = void>
     [[nodiscard]] std::vector<double> out_of_scope(const std::vector<std::string>& texts) const {
         std::vector<double> out;
         workspace scratch;
@@ -97,6 +102,7 @@ class intent_model : public single_row<intent_model> {
         return out;
     }
     /// Throws `error`: `bad_utf8`; `bad_parameter` on a class that is not there.
+    template <class = void>
     [[nodiscard]] text_explanation explain(std::string_view text, std::size_t of_class) const { return scorer_.explain(text, of_class); }
 
     [[nodiscard]] const std::vector<std::string>& labels() const noexcept { return scorer_.labels(); }
@@ -104,9 +110,11 @@ class intent_model : public single_row<intent_model> {
     [[nodiscard]] const text_scorer& scorer() const noexcept { return scorer_; }
     [[nodiscard]] double threshold() const noexcept { return threshold_; }
     [[nodiscard]] double ambiguity() const noexcept { return ambiguity_; }
+    template <class = void>
     [[nodiscard]] std::vector<std::string> output_names(const std::vector<std::string>& = {}) const { return labels(); }
 
     static constexpr std::array field_names{"scorer", "scope_slope", "scope_offset", "threshold", "ambiguity"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(scorer_, scope_slope_, scope_offset_, threshold_, ambiguity_); }
 
    private:
@@ -170,13 +178,14 @@ struct intent {
         return {std::move(learnt.scorer), slope, offset, threshold, ambiguity};
     }
     // The highest score that a text must have to be taken as one of a known intent.
+    template <class = void>
     [[nodiscard]] double lowest_score(std::vector<double> tops, std::vector<double> others) const {
-        std::ranges::sort(tops);
-        std::ranges::sort(others);
+        std::sort(tops.begin(), tops.end());
+        std::sort(others.begin(), others.end());
         double best = tops.front(), best_gain = -1;
         const auto most = static_cast<std::size_t>(max_rejected * static_cast<double>(tops.size()));
         for (std::size_t i = 0; i <= std::min(most, tops.size() - 1); ++i) {  // reject those below tops[i]
-            const auto below = static_cast<std::size_t>(std::ranges::lower_bound(others, tops[i]) - others.begin());
+            const auto below = static_cast<std::size_t>(std::lower_bound(others.begin(), others.end(), tops[i]) - others.begin());
             const double gain = static_cast<double>(below) / static_cast<double>(others.size()) - static_cast<double>(i) / static_cast<double>(tops.size());
             if (gain <= best_gain) continue;
             best_gain = gain;

@@ -132,7 +132,7 @@ std::vector<double> trend_gains(const Model& model, const interactions<T>& train
             gains[i] = ndcg_at_ten(std::span<const recommendation<T>>(best_of<T>(scores, seen, 10, scratch)), relevant);
             for (std::size_t v = 0; v < factors.size(); ++v) {
                 const workspace::frame inner(scratch);
-                std::ranges::copy(scores, moved.begin());
+                std::copy(scores.begin(), scores.end(), moved.begin());
                 apply_trend(std::span<const T>(factors[v]), std::span(moved));
                 gains[(v + 1) * rows + i] = ndcg_at_ten(std::span<const recommendation<T>>(best_of<T>(moved, seen, 10, scratch)), relevant);
             }
@@ -273,6 +273,7 @@ template <class T, class... Recipes>
 }
 
 /// The trends that `best_recommender` tries.
+template <class = void>
 [[nodiscard]] inline std::vector<item_trend> house_trends() {
     std::vector<item_trend> out;
     for (const double half_life_days : {7.0, 14.0, 28.0, 56.0})
@@ -296,7 +297,7 @@ template <class T>
     for (const double beta : {0.2, 0.4, 0.6}) walks.push_back({.k = 200, .beta = beta});
     if (windows.back().train.items().size() <= 8'000)
         for (const double regularization : {30.0, 100.0, 200.0, 300.0, 500.0, 1000.0, 3000.0}) closed.push_back({.regularization = regularization});
-    const bool dated = std::ranges::all_of(windows, [](const purchase_window<T>& window) { return window.train.has_times(); });
+    const bool dated = std::all_of(windows.begin(), windows.end(), [](const purchase_window<T>& window) { return window.train.has_times(); });
     return search_rolling(std::tuple(std::vector{popularity<T>{}}, std::move(near), std::move(walks), std::move(closed), std::vector{factorization}), windows,
                           dated ? house_trends() : std::vector<item_trend>{}, options);
 }

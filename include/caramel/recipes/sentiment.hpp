@@ -41,18 +41,21 @@ class sentiment_model : public single_row<sentiment_model> {
     explicit sentiment_model(text_scorer scorer) : scorer_(std::move(scorer)) {}
 
     /// Throws `error` (`bad_utf8`) with the text's number and the byte.
+    template <class = void>
     [[nodiscard]] matrix<float> operator()(const std::vector<std::string>& texts) const { return scorer_.probabilities_of(texts); }
     /// One text -> (classes), in the workspace; the same bits as in a batch. Only a text that NFKC changes in an unusual way
     /// allocates after the first call.
+    template <class = void>
     [[nodiscard]] std::span<const float> operator()(std::string_view text, workspace& scratch) const { return scorer_.probabilities_of(text, scratch); }
     using single_row<sentiment_model>::operator();
 
     /// Throws `error` (`bad_utf8`).
+    template <class = void>
     [[nodiscard]] sentiment_answer answer(std::string_view text, std::size_t reasons = 5) const {
         workspace scratch;
         const auto p = (*this)(text, scratch);
         sentiment_answer out;
-        out.number = static_cast<std::size_t>(std::ranges::max_element(p) - p.begin());
+        out.number = static_cast<std::size_t>(std::max_element(p.begin(), p.end()) - p.begin());
         out.label = labels()[out.number];
         out.confidence = static_cast<double>(p[out.number]);
         const auto why = explain(text, out.number);
@@ -61,6 +64,7 @@ class sentiment_model : public single_row<sentiment_model> {
         return out;
     }
     /// Throws `error`: `bad_utf8`; `bad_parameter` on a class that is not there.
+    template <class = void>
     [[nodiscard]] text_explanation explain(std::string_view text, std::size_t of_class) const { return scorer_.explain(text, of_class); }
 
     [[nodiscard]] const std::vector<std::string>& labels() const noexcept { return scorer_.labels(); }
@@ -69,6 +73,7 @@ class sentiment_model : public single_row<sentiment_model> {
     [[nodiscard]] std::vector<std::string> output_names(const std::vector<std::string>& = {}) const { return labels(); }
 
     static constexpr std::array field_names{"scorer"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(scorer_); }
 
    private:

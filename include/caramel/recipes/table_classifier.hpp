@@ -36,7 +36,7 @@ template <class Names = std::vector<std::string>>
     require(rows.rows() > 0, errc::empty_input, "learnable_columns: the table has no rows");
     std::vector<std::string> out;
     for (const auto& name : rows.names()) {
-        if (std::ranges::find(but, name) != std::ranges::end(but)) continue;
+        if (std::find(but.begin(), but.end(), name) != std::ranges::end(but)) continue;
         const table_column& column = rows.column(name);
         if (column.type() == column_type::timestamp) continue;
         std::size_t present = 0;
@@ -47,7 +47,7 @@ template <class Names = std::vector<std::string>>
             std::vector<bool> seen(texts.levels.size());
             for (const std::int32_t code : texts.codes)
                 if (code >= 0) seen[static_cast<std::size_t>(code)] = true;
-            const auto levels = static_cast<std::size_t>(std::ranges::count(seen, true));
+            const auto levels = static_cast<std::size_t>(std::count(seen.begin(), seen.end(), true));
             if (levels > std::clamp<std::size_t>(rows.rows() / 5, 2, encode<float>{}.max_levels)) continue;
         }
         out.push_back(name);
@@ -59,7 +59,8 @@ template <class Names = std::vector<std::string>>
 /// From the named columns to standardized numbers: missing values filled in, categories as 0 and 1.
 template <class T>
 [[nodiscard]] auto table_features(std::vector<std::string> names) {
-    return columns(std::move(names)) | impute{} | encode<T>{} | standardize<T>{};
+    auto to_numbers = impute{} | encode<T>{} | standardize<T>{};
+    return columns(std::move(names)) | std::move(to_numbers);
 }
 
 /// Boosted trees of several depths, the simplest first: larger steps for tables in which few columns matter, small ones on

@@ -46,11 +46,12 @@ struct text_explanation {
     double score = 0;
 
     /// The `n` parts that moved the score most, whichever way; of equal ones the first.
+    template <class = void>
     [[nodiscard]] std::vector<reason> top(std::size_t n) const {
         std::vector<reason> out;
         for (const auto& part : parts)
             if (part.contribution != 0) out.push_back(part);
-        std::ranges::stable_sort(out, [](const reason& a, const reason& b) { return std::abs(a.contribution) > std::abs(b.contribution); });
+        std::stable_sort(out.begin(), out.end(), [](const reason& a, const reason& b) { return std::abs(a.contribution) > std::abs(b.contribution); });
         if (out.size() > n) out.resize(n);
         return out;
     }
@@ -64,6 +65,7 @@ class text_scorer {
     /// class. The probabilities are the softmax of slope * scores; of two classes 1 / (1 + exp(-(slope * score + offset))).
     /// Throws `error` (`bad_data`) on fields that do not belong together, on numbers so large that a score could overflow with them
     /// (factors of n-grams above 1e6, others above 1e15), and of three classes or more on a negative slope.
+    template <class = void>
     text_scorer(tfidf_model<float> features, matrix<float> coefficients, vec<float> intercepts, std::vector<std::string> labels, double slope, double offset)
         : features_(std::move(features)),
           coefficients_(std::move(coefficients)),
@@ -92,6 +94,7 @@ class text_scorer {
 
     /// Probabilities of the text's classes in `out`, and the highest score before calibration. The caller holds a frame.
     /// Throws `error` (`bad_utf8`) with the text's number and the byte.
+    template <class = void>
     float answer(std::string_view text, std::size_t number, std::span<float> out, workspace& scratch) const {
         const auto outputs = static_cast<std::size_t>(intercepts_.size());
         if (!buckets_.empty()) return one_score(text, number, out, scratch);
@@ -111,11 +114,12 @@ class text_scorer {
             for (std::size_t k = 0; k < outputs; ++k) z[k] += value * w[k];
         }
         for (std::size_t k = 0; k < outputs; ++k) z[k] += intercepts_(static_cast<row_index>(k));
-        const float top = *std::ranges::max_element(out);
+        const float top = *std::max_element(out.begin(), out.end());
         probabilities(out);
         return top;
     }
     /// (texts, classes). Throws `error` (`bad_utf8`) with the text's number and the byte.
+    template <class = void>
     [[nodiscard]] matrix<float> probabilities_of(const std::vector<std::string>& texts) const {
         matrix<float> out(static_cast<row_index>(texts.size()), static_cast<row_index>(classes()));
         workspace scratch;
@@ -126,6 +130,7 @@ class text_scorer {
         return out;
     }
     /// One text -> (classes), in the workspace; its highest score before calibration in `top`.
+    template <class = void>
     [[nodiscard]] std::span<const float> probabilities_of(std::string_view text, workspace& scratch, float* top = nullptr, std::size_t number = 1) const {
         const workspace::frame frame(scratch);
         const auto out = scratch.take<float>(classes());
@@ -134,6 +139,7 @@ class text_scorer {
         return out;
     }
     /// Throws `error`: `bad_utf8`; `bad_parameter` on a class that is not there.
+    template <class = void>
     [[nodiscard]] text_explanation explain(std::string_view text, std::size_t of_class) const {
         require(of_class < classes(), errc::bad_parameter, "explain: class ", of_class, " of ", classes(), " was asked for");
         const bool two = classes() == 2;
@@ -153,6 +159,7 @@ class text_scorer {
     }
 
     static constexpr std::array field_names{"features", "coefficients", "intercepts", "labels", "slope", "offset"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(features_, coefficients_, intercepts_, labels_, slope_, offset_); }
 
    private:
@@ -166,6 +173,7 @@ class text_scorer {
         std::array<known_ngram, 4> ngrams{};
         [[nodiscard]] bool full() const noexcept { return ngrams[3].factor > 0; }
     };
+    template <class = void>
     void prepare() {
         const int bits = std::max(4, static_cast<int>(std::bit_width(features_.columns())));
         buckets_.reserve(std::size_t{1} << bits);
@@ -201,10 +209,11 @@ class text_scorer {
         std::uint32_t count;
     };
     // Each key once, in the order in which they first came.
+    template <class = void>
     static std::span<repeated_ngram> counted(std::span<const std::uint64_t> keys, workspace& scratch) {
         const int bits = static_cast<int>(std::bit_width(2 * keys.size() + 1));
         const auto numbers = scratch.take<std::uint32_t>(std::size_t{1} << bits);  // from 1; 0 = nothing here
-        std::ranges::fill(numbers, 0U);
+        std::fill(numbers.begin(), numbers.end(), 0U);
         const auto out = scratch.take<repeated_ngram>(keys.size());
         std::uint32_t used = 0;
         for (const std::uint64_t key : keys) {
@@ -220,6 +229,7 @@ class text_scorer {
     }
     // The dot product without making the row: each unit's sums, divided by its length at the end. Most n-grams stand in a text
     // once. So they are not counted at first: a bit says what may have come twice, and only that is.
+    template <class = void>
     float one_score(std::string_view text, std::size_t number, std::span<float> out, workspace& scratch) const {
         const tfidf_settings& how = features_.settings();
         require_utf8(text, number, tfidf_model<float>::kind);
@@ -231,7 +241,7 @@ class text_scorer {
             std::uint64_t once, again;
         };
         const auto marks = scratch.take<mark>(std::size_t{1} << (bits - 6));
-        std::ranges::fill(marks, mark{0, 0});
+        std::fill(marks.begin(), marks.end(), mark{0, 0});
         const auto word_of = [&](std::uint64_t place) -> mark& { return marks[place >> (70 - bits)]; };
         const auto bit_of = [&](std::uint64_t place) { return std::uint64_t{1} << (place >> (64 - bits) & 63); };
         std::size_t total = 0;
@@ -278,8 +288,9 @@ class text_scorer {
         out[0] = static_cast<float>(detail::sigmoid_of(-odds));
         return std::abs(score);
     }
+    template <class = void>
     void probabilities(std::span<float> z) const noexcept {
-        const float top = *std::ranges::max_element(z);
+        const float top = *std::max_element(z.begin(), z.end());
         double sum = 0;
         for (float& v : z) {
             v = static_cast<float>(std::exp(slope_ * (static_cast<double>(v) - static_cast<double>(top))));
@@ -359,6 +370,7 @@ struct held_out {
     std::vector<float> scores;
     double wrong = 0, loss = 0, slope = 1, offset = 0;
 };
+template <class = void>
 inline void judge(held_out& of, std::span<const int> labels, std::span<const double> weights, std::size_t classes) {
     const std::size_t outputs = classes == 2 ? 1 : classes;
     if (outputs == 1) {
@@ -368,7 +380,7 @@ inline void judge(held_out& of, std::span<const int> labels, std::span<const dou
             rows.positive.push_back(labels[i] == 1);
             rows.weight.push_back(weights[i]);
         }
-        if (std::ranges::count(rows.positive, true) > 0 && std::ranges::count(rows.positive, false) > 0) {
+        if (std::count(rows.positive.begin(), rows.positive.end(), true) > 0 && std::count(rows.positive.begin(), rows.positive.end(), false) > 0) {
             const auto fitted = fit_sigmoid(rows, "text_classifier");
             of.slope = std::max(fitted.slope, 0.05);
             of.offset = fitted.intercept;
@@ -520,13 +532,14 @@ learnt_text learn_text(const std::vector<std::string>& texts, std::vector<int> l
 }
 
 // Names of classes -> their numbers, in the order of the names' bytes.
+template <class = void>
 inline std::pair<std::vector<int>, std::vector<std::string>> numbered(const std::vector<std::string>& labels) {
     std::vector<std::string> names = labels;
-    std::ranges::sort(names);
+    std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
     std::vector<int> out;
     out.reserve(labels.size());
-    for (const auto& label : labels) out.push_back(static_cast<int>(std::ranges::lower_bound(names, label) - names.begin()));
+    for (const auto& label : labels) out.push_back(static_cast<int>(std::lower_bound(names.begin(), names.end(), label) - names.begin()));
     return {std::move(out), std::move(names)};
 }
 

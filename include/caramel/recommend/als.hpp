@@ -35,6 +35,7 @@ namespace caramel::inline CARAMEL_ABI {
 
 namespace detail {
 
+template <class = void>
 inline void require_als_loss(const als_loss& loss, errc code) {
     require(std::isfinite(loss.regularization) && loss.regularization > 0, code, "als: regularization is ", loss.regularization, ", must be above 0");
     require(std::isfinite(loss.unobserved_weight) && loss.unobserved_weight >= 0, code, "als: unobserved_weight is ", loss.unobserved_weight,
@@ -51,7 +52,7 @@ double als_total_loss(const als_loss& loss, const interactions<T>& x, const spar
                       const run_options& how) {
     const auto d = static_cast<std::size_t>(customers.cols());
     const auto penalty = [&](std::span<const T> values, std::span<const T> factors, std::size_t others) {
-        const auto observed = std::ranges::count_if(values, [&](T value) { return loss.confidence(static_cast<double>(value)) > 0; });
+        const auto observed = std::count_if(values.begin(), values.end(), [&](T value) { return loss.confidence(static_cast<double>(value)) > 0; });
         double square = 0;
         for (const T f : factors) square += static_cast<double>(f) * static_cast<double>(f);
         return loss.regularizer(static_cast<std::size_t>(observed), others) * square;
@@ -219,7 +220,7 @@ class als_model : public detail::recommender<als_model<T>, T> {
         side_.explain(who.items, who.values, wanted, shares, scratch);
         std::vector<recommendation<T>> out;
         for (std::size_t k = 0; k < shares.size(); ++k) out.push_back({who.items[k], shares[k]});
-        std::ranges::sort(out, detail::ranks_before{});
+        std::sort(out.begin(), out.end(), detail::ranks_before{});
         return out;
     }
 

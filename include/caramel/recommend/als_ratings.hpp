@@ -46,6 +46,7 @@ struct als_ratings_loss {
 
     friend bool operator==(const als_ratings_loss&, const als_ratings_loss&) = default;
     static constexpr std::array field_names{"regularization", "weighted_regularization", "biases", "non_negative"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(regularization, weighted_regularization, biases, non_negative); }
 };
 
@@ -64,6 +65,7 @@ struct als_rating_side {
 
 // The minimum of w'Aw / 2 - b'w with w >= 0 but for the last one, which is free where `last_free`, by coordinate descent
 // (A positive definite, so it is unique). Only the upper triangle of A is read.
+template <class = void>
 inline void non_negative_minimum(std::size_t n, std::size_t stride, std::span<const double> a, std::span<const double> b, bool last_free, std::span<double> w,
                                  std::span<double> gradient) noexcept {
     std::fill_n(w.begin(), n, 0.0);
@@ -89,19 +91,19 @@ template <class T>
 [[nodiscard]] bool solve_ratings(const als_ratings_loss& loss, double mean, const als_rating_side<T>& others, std::span<const std::int32_t> ids,
                                  std::span<const T> ratings, T& bias, std::span<T> factors, workspace& scratch) {
     bias = 0;
-    std::ranges::fill(factors, T(0));
+    std::fill(factors.begin(), factors.end(), T(0));
     if (ids.empty()) return true;
     constexpr std::size_t chunk = 32;
     const std::size_t k = factors.size(), n = loss.biases ? k + 1 : k, stride = round_up(n, triangle_unit<double>);
     const auto a = scratch.take<double>(stride * stride), b = scratch.take<double>(stride), w = scratch.take<double>(stride),
                inverse = scratch.take<double>(stride), rows = scratch.take<double>(chunk * stride);
-    std::ranges::fill(a, 0.0);
-    std::ranges::fill(b, 0.0);
+    std::fill(a.begin(), a.end(), 0.0);
+    std::fill(b.begin(), b.end(), 0.0);
     const double r = loss.regularizer(ids.size());
     for (std::size_t j = 0; j < stride; ++j) a[j * stride + j] = j < n ? r : 1;
     for (std::size_t first = 0; first < ids.size(); first += chunk) {
         const std::size_t count = std::min(chunk, ids.size() - first);
-        std::ranges::fill(rows, 0.0);
+        std::fill(rows.begin(), rows.end(), 0.0);
         for (std::size_t i = 0; i < count; ++i) {
             const auto other = static_cast<row_index>(ids[first + i]);
             const T* const q = others.factors.data() + other * static_cast<row_index>(k);
@@ -120,12 +122,12 @@ template <class T>
         non_negative_minimum(n, stride, a, b, loss.biases, w, inverse);
     } else {
         if (!factorize(stride, stride, a.data(), inverse.data())) return false;
-        std::ranges::copy(b, w.begin());
+        std::copy(b.begin(), b.end(), w.begin());
         solve_factorized(stride, stride, a.data(), inverse.data(), w.data());
     }
     for (std::size_t j = 0; j < k; ++j) factors[j] = static_cast<T>(w[j]);
     if (loss.biases) bias = static_cast<T>(w[k]);
-    return std::isfinite(bias) && std::ranges::all_of(factors, [](T f) { return std::isfinite(f); });
+    return std::isfinite(bias) && std::all_of(factors.begin(), factors.end(), [](T f) { return std::isfinite(f); });
 }
 
 }  // namespace detail

@@ -70,6 +70,7 @@ struct als_loss {
 
     friend bool operator==(const als_loss&, const als_loss&) = default;
     static constexpr std::array field_names{"regularization", "unobserved_weight", "frequency_scaling", "weights", "confidence_scale"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(regularization, unobserved_weight, frequency_scaling, weights, confidence_scale); }
 };
 
@@ -176,8 +177,10 @@ struct eigen_pairs {
 };
 class symmetric_eigen {
    public:
+    template <class = void>
     explicit symmetric_eigen(matrix<double> a) : n_(static_cast<std::size_t>(a.rows())), a_(std::move(a)), diagonal_(n_), beside_(n_), factor_(n_) {}
 
+    template <class = void>
     [[nodiscard]] bool compute(eigen_pairs& out) {
         double largest = 0;
         for (const double x : std::span(a_.data(), n_ * n_)) {
@@ -199,6 +202,7 @@ class symmetric_eigen {
     [[nodiscard]] double* vector(std::size_t i) noexcept { return vectors_.data() + i * n_; }
 
     // A <- H...H A H...H with H = I - f v v'; v of step k stays in row k, right of the diagonal.
+    template <class = void>
     void make_tridiagonal() {
         std::vector<double> p(n_);
         for (std::size_t k = 0; k < n_; ++k) {
@@ -353,10 +357,10 @@ class als_side {
     // What each observed pair adds to the score of a row of the other side with the factors `wanted`.
     void explain(std::span<const std::int32_t> ids, std::span<const T> values, std::span<const T> wanted, std::span<T> out, workspace& scratch) const {
         const row mine = row_of(ids, values, scratch);
-        std::ranges::fill(out, T(0));
+        std::fill(out.begin(), out.end(), T(0));
         if (!mine.observed) return;
         const auto turned = scratch.take<double>(stride_), x = scratch.take<double>(stride_);
-        std::ranges::fill(turned, 0.0);
+        std::fill(turned.begin(), turned.end(), 0.0);
         for (std::size_t j = 0; j < d_; ++j)
             for (std::size_t i = 0; i < d_; ++i) turned[j] += static_cast<double>(back_[j * stride_ + i]) * static_cast<double>(wanted[i]);
         solve_for(mine, turned, 0, x, scratch);
@@ -439,7 +443,7 @@ class als_side {
                     if ((first - begin) / chunk % 4 < 3 && first + chunk < end) continue;
                     for (std::size_t i = 0; i < d; ++i)
                         for (std::size_t j = i / 4 * 4; j < stride; ++j) parts[b][i * stride + j] += static_cast<double>(sums[i * stride + j]);
-                    std::ranges::fill(sums, Sum(0));
+                    std::fill(sums.begin(), sums.end(), Sum(0));
                 }
             }
         });
@@ -461,7 +465,7 @@ class als_side {
             c[k] = static_cast<T>(loss_.confidence(static_cast<double>(values[k])));
             if (c[k] > 0) ++observed;
         }
-        if (observed == 0) return std::ranges::fill(x, T(0)), void();
+        if (observed == 0) return std::fill(x.begin(), x.end(), T(0)), void();
         const double r = loss_.regularizer(observed, n_);
         for (std::size_t j = 0; j < d_; ++j) diagonal[j] = static_cast<T>(shared_[j] + r);
         std::fill(diagonal.begin() + static_cast<std::ptrdiff_t>(d_), diagonal.end(), T(1));
@@ -475,8 +479,8 @@ class als_side {
         }
         const row mine = row_of(ids, values, scratch);
         const auto zero = scratch.take<double>(stride_), out = scratch.take<double>(stride_);
-        std::ranges::fill(zero, 0.0);
-        std::ranges::fill(out, 0.0);
+        std::fill(zero.begin(), zero.end(), 0.0);
+        std::fill(out.begin(), out.end(), 0.0);
         if (mine.observed) solve_for(mine, zero, 1, out, scratch);
         for (std::size_t j = 0; j < stride_; ++j) x[j] = static_cast<T>(out[j]);
     }
@@ -496,7 +500,7 @@ class als_side {
             if (confidences[k] > 0) ++observed;
         }
         const double r = loss_.regularizer(observed, n_);
-        std::ranges::fill(scale, 0.0);
+        std::fill(scale.begin(), scale.end(), 0.0);
         for (std::size_t j = 0; j < d_; ++j) scale[j] = 1 / std::sqrt(shared_[j] + r);
         return {ids, confidences, roots, scale, observed > 0};
     }
@@ -504,7 +508,7 @@ class als_side {
     // x <- the solution of (D + B'B) x = v + beta B's.
     void solve_for(const row& mine, std::span<const double> right, double beta, std::span<double> x, workspace& scratch) const {
         const auto v = scratch.take<double>(stride_);
-        std::ranges::copy(right, v.begin());
+        std::copy(right.begin(), right.end(), v.begin());
         const bool solved = (std::is_same_v<T, float> && beta > 0 && solve_in<float>(mine, v, beta, x, scratch)) || solve_in<double>(mine, v, beta, x, scratch);
         require(solved, errc::diverged, "als: the equations of a row are singular in double precision; raise regularization, or scale the values down");
     }
@@ -534,8 +538,8 @@ class als_side {
         add_gramian(e.data(), d_, rows, width, s.data());
         const auto z = scratch.take<double>(n), weights = scratch.take<double>(n);
         const auto b = scratch.take<Real>(rows);
-        std::ranges::fill(z, 0.0);
-        std::ranges::fill(b, Real(0));
+        std::fill(z.begin(), z.end(), 0.0);
+        std::fill(b.begin(), b.end(), Real(0));
         for (std::size_t j = 0; j < d_; ++j) x[j] = mine.scale[j] * mine.scale[j] * v[j];
         const auto residual = [&] {
             scores(mine.ids, x, weights);
@@ -576,8 +580,8 @@ class als_side {
             multiply_strided(roots.data() + first, count, 1, e.data(), 1, count, stride_, b.data(), true);
         }
         const auto y = scratch.take<double>(stride_), weights = scratch.take<double>(mine.ids.size()), left = scratch.take<double>(stride_);
-        std::ranges::fill(y, 0.0);
-        std::ranges::fill(x, 0.0);
+        std::fill(y.begin(), y.end(), 0.0);
+        std::fill(x.begin(), x.end(), 0.0);
         return refine<Real>(
             stride_, stride_, s, b, x, scratch,
             [&] {
@@ -603,7 +607,7 @@ class als_side {
         if (!factorize(n, stride, s.data(), inverse.data())) return false;
         double last_change = 0;
         for (int step = 0; step < 10; ++step) {
-            std::ranges::copy(x, before.begin());
+            std::copy(x.begin(), x.end(), before.begin());
             if (step > 0) residual();
             solve_factorized(n, stride, s.data(), inverse.data(), b.data());
             correct();
@@ -623,7 +627,7 @@ class als_side {
     template <class Real>
     [[nodiscard]] std::span<Real> identity(std::size_t rows, std::size_t stride, workspace& scratch) const {
         const auto s = scratch.take<Real>(rows * stride);
-        std::ranges::fill(s, Real(0));
+        std::fill(s.begin(), s.end(), Real(0));
         for (std::size_t i = 0; i < rows; ++i) s[i * stride + i] = 1;
         return s;
     }
@@ -646,12 +650,12 @@ class als_side {
     }
     // out[k] = h of ids[k] * x
     void scores(std::span<const std::int32_t> ids, std::span<const double> x, std::span<double> out) const noexcept {
-        if (std::ranges::all_of(x, [](double number) { return number == 0; })) return std::ranges::fill(out, 0.0), void();
+        if (std::all_of(x.begin(), x.end(), [](double number) { return number == 0; })) return std::fill(out.begin(), out.end(), 0.0), void();
         by_fours(ids, [&](const T* const* rows, std::size_t k, auto n) { dot_rows<n()>(rows, x.data(), stride_, out.data() + k); });
     }
     // out = the sum of weights[k] * h of ids[k]
     void combine(std::span<const std::int32_t> ids, std::span<const double> weights, std::span<double> out) const noexcept {
-        std::ranges::fill(out, 0.0);
+        std::fill(out.begin(), out.end(), 0.0);
         by_fours(ids, [&](const T* const* rows, std::size_t k, auto n) { add_rows<n()>(rows, weights.data() + k, stride_, out.data()); });
     }
 

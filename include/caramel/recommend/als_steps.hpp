@@ -277,7 +277,7 @@ template <class T>
     if (start) {
         als_sweep<als_pass::residual>(e, x.data(), r, inverse, scratch);
     } else {
-        std::ranges::fill(x, T(0));
+        std::fill(x.begin(), x.end(), T(0));
         als_sweep<als_pass::right>(e, x.data(), r, inverse, scratch);
     }
     // |x|^2, in the norm of the diagonal.
@@ -290,7 +290,7 @@ template <class T>
         if (2 * along + size < 0) {
             als_sweep<als_pass::right>(e, x.data(), r, inverse, scratch);
             if (along + static_cast<double>(dot_strided<T>(x.data(), r, n)) < 0) {
-                std::ranges::fill(x, T(0));
+                std::fill(x.begin(), x.end(), T(0));
                 size = 0;
             } else {
                 als_sweep<als_pass::residual>(e, x.data(), r, inverse, scratch);
@@ -359,13 +359,13 @@ void block_sweep(const als_equations<T>& e, std::size_t block, std::span<T> x, w
     const auto s = scratch.take<T>(wide * wide), part = scratch.take<T>(chunk * wide), inverse = scratch.take<T>(wide), step = scratch.take<T>(wide);
     for (std::size_t at = 0; at < e.stride; at += block) {
         const std::size_t size = std::min(block, e.stride - at);
-        std::ranges::fill(s, T(0));
-        std::ranges::fill(step, T(0));
+        std::fill(s.begin(), s.end(), T(0));
+        std::fill(step.begin(), step.end(), T(0));
         for (std::size_t j = 0; j < wide; ++j) s[j * wide + j] = j < size ? e.diagonal[at + j] : T(1);
         for (std::size_t j = 0; j < size; ++j) step[j] = -e.diagonal[at + j] * x[at + j];
         for (std::size_t first = 0; first < n; first += chunk) {
             const std::size_t count = std::min(chunk, n - first);
-            std::ranges::fill(part, T(0));
+            std::fill(part.begin(), part.end(), T(0));
             for (std::size_t k = 0; k < count; ++k) {
                 const T c = e.confidences[first + k], root = std::sqrt(c), left = c * (T(1) - scores[first + k]);
                 const T* const h = e.factors_of(e.ids[first + k]) + at;

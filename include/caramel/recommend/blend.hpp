@@ -68,7 +68,7 @@ template <class T>
 double ndcg_at_ten(std::span<const recommendation<T>> best, std::span<const std::int32_t> relevant) noexcept {
     double gain = 0, ideal = 0;
     for (std::size_t rank = 0; rank < best.size(); ++rank)
-        if (std::ranges::binary_search(relevant, best[rank].item)) gain += 1 / std::log2(static_cast<double>(rank) + 2);
+        if (std::binary_search(relevant.begin(), relevant.end(), best[rank].item)) gain += 1 / std::log2(static_cast<double>(rank) + 2);
     for (std::size_t rank = 0; rank < std::min<std::size_t>(10, relevant.size()); ++rank) ideal += 1 / std::log2(static_cast<double>(rank) + 2);
     return gain / ideal;
 }
@@ -84,8 +84,8 @@ class blend_model : public detail::recommender<blend_model<T, Parts...>, T> {
 
     /// Throws `error` (`bad_data`) where shares and parts do not belong together, or parts know other customers or items.
     blend_model(std::vector<double> shares, Parts... parts) : base(first_of(parts...).purchases()), parts_(std::move(parts)...), shares_(std::move(shares)) {
-        require(shares_.size() == sizeof...(Parts) && std::ranges::all_of(shares_, [](double s) { return std::isfinite(s) && s >= 0; }), errc::bad_data,
-                "blend: ", sizeof...(Parts), " recommenders but ", shares_.size(), " shares, or one is negative or not finite");
+        require(shares_.size() == sizeof...(Parts) && std::all_of(shares_.begin(), shares_.end(), [](double s) { return std::isfinite(s) && s >= 0; }),
+                errc::bad_data, "blend: ", sizeof...(Parts), " recommenders but ", shares_.size(), " shares, or one is negative or not finite");
         std::apply(
             [&](const auto&... part) {
                 require(((part.customers() == base::customers() && part.items() == base::items()) && ...), errc::bad_data,
@@ -119,7 +119,7 @@ class blend_model : public detail::recommender<blend_model<T, Parts...>, T> {
     template <class Put>
     void mix(std::span<T> out, workspace& scratch, const Put& put) const {
         const auto sums = scratch.take<double>(out.size());
-        std::ranges::fill(sums, 0.0);
+        std::fill(sums.begin(), sums.end(), 0.0);
         std::size_t at = 0;
         const auto add = [&](const auto& part) {
             const double share = shares_[at++];
@@ -128,7 +128,7 @@ class blend_model : public detail::recommender<blend_model<T, Parts...>, T> {
             detail::add_standardized(std::span<const T>(out), share, sums);
         };
         std::apply([&](const auto&... part) { (add(part), ...); }, parts_);
-        std::ranges::transform(sums, out.begin(), [](double sum) { return static_cast<T>(sum); });
+        std::transform(sums.begin(), sums.end(), out.begin(), [](double sum) { return static_cast<T>(sum); });
     }
 
     std::tuple<Parts...> parts_;
@@ -147,8 +147,8 @@ struct blend_recipe {
     /// Weights go to those parts that use them. Throws `error`: `bad_parameter` (the shares), and what the parts throw.
     [[nodiscard]] auto fit(const interactions<T>& x, const fit_options& options) const {
         auto chosen = shares.empty() ? std::vector<double>(sizeof...(Parts), 1.0) : shares;
-        require(chosen.size() == sizeof...(Parts) && std::ranges::all_of(chosen, [](double s) { return std::isfinite(s) && s >= 0; }) &&
-                    std::ranges::any_of(chosen, [](double s) { return s > 0; }),
+        require(chosen.size() == sizeof...(Parts) && std::all_of(chosen.begin(), chosen.end(), [](double s) { return std::isfinite(s) && s >= 0; }) &&
+                    std::any_of(chosen.begin(), chosen.end(), [](double s) { return s > 0; }),
                 errc::bad_parameter, "blend: ", sizeof...(Parts), " recommenders but ", chosen.size(), " shares, or one is negative, or all are 0");
         return std::apply([&](auto&&... model) { return blend_model<T, std::remove_cvref_t<decltype(model)>...>(std::move(chosen), std::move(model)...); },
                           models(x, options));
@@ -210,7 +210,7 @@ template <class T, class... Parts>
         for (std::size_t i = begin; i < end; ++i) {
             const workspace::frame frame(scratch);
             const std::size_t row = judged[i];
-            std::ranges::fill(standardized, 0.0);
+            std::fill(standardized.begin(), standardized.end(), 0.0);
             std::size_t at = 0;
             const auto put = [&](const auto& model) {
                 model.put_scores(row, std::span(scores), scratch);
@@ -221,11 +221,11 @@ template <class T, class... Parts>
             const auto relevant = wanted[row].items;
             for (std::size_t g = 0; g < grid.size(); ++g) {
                 const workspace::frame inner(scratch);
-                std::ranges::fill(sums, 0.0);
+                std::fill(sums.begin(), sums.end(), 0.0);
                 for (std::size_t p = 0; p < n_parts; ++p)
                     if (grid[g][p] > 0)
                         for (std::size_t j = 0; j < items; ++j) sums[j] += grid[g][p] * standardized[p * items + j];
-                std::ranges::transform(sums, mixed.begin(), [](double sum) { return static_cast<T>(sum); });
+                std::transform(sums.begin(), sums.end(), mixed.begin(), [](double sum) { return static_cast<T>(sum); });
                 gains[b][g] += detail::ndcg_at_ten(std::span<const recommendation<T>>(detail::best_of<T>(mixed, seen, 10, scratch)), relevant);
             }
             for (const auto item : train[row].items) seen[static_cast<std::size_t>(item)] = 0;
@@ -234,7 +234,7 @@ template <class T, class... Parts>
     std::vector<double> sums(grid.size());
     for (const auto& part : gains)
         for (std::size_t g = 0; g < grid.size(); ++g) sums[g] += part[g];
-    recipe.shares = grid[static_cast<std::size_t>(std::ranges::max_element(sums) - sums.begin())];
+    recipe.shares = grid[static_cast<std::size_t>(std::max_element(sums.begin(), sums.end()) - sums.begin())];
     return recipe;
 }
 

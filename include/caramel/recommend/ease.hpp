@@ -117,7 +117,7 @@ struct ease {
             for (std::size_t k = 0; k < mine.size(); ++k)
                 sums[static_cast<std::size_t>(mine.items[k])] += of_customers[row] * all * detail::weigh(weights, static_cast<double>(mine.values[k]));
         }
-        return (std::ranges::max(sums) + regularization) / regularization;
+        return (*std::max_element(sums.begin(), sums.end()) + regularization) / regularization;
     }
 
     // False where rounding leaves no positive definite matrix.

@@ -21,7 +21,7 @@
 #include <caramel/core/workspace.hpp>
 #include <caramel/recommend/top_k.hpp>
 
-#if defined(__AVX__) || CARAMEL_RUNTIME_AVX2
+#if defined(__AVX512F__)
 #include <immintrin.h>
 #endif
 
@@ -137,8 +137,11 @@ void scan_block(const T* rows, std::size_t depth, const T* x, T* out) {
 #if CARAMEL_RUNTIME_AVX2
 // The same sums in registers twice as wide, for float: products and sums stay apart, as in the other.
 __attribute__((target("avx2"))) inline void scan_block_avx2(const float* rows, std::size_t depth, const float* x, float* out) {
+    // Without the intrinsics: their header alone takes a third of a second to compile.
+    typedef float half __attribute__((vector_size(16)));
+    typedef float whole __attribute__((vector_size(32)));
     for (std::size_t pair = 0; pair < 2; ++pair, rows += 8 * depth, out += 8) {
-        __m256 sum = _mm256_setzero_ps();
+        whole sum = {};
         std::size_t k = 0;
         for (; k + 4 <= depth; k += 4) {
             const float* const from = rows + k;
@@ -148,21 +151,25 @@ __attribute__((target("avx2"))) inline void scan_block_avx2(const float* rows, s
             CARAMEL_PREFETCH_FAR(next + scan_ahead / sizeof(float));
             CARAMEL_PREFETCH_FAR(next + 16 + scan_ahead / sizeof(float));
             const auto both = [&](std::size_t i) __attribute__((target("avx2"), always_inline)) {
-                return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from + i * depth)), _mm_loadu_ps(from + (i + 4) * depth), 1);
+                half low, high;
+                std::memcpy(&low, from + i * depth, sizeof low);
+                std::memcpy(&high, from + (i + 4) * depth, sizeof high);
+                return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
             };
-            const __m256 r0 = both(0), r1 = both(1), r2 = both(2), r3 = both(3);
-            const __m256 a = _mm256_unpacklo_ps(r0, r1), b = _mm256_unpacklo_ps(r2, r3), c = _mm256_unpackhi_ps(r0, r1), d = _mm256_unpackhi_ps(r2, r3);
-            sum = _mm256_add_ps(sum, _mm256_mul_ps(_mm256_set1_ps(x[k]), _mm256_shuffle_ps(a, b, 0x44)));
-            sum = _mm256_add_ps(sum, _mm256_mul_ps(_mm256_set1_ps(x[k + 1]), _mm256_shuffle_ps(a, b, 0xee)));
-            sum = _mm256_add_ps(sum, _mm256_mul_ps(_mm256_set1_ps(x[k + 2]), _mm256_shuffle_ps(c, d, 0x44)));
-            sum = _mm256_add_ps(sum, _mm256_mul_ps(_mm256_set1_ps(x[k + 3]), _mm256_shuffle_ps(c, d, 0xee)));
+            const whole r0 = both(0), r1 = both(1), r2 = both(2), r3 = both(3);
+            const whole a = __builtin_shufflevector(r0, r1, 0, 8, 1, 9, 4, 12, 5, 13), b = __builtin_shufflevector(r2, r3, 0, 8, 1, 9, 4, 12, 5, 13);
+            const whole c = __builtin_shufflevector(r0, r1, 2, 10, 3, 11, 6, 14, 7, 15), d = __builtin_shufflevector(r2, r3, 2, 10, 3, 11, 6, 14, 7, 15);
+            sum = sum + x[k] * __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
+            sum = sum + x[k + 1] * __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+            sum = sum + x[k + 2] * __builtin_shufflevector(c, d, 0, 1, 8, 9, 4, 5, 12, 13);
+            sum = sum + x[k + 3] * __builtin_shufflevector(c, d, 2, 3, 10, 11, 6, 7, 14, 15);
         }
         for (; k < depth; ++k) {
-            const __m256 column = _mm256_setr_ps(rows[k], rows[depth + k], rows[2 * depth + k], rows[3 * depth + k], rows[4 * depth + k], rows[5 * depth + k],
-                                                 rows[6 * depth + k], rows[7 * depth + k]);
-            sum = _mm256_add_ps(sum, _mm256_mul_ps(_mm256_set1_ps(x[k]), column));
+            const whole column = {rows[k],             rows[depth + k],     rows[2 * depth + k], rows[3 * depth + k],
+                                  rows[4 * depth + k], rows[5 * depth + k], rows[6 * depth + k], rows[7 * depth + k]};
+            sum = sum + x[k] * column;
         }
-        _mm256_storeu_ps(out, sum);
+        std::memcpy(out, &sum, sizeof sum);
     }
 }
 #endif
@@ -224,7 +231,7 @@ class best_so_far {
     [[nodiscard]] bool all_finite() const noexcept {
         T parts[lanes<T>::count];
         std::memcpy(parts, &poison_, sizeof poison_);
-        return std::ranges::all_of(parts, [](T p) { return p == T(0); });
+        return std::all_of(std::begin(parts), std::end(parts), [](T p) { return p == T(0); });
     }
     // The best, in order. They lie in the workspace.
     [[nodiscard]] std::span<const recommendation<T>> finish() {
@@ -282,7 +289,7 @@ void multiply_rows(const matrix<T>& rows, std::span<const T> x, std::span<T> out
     for (; i + block <= n; i += block) scan_block(rows.data() + i * depth, depth, x.data(), out.data() + i);
     if (i == n) return;
     const auto rest = scratch.take<T>(block * depth);
-    std::ranges::fill(rest, T(0));
+    std::fill(rest.begin(), rest.end(), T(0));
     if (depth > 0) std::copy_n(rows.data() + i * depth, (n - i) * depth, rest.data());
     T scores[block];
     scan_block(rest.data(), depth, x.data(), scores);
@@ -295,7 +302,7 @@ void multiply_chosen_rows(const matrix<T>& rows, std::span<const std::int32_t> c
     const std::size_t depth = x.size();
     auto* const scan_block = fastest_scan_block<T>();
     const auto side_by_side = scratch.take<T>(scan_rows * depth);
-    std::ranges::fill(side_by_side, T(0));
+    std::fill(side_by_side.begin(), side_by_side.end(), T(0));
     T scores[scan_rows];
     for (std::size_t i = 0; i < chosen.size(); i += scan_rows) {
         const std::size_t n = std::min(scan_rows, chosen.size() - i);
@@ -320,7 +327,7 @@ void scan_products(const matrix<T>& rows, std::span<const T> x, best_so_far<T>& 
     }
     if (i == n) return;
     const auto rest = scratch.take<T>(block * depth);
-    std::ranges::fill(rest, T(0));
+    std::fill(rest.begin(), rest.end(), T(0));
     if (depth > 0) std::copy_n(rows.data() + i * depth, (n - i) * depth, rest.data());
     scan_block(rest.data(), depth, x.data(), scores);
     best.template offer<block>(static_cast<std::int32_t>(i), scores, n - i);
@@ -340,7 +347,7 @@ void scan_products(const matrix<T>& rows, const matrix<T>& x, std::span<best_so_
         for (std::size_t i = begin, p = 0; i < end; i += wide, ++p) {
             const T* from = rows.data() + i * depth;
             if (end - i < wide) {
-                std::ranges::fill(rest, T(0));
+                std::fill(rest.begin(), rest.end(), T(0));
                 if (depth > 0) std::copy_n(from, (end - i) * depth, rest.data());
                 from = rest.data();
             }

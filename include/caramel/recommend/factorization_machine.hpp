@@ -54,8 +54,8 @@ struct machine_numbers {
     // (Rendle 2010, lemma 3.1). `sums` receives the sum of v_j x_j; `squares` is scratch of the same size.
     template <class Row>
     [[nodiscard]] T score(const Row& row, std::span<T> sums, std::span<T> squares) const noexcept {
-        std::ranges::fill(sums, T(0));
-        std::ranges::fill(squares, T(0));
+        std::fill(sums.begin(), sums.end(), T(0));
+        std::fill(squares.begin(), squares.end(), T(0));
         double linear = static_cast<double>(intercept);
         each_value(row, [&](std::size_t column, T x) {
             linear += static_cast<double>(weights.data()[column]) * static_cast<double>(x);

@@ -156,13 +156,13 @@ class feature_rows {
     }
     void sum_customer(std::int32_t customer) {
         if (customer_ == customer) return;
-        std::ranges::fill(p_, T(0));
+        std::fill(p_.begin(), p_.end(), T(0));
         add_up(customers_, static_cast<std::size_t>(customer), now.customers, p_.data());
         customer_ = customer;
     }
     void sum_item(std::int32_t item, std::int32_t& held, std::vector<T>& factors, T& bias) {
         if (held == item) return;
-        std::ranges::fill(factors, T(0));
+        std::fill(factors.begin(), factors.end(), T(0));
         bias = 0;
         add_up(items_, static_cast<std::size_t>(item), now.items, factors.data());
         items_.each(static_cast<std::size_t>(item), [&](std::size_t row, T value) { bias += value * now.bias.data()[row]; });
@@ -205,10 +205,10 @@ longer_table lengthen(const id_table& old, const Ids& ids, std::string_view who)
         if (ids.is_text()) texts.emplace_back(ids.text(level));
         else integers.push_back(ids.number(level));
     }
-    std::ranges::sort(texts);
-    std::ranges::sort(integers);
-    require(std::ranges::adjacent_find(texts) == texts.end() && std::ranges::adjacent_find(integers) == integers.end(), errc::bad_data, who,
-            ": a new id is there already, or is given twice");
+    std::sort(texts.begin(), texts.end());
+    std::sort(integers.begin(), integers.end());
+    require(std::adjacent_find(texts.begin(), texts.end()) == texts.end() && std::adjacent_find(integers.begin(), integers.end()) == integers.end(),
+            errc::bad_data, who, ": a new id is there already, or is given twice");
     longer_table out{id_table(std::move(texts), std::move(integers)), {}, {}};
     for (std::size_t row = 0; row < old.size(); ++row)
         out.old_rows.push_back(old.is_text() ? *out.table.find(old.text(row)) : *out.table.find(old.number(row)));

@@ -25,6 +25,7 @@ namespace caramel::inline CARAMEL_ABI {
 
 namespace detail {
 
+template <class = void>
 inline void require_dense_items(std::size_t items, std::size_t max_items, std::size_t bytes_each, std::string_view who) {
     if (items <= max_items) return;
     const double gigabytes = static_cast<double>(items) * static_cast<double>(items) * static_cast<double>(bytes_each) / 1e9;
@@ -48,7 +49,8 @@ void add_item_gramian(const interactions<T>& x, weighting rule, const row_weight
                 const auto row = static_cast<std::size_t>(customers[c]);
                 const double weight = of_customers[row] * weigh(rule, static_cast<double>(values[c]));
                 const auto theirs = x[row];
-                auto at = static_cast<std::size_t>(std::ranges::lower_bound(theirs.items, static_cast<std::int32_t>(i)) - theirs.items.begin());
+                auto at =
+                    static_cast<std::size_t>(std::lower_bound(theirs.items.begin(), theirs.items.end(), static_cast<std::int32_t>(i)) - theirs.items.begin());
                 if (rule == weighting::ones) {
                     for (; at < theirs.size(); ++at) sums[static_cast<std::size_t>(theirs.items[at])] += weight;
                 } else {
@@ -61,7 +63,7 @@ void add_item_gramian(const interactions<T>& x, weighting rule, const row_weight
                         ": the products of the values add up beyond the number type");
                 out[i * stride + j] += static_cast<Real>(sums[j]);
             }
-            std::ranges::fill(sums, 0.0);
+            std::fill(sums.begin(), sums.end(), 0.0);
         }
     });
 }

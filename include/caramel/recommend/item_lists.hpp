@@ -42,9 +42,10 @@ struct neighbor_lists {
 template <class T>
 void require_neighbor_lists(const neighbor_lists<T>& lists, std::size_t n, std::string_view who, bool may_be_negative = false) {
     const auto& [starts, ids, similarities] = lists;
-    require(starts.size() == n + 1 && starts.front() == 0 && starts.back() == static_cast<std::int64_t>(ids.size()) && std::ranges::is_sorted(starts) &&
-                similarities.size() == ids.size() && std::ranges::all_of(similarities, [&](T s) { return std::isfinite(s) && (may_be_negative || s >= 0); }) &&
-                std::ranges::all_of(ids, [&](std::int32_t id) { return id >= 0 && std::cmp_less(id, n); }),
+    require(starts.size() == n + 1 && starts.front() == 0 && starts.back() == static_cast<std::int64_t>(ids.size()) &&
+                std::is_sorted(starts.begin(), starts.end()) && similarities.size() == ids.size() &&
+                std::all_of(similarities.begin(), similarities.end(), [&](T s) { return std::isfinite(s) && (may_be_negative || s >= 0); }) &&
+                std::all_of(ids.begin(), ids.end(), [&](std::int32_t id) { return id >= 0 && std::cmp_less(id, n); }),
             errc::bad_data, who, ": the neighbours do not belong to the purchases");
 }
 
@@ -82,7 +83,7 @@ class item_voter : public item_votes<Model, T> {
         std::vector<recommendation<T>> out;
         for (std::size_t v = 0; v < lists().count(row); ++v)
             if (lists().values_of(row)[v] > 0) out.push_back({lists().ids_of(row)[v], lists().values_of(row)[v]});
-        std::ranges::sort(out, ranks_before{});
+        std::sort(out.begin(), out.end(), ranks_before{});
         out.resize(std::min(n, out.size()));
         return out;
     }
@@ -240,8 +241,8 @@ struct row_similarity {
             else
                 scan<Sum, double>(
                     sums, reach, [&] { return worst; }, consider);
-            std::ranges::fill(sums, Sum(0));
-            std::ranges::fill(common, 0U);
+            std::fill(sums.begin(), sums.end(), Sum(0));
+            std::fill(common.begin(), common.end(), 0U);
         } else {
             const auto touched = scratch.take<std::int32_t>(products);
             std::size_t count = 0;
@@ -312,6 +313,7 @@ struct row_similarity {
     }
 };
 
+template <class = void>
 inline std::vector<double> reaches(row_measure measure, std::span<const double> sizes) {
     std::vector<double> out;
     out.reserve(sizes.size());
@@ -319,6 +321,7 @@ inline std::vector<double> reaches(row_measure measure, std::span<const double> 
     return out;
 }
 
+template <class = void>
 inline std::vector<float> narrowed(std::span<const double> reach) {
     std::vector<float> out;
     out.reserve(reach.size());

@@ -37,7 +37,7 @@ class item_votes : public recommender<Model, T> {
             const double share = weigh(weights_, static_cast<double>(who.values[b])) * says;
             if (share != 0) out.push_back({who.items[b], static_cast<T>(share)});
         }
-        std::ranges::sort(out, ranks_before{});
+        std::sort(out.begin(), out.end(), ranks_before{});
         return out;
     }
 
@@ -55,10 +55,10 @@ class item_votes : public recommender<Model, T> {
     }
     void score_history(std::span<const std::int32_t> bought, std::span<const T> values, std::span<T> out, workspace& scratch) const {
         const auto sums = scratch.take<double>(out.size());
-        std::ranges::fill(sums, 0.0);
+        std::fill(sums.begin(), sums.end(), 0.0);
         for (std::size_t b = 0; b < bought.size(); ++b)
             static_cast<const Model&>(*this).vote(static_cast<std::size_t>(bought[b]), weigh(weights_, static_cast<double>(values[b])), sums);
-        std::ranges::transform(sums, out.begin(), [](double sum) { return static_cast<T>(sum); });
+        std::transform(sums.begin(), sums.end(), out.begin(), [](double sum) { return static_cast<T>(sum); });
     }
 
     weighting weights_;

@@ -42,6 +42,7 @@ std::vector<Id> join_sorted(std::size_t n_first, std::size_t n_second, const Get
     }
     return ids;
 }
+template <class = void>
 inline joined_ids join_ids(const id_table& first, const id_table& second, std::string_view who, std::string_view what) {
     require(first.size() == 0 || second.size() == 0 || first.is_text() == second.is_text(), errc::bad_data, who, ": the ids of the ", what, "s are ",
             first.is_text() ? "texts in the model, integers" : "integers in the model, texts", " in what is to be added");

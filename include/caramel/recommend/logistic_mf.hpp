@@ -48,6 +48,7 @@ struct logistic_mf_loss {
 
     friend bool operator==(const logistic_mf_loss&, const logistic_mf_loss&) = default;
     static constexpr std::array field_names{"weights", "confidence_scale", "regularization", "learning_rate", "negatives", "epochs"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(weights, confidence_scale, regularization, learning_rate, negatives, epochs); }
 };
 
@@ -82,8 +83,8 @@ class logistic_row {
     // Adds to `total` the loss without the penalty where it is not null, and to `terms` the number of pairs.
     std::span<const double> slope(std::span<const T> p, T bias, std::span<const std::int32_t> bought, std::span<const T> values, rng numbers,
                                   double* total = nullptr, std::size_t* terms = nullptr) {
-        std::ranges::fill(slope_, 0.0);
-        std::ranges::fill(part_, T(0));
+        std::fill(slope_.begin(), slope_.end(), 0.0);
+        std::fill(part_.begin(), part_.end(), T(0));
         std::size_t waiting = 0;
         const auto add = [&](std::int32_t other, double confidence) {
             const T* const q = others_.factors.data() + other * others_.factors.cols();
@@ -107,7 +108,7 @@ class logistic_row {
         } else {
             for (std::size_t n = 0; n < wanted;) {
                 const auto other = static_cast<std::int32_t>(((numbers() >> 32) * all) >> 32);
-                if (std::ranges::binary_search(bought, other)) continue;  // more than half of the others were not bought
+                if (std::binary_search(bought.begin(), bought.end(), other)) continue;  // more than half of the others were not bought
                 add(other, 0);
                 ++n;
             }
@@ -196,8 +197,8 @@ class logistic_mf_model : public detail::recommender<logistic_mf_model<T>, T> {
         const auto n = static_cast<std::size_t>(items_.factors.cols());
         const auto factors = scratch.take<T>(n);
         const auto squares = scratch.take<T>(n + 1);
-        std::ranges::fill(factors, T(0));
-        std::ranges::fill(squares, T(0));
+        std::fill(factors.begin(), factors.end(), T(0));
+        std::fill(squares.begin(), squares.end(), T(0));
         T bias = 0;
         detail::logistic_row<T> row(loss_, items_, scratch);
         for (std::size_t epoch = 0; epoch < loss_.epochs && !items.empty(); ++epoch)

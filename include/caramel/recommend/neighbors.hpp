@@ -43,6 +43,7 @@ enum class neighbor_similarity : std::uint8_t {
 
 namespace detail {
 
+template <class = void>
 inline void require_neighbor_parameters(std::size_t k, double shrinkage, weighting rule, std::size_t min_support, std::string_view who) {
     require(k > 0, errc::bad_parameter, who, ": k is 0, must be at least 1");
     require(std::isfinite(shrinkage) && shrinkage >= 0, errc::bad_parameter, who, ": shrinkage is ", shrinkage, ", must be at least 0");
@@ -61,6 +62,7 @@ std::vector<double> weights_of(std::span<const T> values, weighting rule) {
 }
 
 // What TF-IDF and BM25 make of them; `rows` are customers.
+template <class = void>
 inline void weigh_by_rarity(const weighted_rows& rows, std::size_t items, neighbor_similarity similarity, double k1, double b, std::span<double> weights) {
     std::vector<double> lengths(items);
     double mean = 0;
@@ -81,6 +83,7 @@ inline void weigh_by_rarity(const weighted_rows& rows, std::size_t items, neighb
 }
 
 // The lengths of rows. Throws `number_out_of_range` where one is beyond double.
+template <class = void>
 inline std::vector<double> norms_of(const weighted_rows& rows, std::string_view who) {
     std::vector<double> out(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {
@@ -91,6 +94,7 @@ inline std::vector<double> norms_of(const weighted_rows& rows, std::string_view 
     }
     return out;
 }
+template <class = void>
 inline std::vector<double> counts_of(const weighted_rows& rows) {
     std::vector<double> out(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) out[row] = static_cast<double>(rows.count(row));
@@ -227,7 +231,7 @@ class customer_neighbors_model : public detail::recommender<customer_neighbors_m
     void score_known(std::size_t row, std::span<T> out, workspace& scratch) const {
         const auto sums = zeros<double>(out.size(), scratch);
         for (std::size_t v = 0; v < lists().count(row); ++v) add_purchases(lists().ids_of(row)[v], static_cast<double>(lists().values_of(row)[v]), sums);
-        std::ranges::transform(sums, out.begin(), [](double sum) { return static_cast<T>(sum); });
+        std::transform(sums.begin(), sums.end(), out.begin(), [](double sum) { return static_cast<T>(sum); });
     }
     void score_history(std::span<const std::int32_t> bought, std::span<const T> values, std::span<T> out, workspace& scratch) const {
         const auto sums = zeros<double>(out.size(), scratch);
@@ -253,12 +257,12 @@ class customer_neighbors_model : public detail::recommender<customer_neighbors_m
         const auto common = zeros<std::uint32_t>(min_support_ > 1 ? others : 0, scratch);
         for (const auto& [customer, similarity] : alike.template nearest<double>(bought, weights, own, others, k_, dots, common, scratch))
             add_purchases(customer, static_cast<double>(static_cast<T>(similarity)), sums);
-        std::ranges::transform(sums, out.begin(), [](double sum) { return static_cast<T>(sum); });
+        std::transform(sums.begin(), sums.end(), out.begin(), [](double sum) { return static_cast<T>(sum); });
     }
     template <class Number>
     static std::span<Number> zeros(std::size_t n, workspace& scratch) {
         const auto out = scratch.take<Number>(n);
-        std::ranges::fill(out, Number(0));
+        std::fill(out.begin(), out.end(), Number(0));
         return out;
     }
     void add_purchases(std::int32_t customer, double similarity, std::span<double> sums) const {

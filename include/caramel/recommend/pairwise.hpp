@@ -66,6 +66,7 @@ struct pairwise_steps {
 
     friend bool operator==(const pairwise_steps&, const pairwise_steps&) = default;
     static constexpr std::array field_names{"loss", "negatives", "learning_rate", "regularization", "max_trials", "epochs"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(loss, negatives, learning_rate, regularization, max_trials, epochs); }
 };
 
@@ -252,6 +253,7 @@ class item_draw {
    public:
     item_draw() = default;
     // `counts` by row of the item; empty = all are equally likely.
+    template <class = void>
     item_draw(std::vector<std::int32_t> items, std::span<const std::size_t> counts) : items_(std::move(items)) {
         std::uint64_t sum = 0;
         if (!counts.empty())
@@ -290,6 +292,7 @@ class item_draw {
 
    private:
     static constexpr std::uint64_t whole = std::uint64_t{1} << 32;
+    template <class = void>
     [[nodiscard]] std::int32_t most_bought(std::span<const std::size_t> counts) const {
         return *std::ranges::max_element(items_, {}, [&](std::int32_t item) { return counts[static_cast<std::size_t>(item)]; });
     }
@@ -303,6 +306,7 @@ class item_draw {
 // purchases is not.
 class pair_filter {
    public:
+    template <class = void>
     pair_filter(std::span<const pair_entry> block, std::uint64_t salt)
         : salt_(salt | 1), shift_(64 - std::countr_zero(std::bit_ceil(std::max<std::size_t>(2, block.size() / 4)))), words_(std::size_t{1} << (64 - shift_)) {
         for (const pair_entry& e : block) {
@@ -310,6 +314,7 @@ class pair_filter {
             words_[word] |= bits;
         }
     }
+    template <class = void>
     [[nodiscard]] CARAMEL_ALWAYS_INLINE bool may_have(const pair_entry& e) const noexcept {
         const auto [word, bits] = place(e);
         return (words_[word] & bits) == bits;
@@ -416,7 +421,7 @@ class pair_grid {
         }
         draws_.resize(groups_);
         for (std::size_t g = 0; g < groups_; ++g) {
-            std::ranges::sort(members[g]);
+            std::sort(members[g].begin(), members[g].end());
             draws_[g] = item_draw(std::move(members[g]),
                                   sampling_ == negative_sampling::popular ? std::span<const std::size_t>(counts_) : std::span<const std::size_t>());
         }
@@ -670,7 +675,7 @@ std::size_t learn_pairs(const pairwise_settings& how, const interactions<T>& x, 
 template <class T>
 void fold_pairs(const pairwise_steps& steps, std::span<const std::int32_t> history, const matrix<T>& items, const vec<T>& bias, const item_draw& draw,
                 const rank_weights<T>& ranks, std::span<T> out) {
-    std::ranges::fill(out, T(0));
+    std::fill(out.begin(), out.end(), T(0));
     const T rate = static_cast<T>(steps.learning_rate), keep = static_cast<T>(1 - steps.learning_rate * steps.regularization);
     const std::size_t n = out.size();
     rng numbers(0);
@@ -678,7 +683,7 @@ void fold_pairs(const pairwise_steps& steps, std::span<const std::int32_t> histo
     const auto score = [&](std::int32_t item) { return bias.data()[item] + pair_dot<false, T>(out.data(), factors(item), nullptr, n); };
     const auto negative = [&]() -> std::int32_t {
         for (int tries = 0; tries < 64; ++tries)
-            if (const std::int32_t item = draw(numbers); !std::ranges::binary_search(history, item)) return item;
+            if (const std::int32_t item = draw(numbers); !std::binary_search(history.begin(), history.end(), item)) return item;
         return -1;
     };
     const auto step = [&](std::int32_t item, std::int32_t other, T up, T down) {

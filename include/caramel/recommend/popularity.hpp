@@ -44,8 +44,10 @@ class popularity_model : public detail::recommender<popularity_model<T>, T> {
    private:
     using base = detail::recommender<popularity_model, T>;
     friend base;
-    void score_known(std::size_t, std::span<T> out, workspace&) const { std::ranges::copy(scores_, out.begin()); }
-    void score_history(std::span<const std::int32_t>, std::span<const T>, std::span<T> out, workspace&) const { std::ranges::copy(scores_, out.begin()); }
+    void score_known(std::size_t, std::span<T> out, workspace&) const { std::copy(scores_.begin(), scores_.end(), out.begin()); }
+    void score_history(std::span<const std::int32_t>, std::span<const T>, std::span<T> out, workspace&) const {
+        std::copy(scores_.begin(), scores_.end(), out.begin());
+    }
 
     std::vector<T> scores_;
 };

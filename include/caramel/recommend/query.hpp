@@ -154,7 +154,7 @@ class recommender : public single_row<Model> {
         }
         const auto scores = scores_of(who, scratch);
         const auto marks = scratch.take<unsigned char>(items().size());
-        std::ranges::fill(marks, asked.allow ? 1 : 0);
+        std::fill(marks.begin(), marks.end(), asked.allow ? 1 : 0);
         if (asked.allow) mark(*asked.allow, 0, marks);
         mark(asked.deny, 1, marks);
         if (asked.exclude_seen)
@@ -291,11 +291,11 @@ class recommender : public single_row<Model> {
             if (const auto row = items().find(id)) rows[n++] = static_cast<std::int32_t>(*row);
         const auto skipped = left_out(asked, who, scratch);
         auto chosen = rows.first(n);
-        std::ranges::sort(chosen);
+        std::sort(chosen.begin(), chosen.end());
         chosen = chosen.first(static_cast<std::size_t>(std::unique(chosen.begin(), chosen.end()) - chosen.begin()));
         std::size_t kept = 0;
         for (const auto row : chosen)
-            if (!std::ranges::binary_search(skipped, row)) chosen[kept++] = row;
+            if (!std::binary_search(skipped.begin(), skipped.end(), row)) chosen[kept++] = row;
         const auto scores = scratch.take<T>(kept);
         score_rows(who, chosen.first(kept), scores, scratch);
         const auto best = scratch.take<recommendation<T>>(kept);
@@ -316,7 +316,7 @@ class recommender : public single_row<Model> {
         std::size_t n = 0;
         for (const auto& id : asked.deny)
             if (const auto row = items().find(id)) out[n++] = static_cast<std::int32_t>(*row);
-        std::ranges::copy(seen, out.begin() + static_cast<std::ptrdiff_t>(n));
+        std::copy(seen.begin(), seen.end(), out.begin() + static_cast<std::ptrdiff_t>(n));
         std::ranges::sort(out.first(n + seen.size()));
         return out.first(n + seen.size());
     }
@@ -345,7 +345,7 @@ class recommender : public single_row<Model> {
                     if (!scans(batch[i], who)) continue;
                     const auto skipped = left_out(batch[i], who, scratch);
                     const auto mine = kept.take<std::int32_t>(skipped.size());
-                    std::ranges::copy(skipped, mine.begin());
+                    std::copy(skipped.begin(), skipped.end(), mine.begin());
                     std::ranges::copy(model.customer_vector(who, scratch), vectors.data() + static_cast<row_index>(scanned.size()) * vectors.cols());
                     best.emplace_back().begin(batch[i].n, mine, kept);
                     scanned.push_back(i);

@@ -37,6 +37,7 @@ struct bias_settings {
 
     friend bool operator==(const bias_settings&, const bias_settings&) = default;
     static constexpr std::array field_names{"epochs", "customer_regularization", "item_regularization"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(epochs, customer_regularization, item_regularization); }
 };
 
@@ -99,11 +100,13 @@ class rating_recommender : public recommender<Model, T> {
     }
 };
 
+template <class = void>
 inline void require_rating_bounds(double min_rating, double max_rating, std::string_view who) {
     require(min_rating < max_rating, errc::bad_parameter, who, ": min_rating is ", min_rating, ", must be below max_rating, ", max_rating);
 }
 
 // ---- biases -------------------------------------------------------------------------------------------------------------
+template <class = void>
 inline void require_bias_settings(const bias_settings& settings, std::string_view who, errc code) {
     const auto& [epochs, customers, items] = settings;
     require(epochs >= 1 && epochs <= 1'000'000, code, who, ": epochs is ", epochs, ", must be in 1 .. 1000000");
@@ -168,10 +171,11 @@ struct rating_lists {
 
     [[nodiscard]] sparse_rows<T> view() const noexcept { return {starts, ids, values, starts.size() - 1}; }
 };
+template <class = void>
 inline void require_pair_lists(std::span<const std::int64_t> starts, std::span<const std::int32_t> ids, std::size_t n_values, std::size_t rows,
                                std::string_view who) {
-    bool good = starts.size() == rows + 1 && starts.front() == 0 && starts.back() == static_cast<std::int64_t>(ids.size()) && std::ranges::is_sorted(starts) &&
-                n_values == ids.size();
+    bool good = starts.size() == rows + 1 && starts.front() == 0 && starts.back() == static_cast<std::int64_t>(ids.size()) &&
+                std::is_sorted(starts.begin(), starts.end()) && n_values == ids.size();
     for (std::size_t row = 0; good && row < rows; ++row)
         for (auto k = static_cast<std::size_t>(starts[row]); k < static_cast<std::size_t>(starts[row + 1]); ++k)
             good = good && ids[k] >= 0 && std::cmp_less(ids[k], rows) && (k == static_cast<std::size_t>(starts[row]) || ids[k - 1] < ids[k]);
@@ -198,7 +202,7 @@ void sum_common(std::span<const std::int32_t> ids, std::span<const T> ratings, c
             sum.add(a, value(static_cast<std::size_t>(others[o]), column, static_cast<double>(values[o])));
         }
     }
-    std::ranges::sort(touched.first(n));
+    std::sort(touched.begin(), touched.begin() + static_cast<std::ptrdiff_t>(n));
     for (const auto other : touched.first(n)) {
         visit(other, sums[static_cast<std::size_t>(other)]);
         sums[static_cast<std::size_t>(other)] = Sums{};

@@ -68,11 +68,13 @@ struct neighbor_rules {
 
     friend bool operator==(const neighbor_rules&, const neighbor_rules&) = default;
     static constexpr std::array field_names{"side", "similarity", "center", "k", "min_k", "min_support", "shrinkage", "min_similarity"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(side, similarity, center, k, min_k, min_support, shrinkage, min_similarity); }
 };
 
 namespace detail {
 
+template <class = void>
 inline void require_neighbor_rules(const neighbor_rules& rules, errc code) {
     require(rules.side <= rating_side::items, code, "rating_neighbors: no such side");
     require(rules.similarity <= rating_similarity::centered_cosine, code, "rating_neighbors: no such similarity");
@@ -215,11 +217,11 @@ struct rating_comparison {
     // The similarities of a row that is none of the rows, to all of them; 0 = does not count.
     void similarities(std::span<const std::int32_t> ids, std::span<const T> ratings, measured_row mine, const sparse_rows<T>& by_column, std::span<double> out,
                       workspace& scratch) const {
-        std::ranges::fill(out, 0.0);
+        std::fill(out.begin(), out.end(), 0.0);
         const auto touched = scratch.take<std::int32_t>(out.size());
         with_sums(rules.similarity, [&]<class Sums>(Sums) {
             const auto sums = scratch.take<Sums>(out.size());
-            std::ranges::fill(sums, Sums{});
+            std::fill(sums.begin(), sums.end(), Sums{});
             sum_common<Sums, T>(
                 ids, ratings, by_column, sums, touched, [&](std::size_t column, double rating) { return compared(mine.center, column, rating); },
                 [&](std::size_t row, std::size_t column, double rating) { return compared(measures[row].center, column, rating); },
@@ -272,7 +274,7 @@ class rating_neighbors_model : public detail::rating_recommender<rating_neighbor
         require(customer_regularization_ >= 0, errc::bad_data, "rating_neighbors: customer_regularization is below 0");
         detail::require_pair_lists(lists_.starts, lists_.ids, lists_.values.size(), rows().size(), kind);
         const bool biased = rules_.uses_baselines();
-        require(std::ranges::all_of(lists_.values, [](T s) { return std::isfinite(s) && s > 0; }) &&
+        require(std::all_of(lists_.values.begin(), lists_.values.end(), [](T s) { return std::isfinite(s) && s > 0; }) &&
                     std::cmp_equal(customer_bias_.size(), biased ? base::customers().size() : 0) &&
                     std::cmp_equal(item_bias_.size(), biased ? base::items().size() : 0) && customer_bias_.allFinite() && item_bias_.allFinite(),
                 errc::bad_data, "rating_neighbors: similarities and biases do not belong to the ratings");
@@ -309,7 +311,7 @@ class rating_neighbors_model : public detail::rating_recommender<rating_neighbor
         double weight = 0;
         for (const auto& one : found) weight += one.similarity;
         for (const auto& one : found) out.reasons.push_back({one.row, static_cast<T>(one.similarity * one.rating / weight)});
-        std::ranges::sort(out.reasons, detail::ranks_before{});
+        std::sort(out.reasons.begin(), out.reasons.end(), detail::ranks_before{});
         return out;
     }
 
@@ -439,7 +441,7 @@ class rating_neighbors_model : public detail::rating_recommender<rating_neighbor
         const rater who = known_rater(row);
         if (!by_customers()) return by_own_ratings(who, out, scratch);
         const auto similarities = scratch.take<double>(base::customers().size());
-        std::ranges::fill(similarities, 0.0);
+        std::fill(similarities.begin(), similarities.end(), 0.0);
         for (std::size_t v = 0; v < neighbors_of(row).size(); ++v)
             similarities[static_cast<std::size_t>(neighbors_of(row)[v])] = static_cast<double>(similarities_of(row)[v]);
         by_customers_alike(who, similarities, out, scratch);
@@ -456,7 +458,7 @@ class rating_neighbors_model : public detail::rating_recommender<rating_neighbor
     void by_own_ratings(const rater& who, std::span<T> out, workspace& scratch) const {
         const auto found = scratch.take<neighbor>(who.items.size());
         const auto place = scratch.take<std::int32_t>(out.size());  // in the rater's list, from 1
-        std::ranges::fill(place, 0);
+        std::fill(place.begin(), place.end(), 0);
         for (std::size_t k = 0; k < who.items.size(); ++k) place[static_cast<std::size_t>(who.items[k])] = static_cast<std::int32_t>(k) + 1;
         for (std::size_t item = 0; item < out.size(); ++item) {
             const auto others = neighbors_of(item);

@@ -30,7 +30,7 @@ template <class T>
     require(x.has_times() || x.empty(), errc::bad_parameter, "recency_weighted: the interactions have no times");
     const auto& [customers, items, starts, bought, values, seconds] = x.fields();
     if (seconds.empty()) return x;
-    const std::int64_t last = as_of ? as_of->time_since_epoch().count() : std::ranges::max(seconds);
+    const std::int64_t last = as_of ? as_of->time_since_epoch().count() : *std::max_element(seconds.begin(), seconds.end());
     std::vector<T> faded(values.size());
     for (std::size_t e = 0; e < faded.size(); ++e) {
         const double age = std::max(0.0, static_cast<double>(last) - static_cast<double>(seconds[e]));

@@ -49,11 +49,13 @@ struct sgd_steps {
 
     friend bool operator==(const sgd_steps&, const sgd_steps&) = default;
     static constexpr std::array field_names{"learning_rate", "learning_rate_decay", "regularization", "epochs"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(learning_rate, learning_rate_decay, regularization, epochs); }
 };
 
 namespace detail {
 
+template <class = void>
 inline void require_sgd_steps(const sgd_steps& steps, std::string_view who, errc code) {
     require(std::isfinite(steps.learning_rate) && steps.learning_rate > 0, code, who, ": learning_rate is ", steps.learning_rate, ", must be above 0");
     require(std::isfinite(steps.learning_rate_decay) && steps.learning_rate_decay >= 0, code, who, ": learning_rate_decay is ", steps.learning_rate_decay,
@@ -61,11 +63,13 @@ inline void require_sgd_steps(const sgd_steps& steps, std::string_view who, errc
     require(std::isfinite(steps.regularization) && steps.regularization >= 0, code, who, ": regularization is ", steps.regularization, ", must be at least 0");
     require(steps.epochs >= 1 && steps.epochs <= 1'000'000, code, who, ": epochs is ", steps.epochs, ", must be in 1 .. 1000000");
 }
+template <class = void>
 inline void require_init_deviation(double deviation, std::string_view who) {
     require(std::isfinite(deviation) && deviation > 0, errc::bad_parameter, who, ": init_deviation is ", deviation, ", must be above 0");
 }
 // A mean squared error beyond so many times that of the start is far beyond what any useful rate does.
 inline constexpr double diverged_error = 1000;
+template <class = void>
 inline void require_sane_training(bool sane, std::size_t epoch, double learning_rate, std::string_view who) {
     require(sane, errc::diverged, who, ": training diverged in epoch ", epoch, ": lower learning_rate (", learning_rate, "), or scale the ratings down");
 }
@@ -193,6 +197,7 @@ struct rating_groups {
     std::vector<std::int32_t> place;   // of each row in the order; a group's places follow each other
     std::vector<std::size_t> group;    // of each row
 
+    template <class = void>
     rating_groups(std::vector<std::size_t> ratings_of_rows, std::size_t n_groups, rng numbers)
         : ratings(std::move(ratings_of_rows)), place(ratings.size()), group(ratings.size()) {
         const auto order = numbers.permutation(ratings.size());
@@ -434,7 +439,7 @@ class sgd_factorization_model : public detail::rating_recommender<sgd_factorizat
     }
     void score_history(std::span<const std::int32_t> items, std::span<const T> ratings, std::span<T> out, workspace& scratch) const {
         const auto factors = scratch.take<T>(static_cast<std::size_t>(item_factors_.cols()));
-        std::ranges::fill(factors, T(0));
+        std::fill(factors.begin(), factors.end(), T(0));
         T bias = 0;
         detail::sgd_fold_in<T>(steps_, items, ratings, item_factors_, factors, bias, [&](std::int32_t item) { return predict_item(bias, factors, item); });
         score_items(bias, factors, out);

@@ -55,8 +55,8 @@ class slope_one_model : public detail::rating_recommender<slope_one_model<T>, T>
           mean_(detail::mean_rating(base::purchases(), kind)),
           rated_(base::items().size()) {
         detail::require_pair_lists(lists_.starts, lists_.ids, lists_.values.size(), base::items().size(), kind);
-        require(lists_.counts.size() == lists_.ids.size() && std::ranges::all_of(lists_.values, [](T v) { return std::isfinite(v); }) &&
-                    std::ranges::all_of(lists_.counts, [](std::int32_t n) { return n > 0; }),
+        require(lists_.counts.size() == lists_.ids.size() && std::all_of(lists_.values.begin(), lists_.values.end(), [](T v) { return std::isfinite(v); }) &&
+                    std::all_of(lists_.counts.begin(), lists_.counts.end(), [](std::int32_t n) { return n > 0; }),
                 errc::bad_data, "slope_one: the deviations and counts do not belong to the ratings");
         for (const auto item : base::purchases().by_customer().ids) rated_[static_cast<std::size_t>(item)] = true;
     }
@@ -64,7 +64,7 @@ class slope_one_model : public detail::rating_recommender<slope_one_model<T>, T>
     /// The mean of r_ui - r_uj over customers u of both, for two items by row; nothing where there are none.
     [[nodiscard]] std::optional<T> deviation(std::size_t i, std::size_t j) const {
         const auto others = lists_.view().ids_of(i);
-        const auto at = std::ranges::lower_bound(others, static_cast<std::int32_t>(j));
+        const auto at = std::lower_bound(others.begin(), others.end(), static_cast<std::int32_t>(j));
         if (at == others.end() || std::cmp_not_equal(*at, j)) return std::nullopt;
         return lists_.view().values_of(i)[static_cast<std::size_t>(at - others.begin())];
     }
@@ -113,7 +113,7 @@ class slope_one_model : public detail::rating_recommender<slope_one_model<T>, T>
     }
     void score_history(std::span<const std::int32_t> items, std::span<const T> ratings, std::span<T> out, workspace& scratch) const {
         const auto all = scratch.take<sums>(out.size());
-        std::ranges::fill(all, sums{0, 0});
+        std::fill(all.begin(), all.end(), sums{0, 0});
         for (std::size_t k = 0; k < items.size(); ++k) {
             const auto j = static_cast<std::size_t>(items[k]);
             const auto others = lists_.view().ids_of(j);
@@ -154,7 +154,7 @@ struct slope_one {
             [&](std::size_t, std::size_t, const detail::difference_sums& pair) {
                 return pair.n >= static_cast<double>(min_support) ? std::optional(pair.sum / pair.n) : std::nullopt;
             });
-        require(std::ranges::all_of(lists.values, [](T v) { return std::isfinite(v); }), errc::number_out_of_range,
+        require(std::all_of(lists.values.begin(), lists.values.end(), [](T v) { return std::isfinite(v); }), errc::number_out_of_range,
                 "slope_one: a difference is beyond the number type; scale the ratings down");
         return {x.without_times(), std::move(lists.starts), std::move(lists.ids), std::move(lists.values), std::move(lists.counts), weighted, min_rating,
                 max_rating};

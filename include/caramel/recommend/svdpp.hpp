@@ -113,8 +113,8 @@ class svdpp_model : public detail::rating_recommender<svdpp_model<T>, T> {
     void score_history(std::span<const std::int32_t> items, std::span<const T> ratings, std::span<T> out, workspace& scratch) const {
         const auto n = static_cast<std::size_t>(item_factors_.cols());
         const auto factors = scratch.take<T>(n), implicit = scratch.take<T>(n), taste = scratch.take<T>(n);
-        std::ranges::fill(factors, T(0));
-        std::ranges::fill(implicit, T(0));
+        std::fill(factors.begin(), factors.end(), T(0));
+        std::fill(implicit.begin(), implicit.end(), T(0));
         add_implicit(items, implicit);
         const auto add_up = [&] {
             for (std::size_t j = 0; j < n; ++j) taste[j] = factors[j] + implicit[j];
@@ -241,8 +241,8 @@ struct svdpp {
             const T n = static_cast<T>(mine.size()), share = static_cast<T>(1 / std::sqrt(static_cast<double>(mine.size())));
             T* const p = now.p.data() + row * d;
             T& bias = now.customer_bias(static_cast<row_index>(row));
-            std::ranges::fill(sum, T(0));
-            std::ranges::fill(moved, T(0));
+            std::fill(sum.begin(), sum.end(), T(0));
+            std::fill(moved.begin(), moved.end(), T(0));
             for (const auto item : mine.items) {
                 const T* const y = now.y.data() + static_cast<std::size_t>(item) * d;
                 for (std::size_t j = 0; j < d; ++j) sum[j] += y[j];

@@ -92,8 +92,8 @@ class trending_model : public detail::recommender<trending_model<T, Model>, T> {
 
     /// `factors`: one an item. Throws `error` (`bad_data`) unless there are as many, finite and none below 0.
     trending_model(std::vector<T> factors, Model model) : base(model.purchases()), factors_(std::move(factors)), model_(std::move(model)) {
-        require(factors_.size() == base::items().size() && std::ranges::all_of(factors_, [](T f) { return std::isfinite(f) && f >= 0; }), errc::bad_data,
-                "trending: factors and items do not belong together, or a factor is negative or not finite");
+        require(factors_.size() == base::items().size() && std::all_of(factors_.begin(), factors_.end(), [](T f) { return std::isfinite(f) && f >= 0; }),
+                errc::bad_data, "trending: factors and items do not belong together, or a factor is negative or not finite");
     }
 
     [[nodiscard]] const std::vector<T>& factors() const noexcept { return factors_; }

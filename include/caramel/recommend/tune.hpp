@@ -41,7 +41,7 @@ double mean_ndcg(const ragged<recommendation<T>>& lists, const ragged<std::int32
         const auto wanted = relevant[i];
         double gain = 0, ideal = 0;
         for (std::size_t rank = 0; rank < list.size(); ++rank)
-            if (std::ranges::find(wanted, list[rank].item) != wanted.end()) gain += 1 / std::log2(static_cast<double>(rank) + 2);
+            if (std::find(wanted.begin(), wanted.end(), list[rank].item) != wanted.end()) gain += 1 / std::log2(static_cast<double>(rank) + 2);
         for (std::size_t rank = 0; rank < std::min<std::size_t>(10, wanted.size()); ++rank) ideal += 1 / std::log2(static_cast<double>(rank) + 2);
         sum += gain / ideal;
     }
@@ -65,8 +65,8 @@ template <class T>
     constexpr const char* who = "tune_als";
     require(!grid.weights.empty() && !grid.unobserved_weight.empty() && !grid.regularization.empty() && !grid.epochs.empty(), errc::bad_parameter, who,
             ": an axis of the grid is empty");
-    require(std::ranges::adjacent_find(grid.epochs, std::greater_equal<>()) == grid.epochs.end() && grid.epochs.front() > 0, errc::bad_parameter, who,
-            ": the numbers of epochs must ascend, from 1");
+    require(std::adjacent_find(grid.epochs.begin(), grid.epochs.end(), std::greater_equal<>()) == grid.epochs.end() && grid.epochs.front() > 0,
+            errc::bad_parameter, who, ": the numbers of epochs must ascend, from 1");
     const auto task = ranking_task_of(next.pairs_not_in(train), 10);
     if (task.queries.empty()) return recipe;
 
@@ -90,7 +90,8 @@ template <class T>
     als<T> best = recipe;
     double best_gain = -1;
     const auto rank_after = [&](std::size_t epochs) {
-        std::ranges::sort(racing, [](const candidate& a, const candidate& b) { return a.gain > b.gain || (a.gain == b.gain && a.place < b.place); });
+        std::sort(racing.begin(), racing.end(),
+                  [](const candidate& a, const candidate& b) { return a.gain > b.gain || (a.gain == b.gain && a.place < b.place); });
         if (!(racing.front().gain > best_gain)) return;
         best_gain = racing.front().gain;
         best = racing.front().recipe;

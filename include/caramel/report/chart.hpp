@@ -38,12 +38,16 @@ struct line_chart {
     std::vector<chart_reference> references = {};
 
     /// `<svg>`, `width` units wide (240 .. 2000) and as high as it needs.
+    template <class = void>
     [[nodiscard]] std::string svg(double width = 560) const;
     /// What is drawn, as a table: a column a series where all have the same x, else a row a point.
+    template <class = void>
     [[nodiscard]] report_table numbers() const;
 
    private:
+    template <class = void>
     void check() const;
+    template <class = void>
     [[nodiscard]] std::string spoken() const;
 };
 
@@ -67,14 +71,21 @@ struct bar_chart {
     bool upright = false;
     std::string labels_title = {};  ///< what the labels are; shown below upright bars, and in the table of numbers
 
+    template <class = void>
     [[nodiscard]] std::string svg(double width = 560) const;
+    template <class = void>
     [[nodiscard]] report_table numbers() const;
 
    private:
+    template <class = void>
     void check() const;
+    template <class = void>
     [[nodiscard]] std::string spoken() const;
+    template <class = void>
     [[nodiscard]] number_style bar_numbers() const;
+    template <class = void>
     double draw_level(std::string& out, double top, double width) const;
+    template <class = void>
     double draw_upright(std::string& out, double top, double width) const;
 };
 
@@ -95,18 +106,24 @@ struct scatter_chart {
     /// Of more points, one is drawn from each of so many equal runs of rows, always the same ones; the chart says so.
     std::size_t most_points = 2'000;
 
+    template <class = void>
     [[nodiscard]] std::string svg(double width = 560) const;
 
    private:
+    template <class = void>
     void check() const;
+    template <class = void>
     [[nodiscard]] std::string spoken(std::size_t shown) const;
+    template <class = void>
     [[nodiscard]] std::vector<std::size_t> shown_rows() const;
+    template <class = void>
     [[nodiscard]] std::vector<double> colour_cuts() const;
 };
 
 namespace detail {
 
 // The rows of a line to draw.
+template <class = void>
 inline std::vector<std::size_t> drawn_rows(const line_series& line) {
     constexpr std::size_t most = 1'000, runs = 400;
     std::vector<std::size_t> rows;
@@ -129,10 +146,12 @@ inline std::vector<std::size_t> drawn_rows(const line_series& line) {
     return rows;
 }
 
+template <class = void>
 inline void append_tooltip(std::string& out, std::string_view text) { draw_parts(out, "<title>", html_escape(text), "</title>"); }
 
 inline bool has_markers(const line_series& line) noexcept { return line.x.size() <= 25; }
 
+template <class = void>
 inline void draw_series(std::string& out, const line_series& line, std::size_t number, const plot_frame& frame, const line_chart& chart) {
     constexpr std::size_t most_tooltips = 120;
     draw_parts(out, "<path class=\"line ", style_of("s", number), " ", style_of("d", number), "\" d=\"");
@@ -161,6 +180,7 @@ inline void draw_series(std::string& out, const line_series& line, std::size_t n
 
 // ---- line_chart ------------------------------------------------------------------------------------------------------
 
+template <class>
 inline void line_chart::check() const {
     require(!series.empty(), errc::empty_input, "line_chart: no series");
     require(series.size() <= most_chart_series, errc::limit_exceeded, "line_chart: ", series.size(), " series, at most ", most_chart_series,
@@ -183,6 +203,7 @@ inline void line_chart::check() const {
             detail::require_on_axis(references[i].value, references[i].kind == reference_kind::vertical ? x : y, {.row = i + 1}, "line_chart", "the reference");
 }
 
+template <class>
 inline std::string line_chart::spoken() const {
     std::string summary;
     for (const auto& line : series) {
@@ -196,6 +217,7 @@ inline std::string line_chart::spoken() const {
     return detail::spoken_text(title, description, detail::message("Line chart of ", detail::axis_label(y), " by ", detail::axis_label(x), ": ", summary, "."));
 }
 
+template <class>
 inline std::string line_chart::svg(double width) const {
     detail::require_width(width, "line_chart");
     check();
@@ -242,12 +264,13 @@ inline std::string line_chart::svg(double width) const {
     return detail::finished_drawing("lines", width, frame.end(), spoken(), body);
 }
 
+template <class>
 inline report_table line_chart::numbers() const {
     check();
     report_table out{.caption = title, .columns = {}, .rows = {}, .emphasis = {}};
     const std::string x_title = detail::axis_label(x).empty() ? "x" : detail::axis_label(x),
                       y_title = detail::axis_label(y).empty() ? "y" : detail::axis_label(y);
-    const bool shared_x = std::ranges::all_of(series, [this](const line_series& line) { return line.x == series.front().x; });
+    const bool shared_x = std::all_of(series.begin(), series.end(), [this](const line_series& line) { return line.x == series.front().x; });
     if (shared_x) {
         out.columns.push_back({x_title, x.numbers});
         for (const auto& line : series) out.columns.push_back({line.name.empty() ? y_title : line.name, y.numbers});
@@ -265,6 +288,7 @@ inline report_table line_chart::numbers() const {
 
 // ---- bar_chart -------------------------------------------------------------------------------------------------------
 
+template <class>
 inline void bar_chart::check() const {
     require(!bars.empty(), errc::empty_input, "bar_chart: no bars");
     require(bars.size() <= most_bars, errc::limit_exceeded, "bar_chart: ", bars.size(), " bars, at most ", most_bars, " are drawn");
@@ -276,6 +300,7 @@ inline void bar_chart::check() const {
 }
 
 // All bars with as many decimals as one of them needs.
+template <class>
 inline number_style bar_chart::bar_numbers() const {
     number_style style = values.numbers;
     if (style.decimals >= 0) return style;
@@ -288,6 +313,7 @@ inline number_style bar_chart::bar_numbers() const {
     return style;
 }
 
+template <class>
 inline std::string bar_chart::spoken() const {
     const auto style = bar_numbers();
     std::string summary;
@@ -296,6 +322,7 @@ inline std::string bar_chart::spoken() const {
     return detail::spoken_text(title, description, detail::message("Bar chart of ", detail::axis_label(values), ": ", summary, "."));
 }
 
+template <class>
 inline std::string bar_chart::svg(double width) const {
     detail::require_width(width, "bar_chart");
     check();
@@ -310,6 +337,7 @@ inline std::string bar_chart::svg(double width) const {
 
 namespace detail {
 
+template <class = void>
 inline value_range range_of_bars(const bar_chart& chart) {
     value_range out;
     out.add(0);
@@ -318,6 +346,7 @@ inline value_range range_of_bars(const bar_chart& chart) {
     if (out.low == out.high) out.add(1);  // nothing but zeros
     return out;
 }
+template <class = void>
 inline void draw_bar(std::string& out, const chart_bar& bar, std::string_view value, double x, double y, double width, double height) {
     draw_parts(out, "<g class=\"spot\">");
     append_tooltip(out, message(bar.label, bar.label.empty() ? "" : ": ", value, bar.note.empty() ? "" : " ", bar.note.empty() ? "" : dash,
@@ -328,6 +357,7 @@ inline void draw_bar(std::string& out, const chart_bar& bar, std::string_view va
 
 }  // namespace detail
 
+template <class>
 inline double bar_chart::draw_level(std::string& out, double top, double width) const {
     const auto style = bar_numbers();
     std::vector<std::string> texts;
@@ -382,6 +412,7 @@ inline double bar_chart::draw_level(std::string& out, double top, double width) 
     return detail::draw_title(out, detail::axis_label(values), (left + right) / 2, bottom + 22, width);
 }
 
+template <class>
 inline double bar_chart::draw_upright(std::string& out, double top, double width) const {
     const auto style = bar_numbers();
     const double height = std::clamp(width / 2, 210.0, 290.0) - 30;
@@ -428,6 +459,7 @@ inline double bar_chart::draw_upright(std::string& out, double top, double width
     return detail::draw_title(out, labels_title, (left + right) / 2, bottom + (any_negative ? 38 : 24), width);
 }
 
+template <class>
 inline report_table bar_chart::numbers() const {
     check();
     report_table out{.caption = title,
@@ -441,6 +473,7 @@ inline report_table bar_chart::numbers() const {
 
 // ---- scatter_chart ---------------------------------------------------------------------------------------------------
 
+template <class>
 inline void scatter_chart::check() const {
     const std::size_t n = x_values.size();
     require(y_values.size() == n, errc::shape_mismatch, "scatter_chart: ", n, " values of x but ", y_values.size(), " of y");
@@ -449,8 +482,8 @@ inline void scatter_chart::check() const {
     require(groups.empty() || values.empty(), errc::bad_parameter, "scatter_chart: points are coloured by group or by value, not by both");
     require(group_names.size() <= most_chart_series, errc::limit_exceeded, "scatter_chart: ", group_names.size(), " groups, at most ", most_chart_series,
             " can be told apart");
-    require(value_cuts.size() <= 4 && std::ranges::all_of(value_cuts, [](double c) { return std::isfinite(c); }) &&
-                std::ranges::adjacent_find(value_cuts, [](double a, double b) { return a >= b; }) == value_cuts.end(),
+    require(value_cuts.size() <= 4 && std::all_of(value_cuts.begin(), value_cuts.end(), [](double c) { return std::isfinite(c); }) &&
+                std::adjacent_find(value_cuts.begin(), value_cuts.end(), [](double a, double b) { return a >= b; }) == value_cuts.end(),
             errc::bad_parameter, "scatter_chart: value_cuts must be finite, ascending and at most 4; there are ", value_cuts.size());
     detail::require_axis(x, "scatter_chart");
     detail::require_axis(y, "scatter_chart");
@@ -477,6 +510,7 @@ inline void scatter_chart::check() const {
     }
 }
 
+template <class>
 inline std::vector<std::size_t> scatter_chart::shown_rows() const {
     const std::size_t n = x_values.size(), shown = std::min(n, most_points);
     std::vector<std::size_t> rows(shown);
@@ -488,16 +522,18 @@ inline std::vector<std::size_t> scatter_chart::shown_rows() const {
     return rows;
 }
 
+template <class>
 inline std::vector<double> scatter_chart::colour_cuts() const {
     if (!value_cuts.empty() || values.empty()) return value_cuts;
     auto sorted = values;
-    std::ranges::sort(sorted);
+    std::sort(sorted.begin(), sorted.end());
     std::vector<double> cuts;
     for (std::size_t k = 1; k < 5; ++k)
         if (const double cut = sorted[k * sorted.size() / 5]; cut > (cuts.empty() ? sorted.front() : cuts.back())) cuts.push_back(cut);
     return cuts;
 }
 
+template <class>
 inline std::string scatter_chart::spoken(std::size_t shown) const {
     const auto [x_low, x_high] = std::ranges::minmax(x_values);
     const auto [y_low, y_high] = std::ranges::minmax(y_values);
@@ -512,6 +548,7 @@ namespace detail {
 // The step of colour, of the five that there are, for the k-th of `steps` ranges of values.
 inline std::size_t colour_step(std::size_t k, std::size_t steps) noexcept { return steps == 1 ? 2 : k * 4 / (steps - 1); }
 
+template <class = void>
 inline void draw_point(std::string& out, std::string_view style, std::size_t marker, double x, double y, double radius, std::string_view label) {
     const bool is_circle = marker == 0;
     draw_parts(out, is_circle ? "<circle" : "<path", " class=\"point ", style, "\" ");
@@ -531,6 +568,7 @@ inline void draw_point(std::string& out, std::string_view style, std::size_t mar
     out += is_circle ? "</circle>" : "</path>";
 }
 
+template <class = void>
 inline std::vector<legend_entry> legend_of(const scatter_chart& chart, const std::vector<double>& cuts) {
     std::vector<legend_entry> out;
     for (std::size_t g = 0; g < chart.group_names.size(); ++g) out.push_back({chart.group_names[g], legend_entry::symbol::marker, g});
@@ -549,6 +587,7 @@ inline std::vector<legend_entry> legend_of(const scatter_chart& chart, const std
 
 }  // namespace detail
 
+template <class>
 inline std::string scatter_chart::svg(double width) const {
     detail::require_width(width, "scatter_chart");
     check();
@@ -575,7 +614,7 @@ inline std::string scatter_chart::svg(double width) const {
     const detail::plot_frame frame(body, width, height, top, x, x_scale, y, y_scale);
     for (const std::size_t i : rows) {
         const std::size_t group = groups.empty() ? 0 : groups[i];
-        const auto step = static_cast<std::size_t>(std::ranges::upper_bound(cuts, values.empty() ? 0 : values[i]) - cuts.begin());
+        const auto step = static_cast<std::size_t>(std::upper_bound(cuts.begin(), cuts.end(), values.empty() ? 0 : values[i]) - cuts.begin());
         const std::size_t colour = detail::colour_step(step, cuts.size() + 1);  // told by the shape, too
         const std::string style = values.empty() ? detail::style_of("s", group) : detail::style_of("v", colour);
         const double radius = sizes.empty() ? 3.2 : 2 + 7 * std::sqrt(largest > 0 ? sizes[i] / largest : 0);

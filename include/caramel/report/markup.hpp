@@ -62,6 +62,7 @@ void for_each_character(std::string_view text, const Step& step) {
     }
 }
 
+template <class = void>
 inline void append_escaped(std::string& out, std::string_view text) {
     for_each_character(text, [&out](char32_t c, std::string_view bytes) {
         switch (c) {
@@ -97,6 +98,7 @@ struct scientific_parts {
     std::string mantissa;
     int exponent = 0;
 };
+template <class = void>
 inline scientific_parts parts_of(double x, std::optional<int> decimals = {}) {
     char digits[64];
     char* const end = decimals ? std::to_chars(digits, digits + sizeof digits, x, std::chars_format::scientific, *decimals).ptr
@@ -107,6 +109,7 @@ inline scientific_parts parts_of(double x, std::optional<int> decimals = {}) {
     return out;
 }
 // floor(log10(x)) for a positive x, which log10 itself may miss by one.
+template <class = void>
 inline int decimal_exponent(double x) { return parts_of(x).exponent; }
 
 inline constexpr double largest_plain_number = 1e15, smallest_plain_number = 1e-4;
@@ -114,6 +117,7 @@ inline constexpr double largest_plain_number = 1e15, smallest_plain_number = 1e-
 inline bool is_plain(double x) noexcept { return x == 0 || (std::abs(x) < largest_plain_number && std::abs(x) >= smallest_plain_number); }
 
 // As many decimals as three significant digits need, trailing zeros left out.
+template <class = void>
 inline int decimals_needed(double x) {
     if (x == 0 || x == std::floor(x) || !is_plain(x)) return 0;
     int decimals = std::max(0, 2 - decimal_exponent(std::abs(x)));
@@ -129,6 +133,7 @@ struct plain_digits {
     bool is_zero;  // whatever its sign
 };
 
+template <class = void>
 inline std::string styled_number(bool is_negative, const plain_digits& digits, const number_style& style) {
     std::string out;
     if (is_negative && !digits.is_zero) out += minus_sign;
@@ -139,6 +144,7 @@ inline std::string styled_number(bool is_negative, const plain_digits& digits, c
 }
 
 // "1.2e-9": rounded to so many decimals, without the zeros that say nothing.
+template <class = void>
 inline plain_digits scientific_digits_of(double x, int decimals) {
     if (x == 0) return {"0", true};
     auto [mantissa, exponent] = parts_of(std::abs(x), decimals);
@@ -149,6 +155,7 @@ inline plain_digits scientific_digits_of(double x, int decimals) {
     return {message(mantissa, 'e', exponent), false};
 }
 
+template <class = void>
 inline plain_digits digits_of(double x, int decimals, bool grouped) {
     if (!is_plain(x) && (decimals < 0 || std::abs(x) >= largest_plain_number)) return scientific_digits_of(x, 2);
     char digits[64];
@@ -166,6 +173,7 @@ inline plain_digits digits_of(double x, int decimals, bool grouped) {
 
 /// Text for the content or a quoted attribute of HTML: the five special characters escaped; bytes that are not UTF-8 and
 /// characters that a page may not hold (control characters) as U+FFFD; tabs and line breaks as spaces.
+template <class = void>
 [[nodiscard]] inline std::string html_escape(std::string_view text) {
     std::string out;
     out.reserve(text.size() + text.size() / 8);
@@ -175,6 +183,7 @@ inline plain_digits digits_of(double x, int decimals, bool grouped) {
 
 /// A number for people to read. Not escaped: `before` and `after` are the caller's.
 /// Throws `error`: `nan_or_inf`; `bad_parameter` unless -1 <= decimals <= 15.
+template <class = void>
 [[nodiscard]] inline std::string number_text(double value, const number_style& style = {}) {
     require(style.decimals >= -1 && style.decimals <= 15, errc::bad_parameter, "number_text: decimals = ", style.decimals, ", must lie in -1 .. 15");
     const double shown = style.percent ? 100 * value : value;

@@ -40,31 +40,43 @@ struct page_options {
 class html_page {
    public:
     /// Throws `error` (`bad_parameter`) on an empty title or a language that is none.
+    template <class = void>
     explicit html_page(std::string title, page_options options = {});
 
     /// Begins a section and enters it into the table of contents.
+    template <class = void>
     html_page& section(std::string_view heading);
+    template <class = void>
     html_page& paragraph(std::string_view text);
     /// A paragraph that stands out: what to conclude.
+    template <class = void>
     html_page& conclusion(std::string_view text);
     /// Lines with bullets. Throws `error` (`empty_input`).
+    template <class = void>
     html_page& list(const std::vector<std::string>& lines);
     /// Throws `error` (`empty_input`).
+    template <class = void>
     html_page& key_figures(const std::vector<key_figure>& figures);
     /// Throws as `report_table::html` does.
+    template <class = void>
     html_page& table(const report_table& table);
     /// A chart under its title, with a caption that says what to conclude, and its numbers as a table to fold out where they
     /// are at most 200 rows. Charts that follow each other stand side by side where there is room. Throws as `svg` does.
+    template <class = void>
     html_page& chart(const line_chart& chart, std::string_view caption);
+    template <class = void>
     html_page& chart(const bar_chart& chart, std::string_view caption);
+    template <class = void>
     html_page& chart(const scatter_chart& chart, std::string_view caption);
 
     /// The whole file, in UTF-8.
+    template <class = void>
     [[nodiscard]] std::string html() const;
 
    private:
     template <class Chart>
     html_page& add_chart(const Chart& chart, std::string_view caption);
+    template <class = void>
     html_page& add(std::string piece, bool is_figure = false);
 
     std::string title_;
@@ -209,18 +221,21 @@ h1{font-size:20pt}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 )css";
 
+template <class = void>
 inline bool is_language(std::string_view text) noexcept {
     const auto is_good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'; };
     return !text.empty() && text.size() <= 35 && std::all_of(text.begin(), text.end(), is_good);
 }
 
 // A box of its own for what is wider than the page, which the keyboard can scroll.
+template <class = void>
 inline std::string scrolling_table(const report_table& table) {
     std::string out = "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"";
     append_escaped(out, table.caption.empty() ? "Table" : table.caption);
     return out += "\">" + table.html() + "</div>\n";
 }
 
+template <class = void>
 inline std::string html_element(std::string_view open, std::string_view text, std::string_view close) {
     std::string out(open);
     append_escaped(out, text);
@@ -241,6 +256,7 @@ std::string folded_numbers(const Chart& chart, const page_options& options) {
 }
 
 // A drawing for wide places and one for narrow ones, of which the style sheet shows one: so letters keep their size.
+template <class = void>
 inline std::string in_class(std::string drawing, std::string_view name) {
     constexpr std::string_view before = "<svg class=\"";
     drawing.insert(before.size(), std::string(name) + ' ');
@@ -249,11 +265,13 @@ inline std::string in_class(std::string drawing, std::string_view name) {
 
 }  // namespace detail
 
+template <class>
 inline html_page::html_page(std::string title, page_options options) : title_(std::move(title)), options_(std::move(options)) {
     require(!title_.empty(), errc::bad_parameter, "html_page: the title is empty");
     require(detail::is_language(options_.language), errc::bad_parameter, "html_page: language must be letters, digits and hyphens, as in \"en\"");
 }
 
+template <class>
 inline html_page& html_page::add(std::string piece, bool is_figure) {
     if (in_figures_ && !is_figure) piece.insert(0, "</div>\n");
     if (!in_figures_ && is_figure) piece.insert(0, "<div class=\"charts\">\n");
@@ -262,6 +280,7 @@ inline html_page& html_page::add(std::string piece, bool is_figure) {
     return *this;
 }
 
+template <class>
 inline html_page& html_page::section(std::string_view heading) {
     const std::string id = detail::message("section-", headings_.size() + 1);
     std::string piece = in_section_ ? "</section>\n" : "", entry(heading);
@@ -273,10 +292,13 @@ inline html_page& html_page::section(std::string_view heading) {
     return *this;
 }
 
+template <class>
 inline html_page& html_page::paragraph(std::string_view text) { return add(detail::html_element("<p>", text, "</p>")); }
 
+template <class>
 inline html_page& html_page::conclusion(std::string_view text) { return add(detail::html_element("<p class=\"conclusion\">", text, "</p>")); }
 
+template <class>
 inline html_page& html_page::list(const std::vector<std::string>& lines) {
     require(!lines.empty(), errc::empty_input, "html_page: a list without lines");
     std::string piece = "<ul>\n";
@@ -284,6 +306,7 @@ inline html_page& html_page::list(const std::vector<std::string>& lines) {
     return add(piece + "</ul>\n");
 }
 
+template <class>
 inline html_page& html_page::key_figures(const std::vector<key_figure>& figures) {
     require(!figures.empty(), errc::empty_input, "html_page: no key figures");
     std::string piece = "<dl class=\"key\">\n";
@@ -295,6 +318,7 @@ inline html_page& html_page::key_figures(const std::vector<key_figure>& figures)
     return add(piece + "</dl>\n");
 }
 
+template <class>
 inline html_page& html_page::table(const report_table& table) { return add(detail::scrolling_table(table)); }
 
 template <class Chart>
@@ -309,10 +333,14 @@ html_page& html_page::add_chart(const Chart& chart, std::string_view caption) {
     return add(std::move(piece), true);
 }
 
+template <class>
 inline html_page& html_page::chart(const line_chart& chart, std::string_view caption) { return add_chart(chart, caption); }
+template <class>
 inline html_page& html_page::chart(const bar_chart& chart, std::string_view caption) { return add_chart(chart, caption); }
+template <class>
 inline html_page& html_page::chart(const scatter_chart& chart, std::string_view caption) { return add_chart(chart, caption); }
 
+template <class>
 inline std::string html_page::html() const {
     std::string out = "<!DOCTYPE html>\n<html lang=\"" + options_.language + "\">\n<head>\n<meta charset=\"utf-8\"/>\n";
     // Nothing is to be fetched, and nothing run, whatever texts stand in the page.

@@ -54,6 +54,7 @@ inline constexpr double tick_size = 12;        // of letters, in units of the dr
 inline constexpr double bold_size = 13.4;      // what bold letters take as if they were plain ones
 inline constexpr double letter_height = 16.0;  // from line to line
 
+template <class = void>
 inline void append_coordinate(std::string& out, double x) {
     char digits[128];
     char* end = std::to_chars(digits, digits + sizeof digits, x, std::chars_format::fixed, 1).ptr;
@@ -88,12 +89,14 @@ inline double character_width(char32_t c) noexcept {
     if (c >= 0x2190 && c < 0x2300) return 0.9;  // arrows, and signs such as minus
     return c < 0x1100 || (c >= 0x1E00 && c < 0x2E80) ? 0.7 : 1.05;
 }
+template <class = void>
 inline double text_width(std::string_view text, double size = tick_size) noexcept {
     double sum = 0;
     for_each_character(text, [&sum](char32_t c, std::string_view) { sum += character_width(c); });
     return sum * size;
 }
 // The text, or as much of its beginning as fits, with an ellipsis.
+template <class = void>
 inline std::string fitted_text(std::string_view text, double width, double size = tick_size) {
     if (text_width(text, size) <= width) return std::string(text);
     double left = width / size - 1;
@@ -106,6 +109,7 @@ inline std::string fitted_text(std::string_view text, double width, double size 
     return out += ellipsis;
 }
 // The text in lines that fit, broken at spaces; what is left over at the end of the last line is cut off.
+template <class = void>
 inline std::vector<std::string> wrapped_text(std::string_view text, double width, std::size_t most_lines, double size = tick_size) {
     std::vector<std::string> lines;
     while (!text.empty()) {
@@ -120,16 +124,19 @@ inline std::vector<std::string> wrapped_text(std::string_view text, double width
     return lines;
 }
 
+template <class = void>
 inline void draw_text(std::string& out, double x, double y, std::string_view anchor, std::string_view style, std::string_view text) {
     draw_parts(out, "<text class=\"", style, "\" x=\"", x, "\" y=\"", y, "\"");
     if (anchor != "start") draw_parts(out, " text-anchor=\"", anchor, "\"");
     draw_parts(out, ">", html_escape(text), "</text>");
 }
+template <class = void>
 inline void draw_line(std::string& out, std::string_view style, double x_from, double y_from, double x_to, double y_to) {
     draw_parts(out, "<path class=\"", style, "\" d=\"M", x_from, " ", y_from, "L", x_to, " ", y_to, "\"/>");
 }
 
 // A title below a drawing, about `middle` as far as the width allows; returns where it ends.
+template <class = void>
 inline double draw_title(std::string& out, std::string_view title, double middle, double top, double width) {
     for (const auto& line : wrapped_text(title, width, 3, bold_size)) {
         const double half = text_width(line, bold_size) / 2;
@@ -153,6 +160,7 @@ struct value_range {
 };
 
 // The smallest of 1, 2, 2.5, 5 times a power of ten that is at least `least` and that the numbers of the axis can write.
+template <class = void>
 inline double nice_step(double least, const number_style& numbers) {
     const int exponent = decimal_exponent(least);
     const double unit = power_of_ten(numbers.decimals) * (numbers.percent ? 100 : 1);
@@ -176,6 +184,7 @@ class axis_scale {
    public:
     enum class ends : std::uint8_t { at_data, at_ticks };
 
+    template <class = void>
     axis_scale(const chart_axis& axis, value_range data, ends where, std::size_t about) : axis_(axis) {
         if (axis.from) data.add(*axis.from);
         if (axis.to) data.add(*axis.to);
@@ -189,6 +198,7 @@ class axis_scale {
     [[nodiscard]] double high() const noexcept { return high_; }
 
     // At most about `most` of them, at round values.
+    template <class = void>
     [[nodiscard]] std::vector<axis_tick> ticks(std::size_t most) const {
         std::vector<axis_tick> out;
         if (axis_.logarithmic) {
@@ -212,6 +222,7 @@ class axis_scale {
    private:
     static constexpr double smallest_spread = 1e-12;  // of the values' size: below it, ticks would all read the same
 
+    template <class = void>
     void set_range(const chart_axis& axis, const value_range& data, ends where, std::size_t about) {
         low_ = data.low;
         high_ = data.high;
@@ -228,6 +239,7 @@ class axis_scale {
     }
 
     // 1, 2, 5 times a power of ten around the data.
+    template <class = void>
     void set_decades(const value_range& data) {
         low_ = power(decimal_exponent(data.low));
         high_ = power(decimal_exponent(data.high));
@@ -235,6 +247,7 @@ class axis_scale {
         if (high_ < data.high) high_ *= data.high <= 2 * high_ ? 2 : data.high <= 5 * high_ ? 5 : 10;
         if (low_ == high_) high_ *= 10;
     }
+    template <class = void>
     [[nodiscard]] std::vector<double> decades(std::size_t most) const {
         const int from = decimal_exponent(low_), to = decimal_exponent(high_);
         const auto collect = [&](const auto& factors, int stride) {
@@ -254,6 +267,7 @@ class axis_scale {
     static double power(int e) noexcept { return e < 0 ? 1 / power_of_ten(-e) : power_of_ten(e); }
 
     // All ticks alike: as many decimals as the step needs (which the numbers of the axis can write), and millions as "1.2 M".
+    template <class = void>
     [[nodiscard]] std::pair<number_style, double> style_for(double step) const {
         number_style style = axis_.numbers;
         const double size = std::max(std::abs(low_), std::abs(high_)) * (style.percent ? 100 : 1);
@@ -271,6 +285,7 @@ class axis_scale {
         return {std::move(style), divisor};
     }
     // The decimals of a mantissa that ticks need to differ.
+    template <class = void>
     static int digits_apart(double size, double step) { return std::clamp(decimal_exponent(size) - decimal_exponent(step) + 1, 0, 15); }
     static constexpr int most_tick_decimals = 12;
     static int decimals_of_step(double step) noexcept {
@@ -286,16 +301,19 @@ class axis_scale {
 
 // ---- what charts have in common --------------------------------------------------------------------------------------
 
+template <class = void>
 inline std::string axis_label(const chart_axis& axis) {
     std::string out = axis.title;
     if (!axis.unit.empty()) out += (out.empty() ? "" : " (") + axis.unit + (out.empty() ? "" : ")");
     return out;
 }
 
+template <class = void>
 inline void require_chart_value(double value, const place& where, std::string_view who, std::string_view what) {
     require_at(std::isfinite(value), errc::nan_or_inf, where, who, ": ", what, " of point ", where.row, " is not finite");
     require_at(std::abs(value) <= largest_chart_value, errc::limit_exceeded, where, who, ": ", what, " of point ", where.row, " is beyond 1e100");
 }
+template <class = void>
 inline void require_axis(const chart_axis& axis, std::string_view who) {
     for (const auto& end : {axis.from, axis.to}) {
         if (!end) continue;
@@ -307,11 +325,13 @@ inline void require_axis(const chart_axis& axis, std::string_view who) {
     require(axis.numbers.decimals >= -1 && axis.numbers.decimals <= 15, errc::bad_parameter, who, ": decimals = ", axis.numbers.decimals,
             ", must lie in -1 .. 15");
 }
+template <class = void>
 inline void require_on_axis(double value, const chart_axis& axis, const place& where, std::string_view who, std::string_view what) {
     require_chart_value(value, where, who, what);
     require_at(!axis.logarithmic || value >= 1 / largest_chart_value, errc::bad_data, where, who, ": ", what, " of point ", where.row,
                " is not positive, its axis is logarithmic");
 }
+template <class = void>
 inline void require_references(const std::vector<chart_reference>& references, std::string_view who) {
     require(references.size() <= most_chart_references, errc::limit_exceeded, who, ": ", references.size(), " references, at most ", most_chart_references,
             " can be told apart");
@@ -321,6 +341,7 @@ inline void require_width(double width, std::string_view who) {
 }
 
 // The n-th marker, from 0: circle, square, triangle, diamond, triangle upside down, cross.
+template <class = void>
 inline void append_marker(std::string& out, std::size_t n, double x, double y, double r) {
     switch (n % most_chart_series) {
         case 0:
@@ -351,8 +372,10 @@ struct legend_entry {
     std::size_t number;  // of the series, the reference, the group or the step of colour; from 0
 };
 
+template <class = void>
 inline std::string style_of(std::string_view prefix, std::size_t n) { return message(prefix, n + 1); }
 
+template <class = void>
 inline void draw_symbol(std::string& out, const legend_entry& entry, double x, double y) {
     switch (entry.drawn) {
         case legend_entry::symbol::line:
@@ -375,6 +398,7 @@ inline void draw_symbol(std::string& out, const legend_entry& entry, double x, d
 }
 
 // From `top` on, in as many rows as are needed; returns where it ends.
+template <class = void>
 inline double draw_legend(std::string& out, const std::vector<legend_entry>& entries, double top, double width) {
     if (entries.empty()) return top;
     double x = 0, y = top + letter_height / 2;
@@ -394,12 +418,14 @@ inline double draw_legend(std::string& out, const std::vector<legend_entry>& ent
     return y + letter_height / 2 + 8;
 }
 
+template <class = void>
 inline std::string reference_name(const chart_reference& reference, const number_style& numbers) {
     if (reference.kind == reference_kind::diagonal) return reference.name;
     return reference.name + (reference.name.empty() ? "" : ": ") + number_text(reference.value, numbers);
 }
 
 // An open `<svg>`, with what is read out in place of the drawing.
+template <class = void>
 inline std::string finished_drawing(std::string_view kind, double width, double height, const std::string& spoken, const std::string& body) {
     std::string out;
     out.reserve(body.size() + spoken.size() + 200);
@@ -412,6 +438,7 @@ inline std::string finished_drawing(std::string_view kind, double width, double 
     return out;
 }
 
+template <class = void>
 inline std::string spoken_text(std::string_view title, std::string_view description, std::string_view summary) {
     std::string out(title);
     if (!out.empty()) out += ". ";
@@ -421,6 +448,7 @@ inline std::string spoken_text(std::string_view title, std::string_view descript
 // The rectangle of a chart with two axes, its grid, ticks and titles.
 class plot_frame {
    public:
+    template <class = void>
     plot_frame(std::string& out, double width, double height, double top, const chart_axis& x_axis, const axis_scale& x, const chart_axis& y_axis,
                const axis_scale& y)
         : x_(x), y_(y) {
@@ -459,6 +487,7 @@ class plot_frame {
     [[nodiscard]] double end() const noexcept { return end_; }
 
    private:
+    template <class = void>
     [[nodiscard]] std::vector<axis_tick> ticks_that_fit() const {
         std::vector<axis_tick> out;
         for (std::size_t most = 10; most > 0; --most) {

@@ -55,9 +55,11 @@ struct report_table {
 
     /// `<table>` in HTML. Throws `error`: `empty_input`; `shape_mismatch` with the row; `nan_or_inf` with row and column;
     /// `bad_parameter` (emphasis, decimals); `limit_exceeded`.
+    template <class = void>
     [[nodiscard]] std::string html() const;
 
    private:
+    template <class = void>
     void check() const;
 };
 
@@ -68,6 +70,7 @@ struct settled_column {
     number_style numbers;
     bool right = false;
 };
+template <class = void>
 inline settled_column settle_column(const report_table& table, std::size_t column) {
     settled_column out{table.columns[column].numbers, false};
     bool any_text = false;
@@ -84,6 +87,7 @@ inline settled_column settle_column(const report_table& table, std::size_t colum
     return out;
 }
 
+template <class = void>
 inline void append_cell(std::string& out, const report_cell& cell, const settled_column& column, bool names_row) {
     out += names_row ? "<th scope=\"row\"" : "<td";
     out += column.right ? " class=\"number\">" : ">";
@@ -95,6 +99,7 @@ inline void append_cell(std::string& out, const report_cell& cell, const settled
 
 }  // namespace detail
 
+template <class>
 inline void report_table::check() const {
     require(!columns.empty() && !rows.empty(), errc::empty_input, "report_table: ", columns.size(), " columns and ", rows.size(),
             " rows, at least one of each is needed");
@@ -109,6 +114,7 @@ inline void report_table::check() const {
     }
 }
 
+template <class>
 inline std::string report_table::html() const {
     check();
     std::vector<detail::settled_column> settled;

@@ -36,12 +36,14 @@ struct aligned_text {
 
     aligned_text() = default;
     /// A text that nothing has changed yet.
+    template <class = void>
     explicit aligned_text(std::string original) : text(std::move(original)), original_size(text.size()) {
         if (!text.empty()) offsets.push_back({0, text.size(), 0, text.size(), true});
     }
 
     /// Where bytes `begin` to `end` of the text come from: the first byte and the one behind the last. What was left out at the
     /// ends does not count. Throws `error` (`bad_parameter`) unless `begin <= end <= text.size()`.
+    template <class = void>
     [[nodiscard]] std::pair<std::size_t, std::size_t> original(std::size_t begin, std::size_t end) const {
         require(begin <= end && end <= text.size(), errc::bad_parameter, "aligned_text: bytes ", begin, " to ", end, " of ", text.size());
         if (begin == end) {
@@ -64,8 +66,10 @@ namespace detail {
 // Writes a changed text with its pieces; the changes come in order.
 class alignment_writer {
    public:
+    template <class = void>
     explicit alignment_writer(const aligned_text& from) : from_(from) { to_.original_size = from.original_size; }
 
+    template <class = void>
     void copy(std::size_t begin, std::size_t end) {
         while (begin < end) {
             while (from_.offsets[at_].end <= begin) ++at_;
@@ -77,6 +81,7 @@ class alignment_writer {
             begin = stop;
         }
     }
+    template <class = void>
     void replace(std::size_t begin, std::size_t end, std::string_view with) {
         if (with.empty()) return;
         const auto [first, last] = from_.original(begin, end);
@@ -86,6 +91,7 @@ class alignment_writer {
     [[nodiscard]] aligned_text finish() && { return std::move(to_); }
 
    private:
+    template <class = void>
     void add(std::size_t n, std::size_t original_begin, std::size_t original_end, bool copied) {
         const std::size_t begin = to_.text.size();
         if (copied && !to_.offsets.empty()) {

@@ -69,6 +69,7 @@ matrix<T> unit_columns(const embedding_table<T>& table, std::size_t words) {
 template <class T>
 std::vector<std::vector<analogy_answer>> answer_analogies(const matrix<T>& units, std::span<const analogy_question> questions, std::size_t n,
                                                           analogy_method method, std::size_t first) {
+    using real = detail::real_of<T>;  // double: see there
     const auto words = static_cast<std::size_t>(units.cols());
     std::vector<std::vector<analogy_answer>> out(questions.size());
     constexpr std::size_t batch = 64;  // more questions at a time than rows make a product slow
@@ -79,7 +80,7 @@ std::vector<std::vector<analogy_answer>> answer_analogies(const matrix<T>& units
             const auto& [a, b, c] = questions[begin + q];
             const auto at = static_cast<row_index>(q * each);
             if (method == analogy_method::add) {
-                vec<double> sum = units.col(b).template cast<double>() - units.col(a).template cast<double>() + units.col(c).template cast<double>();
+                vec<real> sum = units.col(b).template cast<double>() - units.col(a).template cast<double>() + units.col(c).template cast<double>();
                 const double length = sum.norm();
                 if (length > 0) sum /= length;
                 asked.row(at) = sum.transpose().template cast<T>();

@@ -99,6 +99,7 @@ class bert_characters {
     [[nodiscard]] const bert_entry& operator[](char32_t c) const noexcept { return blocks_[index_[c / block_size] * block_size + c % block_size]; }
     [[nodiscard]] const bert_entry& ascii(unsigned char c) const noexcept { return ascii_[c]; }
     [[nodiscard]] const bert_steps& steps() const noexcept { return steps_; }
+    template <class = void>
     void mark_added(char32_t c) {
         change(c).may_be_added = true;
         find_ascii();
@@ -119,6 +120,7 @@ class bert_characters {
     }
 
     /// The code points that `c` becomes by stripping accents and lower case (not a final sigma); returns how many.
+    template <class = void>
     std::size_t normal_points(char32_t c, std::array<char32_t, most_parts>& out) const noexcept {
         std::size_t n = 0;
         const auto add = [&](char32_t part) {
@@ -213,6 +215,7 @@ class bert_characters {
         if (kind == bert_kind::alone) out.text = static_cast<std::uint32_t>(unknown_);
         return out;
     }
+    template <class = void>
     bert_entry& change(char32_t c) {
         std::uint16_t& block = index_[c / block_size];
         if (block <= static_cast<std::uint16_t>(bert_kind::invalid)) {  // shared: a copy of its own
@@ -223,6 +226,7 @@ class bert_characters {
         }
         return blocks_[block * block_size + c % block_size];
     }
+    template <class = void>
     void paint(std::uint32_t first, std::uint32_t last, bert_kind kind) {
         for (std::uint32_t c = first; c <= last;) {
             if (c % block_size == 0 && last - c >= block_size - 1) {
@@ -246,6 +250,7 @@ class bert_characters {
         if (steps_.clean && (g == cc || g == cf || (g == co && !google()))) return bert_kind::removed;
         return bert_kind::self;
     }
+    template <class = void>
     void paint_categories() {
         const bert_kind space = steps_.split == word_split::none ? bert_kind::self : bert_kind::space;
         for (char32_t first = 0, end = 0; first < 0x110000; first = end) {
@@ -281,6 +286,7 @@ class bert_characters {
         paint(0xD800, 0xDFFF, bert_kind::invalid);
         if (google() && steps_.lowercase) change(0x3A3).kind = bert_kind::sigma;
     }
+    template <class = void>
     void paint_order() {
         if (!steps_.strip_accents) return;
         for (const order_run& run : bert_order)
@@ -289,6 +295,7 @@ class bert_characters {
     }
 
     // The code points that `c` becomes without marks; at most three.
+    template <class = void>
     [[nodiscard]] std::size_t strip(char32_t c, std::array<char32_t, most_parts>& out) const noexcept {
         out[0] = c;
         if (!steps_.strip_accents) return 1;
@@ -318,6 +325,7 @@ class bert_characters {
         out[0] = run != nullptr ? map_case(*run, c) : lower_case(c);
         return 1;
     }
+    template <class = void>
     [[nodiscard]] bool is_mapped(char32_t c) const noexcept {
         std::array<char32_t, most_parts> points{};
         return strip(c, points) != 1 || points[0] != c;

@@ -43,6 +43,7 @@ struct bpe_settings {
 
     friend bool operator==(const bpe_settings&, const bpe_settings&) = default;
     static constexpr std::array field_names{"add_prefix_space", "trim_offsets", "first_space_is_added", "whole_words", "unknown", "padding", "defaults"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept {
         return std::tie(add_prefix_space, trim_offsets, first_space_is_added, whole_words, unknown, padding, defaults);
     }
@@ -66,6 +67,7 @@ class bpe_model : public text_encoder<bpe_model> {
     /// `where().row`; an id outside the vocabulary), `duplicate_token`, `missing_unk` (a byte without a token),
     /// `duplicate_id`, `bad_id` (ids of added tokens that leave a hole), `empty_token`, `token_too_long`, `bad_utf8`,
     /// `limit_exceeded`.
+    template <class = void>
     bpe_model(vocabulary tokens, std::vector<token_id> merges, std::vector<bpe_added_token> added = {}, special_tokens around = {}, bpe_settings settings = {})
         : tokens_(std::move(tokens)), merges_(std::move(merges)), added_(std::move(added)), around_(std::move(around)), settings_(settings) {
         require(tokens_.reserved() == 0, errc::bad_data, "bpe: ", tokens_.reserved(), " reserved ids, must be 0");
@@ -78,6 +80,7 @@ class bpe_model : public text_encoder<bpe_model> {
 
     /// The bytes of tokens, one after the other; without `special` added tokens where so wanted. Bytes that are not UTF-8 come
     /// out as they went in. Throws `error` (`unknown_id`).
+    template <class = void>
     [[nodiscard]] std::string decode(std::span<const token_id> ids, bool skip_special = false) const {
         std::string out;
         for (const token_id id : ids) {
@@ -87,6 +90,7 @@ class bpe_model : public text_encoder<bpe_model> {
         return out;
     }
     /// The bytes that a token stands for. Throws `error` (`unknown_id`).
+    template <class = void>
     [[nodiscard]] std::string_view operator[](token_id id) const {
         require(id >= 0 && static_cast<std::size_t>(id) < size_, errc::unknown_id, "bpe: an id outside the vocabulary of ", size_);
         return bytes_of(id);
@@ -100,27 +104,32 @@ class bpe_model : public text_encoder<bpe_model> {
     [[nodiscard]] const encode_options& defaults() const noexcept { return settings_.defaults; }
     /// Tokens and added tokens.
     [[nodiscard]] std::size_t vocabulary_size() const noexcept { return size_; }
+    template <class = void>
     [[nodiscard]] token_id unknown() const noexcept { return settings_.unknown.value_or(-1); }
     [[nodiscard]] token_id padding() const noexcept { return settings_.padding.value_or(-1); }
 
     // For `text_encoder`.
     [[nodiscard]] std::size_t most_tokens(std::size_t bytes) const noexcept { return settings_.add_prefix_space ? 2 * bytes + 1 : bytes; }
+    template <class = void>
     std::size_t split(std::string_view text, std::size_t, token_id* ids, byte_span* offsets, std::size_t enough) const {
         return offsets == nullptr ? run<false>(text, ids, offsets, enough) : run<true>(text, ids, offsets, enough);
     }
 
     static constexpr std::array field_names{"tokens", "merges", "added", "special", "settings"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(tokens_, merges_, added_, around_, settings_); }
 
    private:
     // What is worked out from the fields; copies of the model share it.
     struct compiled {
+        template <class = void>
         explicit compiled(const bpe_model& m) : is_special(m.size_), is_added(m.size_), splitter(m.added_), tables(make_tables(m)) {
             for (const bpe_added_token& token : m.added_) {
                 is_special[static_cast<std::size_t>(token.id)] = token.special;
                 is_added[static_cast<std::size_t>(token.id)] = true;
             }
         }
+        template <class = void>
         detail::bpe_tables make_tables(const bpe_model& m) {
             std::vector<std::string_view> own(m.size_);  // added tokens decode to what they are written as
             for (const bpe_added_token& token : m.added_) own[static_cast<std::size_t>(token.id)] = token.text;
@@ -153,6 +162,7 @@ class bpe_model : public text_encoder<bpe_model> {
         detail::bpe_tables tables;
     };
 
+    template <class = void>
     [[nodiscard]] std::size_t size_with_added() const {
         std::vector<token_id> beyond;
         std::vector<std::string> texts;
@@ -183,6 +193,7 @@ class bpe_model : public text_encoder<bpe_model> {
         }
         return tokens_.size() + beyond.size();
     }
+    template <class = void>
     [[nodiscard]] std::vector<detail::bpe_rule> make_rules() const {
         require(merges_.size() % 2 == 0, errc::bad_data, "bpe: ", merges_.size(), " ids of merges, which are pairs");
         std::vector<detail::bpe_rule> rules;
@@ -265,6 +276,7 @@ class bpe_model : public text_encoder<bpe_model> {
     }
     // As Hugging Face's ByteLevel post-processor does it, with what it does at the beginning of a text: tokens lose the spaces
     // that they begin and end with, added ones all white space of what they took in; as many characters as that are.
+    template <class = void>
     void trim(std::string_view text, std::size_t number, token_id id, byte_span& span) const {
         const bool is_added = compiled_->is_added[static_cast<std::size_t>(id)];
         const std::string_view bytes = is_added ? text.substr(span.begin, span.end - span.begin) : bytes_of(id);

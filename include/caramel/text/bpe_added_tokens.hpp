@@ -32,6 +32,7 @@ struct bpe_added_token {
 
     friend bool operator==(const bpe_added_token&, const bpe_added_token&) = default;
     static constexpr std::array field_names{"text", "id", "single_word", "strip_left", "strip_right", "normalized", "special"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(text, id, single_word, strip_left, strip_right, normalized, special); }
 };
 
@@ -73,13 +74,16 @@ class token_finder {
 
     token_finder() = default;
     // `texts` are not empty, distinct, and outlive nothing: they are copied.
+    template <class = void>
     explicit token_finder(std::vector<std::pair<std::string, std::size_t>> texts) : texts_(std::move(texts)) {
         std::sort(texts_.begin(), texts_.end());
         for (const auto& [text, number] : texts_) begins_[static_cast<unsigned char>(text[0])] = true;
     }
+    template <class = void>
     [[nodiscard]] bool empty() const noexcept { return texts_.empty(); }
 
     // The first match from byte `at` on, the longest of those that begin there; `begin` is `text.size()` where there is none.
+    template <class = void>
     [[nodiscard]] match find(std::string_view text, std::size_t at) const noexcept {
         for (; at < text.size(); ++at) {
             if (!begins_[static_cast<unsigned char>(text[at])]) continue;
@@ -89,6 +93,7 @@ class token_finder {
     }
 
    private:
+    template <class = void>
     [[nodiscard]] match match_at(std::string_view text, std::size_t at) const noexcept {
         match best{at, at, 0};
         auto low = texts_.begin(), high = texts_.end();  // those that agree with the text so far
@@ -111,6 +116,7 @@ class token_finder {
 class added_token_splitter {
    public:
     added_token_splitter() = default;
+    template <class = void>
     explicit added_token_splitter(const std::vector<bpe_added_token>& tokens) : tokens_(tokens) {
         for (const bool normalized : {false, true}) {
             std::vector<std::pair<std::string, std::size_t>> texts;
@@ -119,6 +125,7 @@ class added_token_splitter {
             (normalized ? second_ : first_) = token_finder(std::move(texts));
         }
     }
+    template <class = void>
     [[nodiscard]] bool empty() const noexcept { return tokens_.empty(); }
 
     // Calls `token(number, begin, end)` for tokens and `rest(begin, end)` for what lies between them, in order, until one

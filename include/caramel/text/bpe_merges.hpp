@@ -78,8 +78,10 @@ struct bpe_rule {
 // Pairs of tokens -> rank. Open addressing; another multiplier where a chain gets long, so that no file makes it slow.
 class pair_ranks {
    public:
+    template <class = void>
     pair_ranks() : slots_(2), shift_(63) {}
     // Throws `error` (`duplicate_token`) with the number of a rule that stands there twice.
+    template <class = void>
     pair_ranks(std::span<const bpe_rule> rules, std::string_view who) {
         shift_ = 64 - static_cast<unsigned>(std::bit_width(2 * rules.size() + 1));
         for (unsigned attempt = 0; attempt < 16; ++attempt) {
@@ -114,6 +116,7 @@ class pair_ranks {
     [[nodiscard]] std::size_t home(std::uint64_t key) const noexcept {
         return static_cast<std::size_t>((key * multiplier_ ^ key << 13) * multiplier_ >> shift_);
     }
+    template <class = void>
     bool place(const bpe_rule& rule, std::uint32_t rank, std::string_view who) {
         const std::uint64_t key = key_of(rule.left, rule.right);
         std::size_t at = home(key);
@@ -160,6 +163,7 @@ class bpe_words {
         }
     }
     // `left` bytes can be read, `n` at least.
+    template <class = void>
     [[nodiscard]] CARAMEL_ALWAYS_INLINE found operator()(const char* p, std::size_t n, std::size_t left) const noexcept {
         if (n > short_bytes) return n <= longest_ ? find_long({p, n}) : found{};
         const key k = left >= short_bytes ? key{load_word<std::uint64_t>(p) & masks[n].low, load_word<std::uint64_t>(p + 8) & masks[n].high} : key_of(p, n);
@@ -207,6 +211,7 @@ class bpe_words {
         }
         return false;
     }
+    template <class = void>
     [[nodiscard]] found find_long(std::string_view text) const noexcept {
         const auto number = long_.find(text);
         return number ? long_ids_[*number] : found{};
@@ -403,6 +408,7 @@ class bpe_tables {
         sink.put(id, at + static_cast<std::ptrdiff_t>(begin), at + static_cast<std::ptrdiff_t>(end));
     }
     // The character that byte `i` belongs to, or that byte alone: where it begins, and its length.
+    template <class = void>
     static std::pair<std::size_t, std::size_t> character_at(const char* p, std::size_t n, std::size_t i) noexcept {
         for (std::size_t back = 1; back <= 3 && back <= i; ++back) {
             if ((static_cast<unsigned char>(p[i - back]) & 0xC0) == 0x80) continue;
@@ -420,6 +426,7 @@ class bpe_tables {
         std::array<std::uint32_t, most_in_row> ranks;  // of each with the one behind it
         std::array<std::uint8_t, most_in_row + 1> begins;
     };
+    template <class = void>
     std::size_t merge_in(token_row& row, const char* p, std::size_t n) const noexcept {
         const auto byte = [p](std::size_t i) { return std::size_t{static_cast<unsigned char>(p[i])}; };
         std::size_t best = 0;
@@ -479,6 +486,7 @@ class bpe_tables {
         list.next[i] = static_cast<std::uint32_t>(after);
         if (after < n) list.previous[after] = static_cast<std::uint32_t>(i);
     }
+    template <class = void>
     void merge_by_heap(const token_list& list, const char* p, std::size_t n) const noexcept {
         start(list, p, n);
         std::uint64_t* const heap = list.heap;
@@ -518,6 +526,7 @@ class bpe_tables {
 
     // Very many: where each rule comes after those that make its parts, ranks only rise, and a list of places for each rank
     // makes it linear. Order matters only where pairs overlap, in runs of one token; those are merged from their left end.
+    template <class = void>
     void merge_by_rank(const token_list& list, const char* p, std::size_t n) const {
         start(list, p, n);
         constexpr std::uint32_t none = no_rank;
@@ -573,6 +582,7 @@ class bpe_tables {
     }
 
     // The one token that merging makes of these bytes, or -1.
+    template <class = void>
     [[nodiscard]] token_id only_token(std::string_view bytes) const {
         if (bytes.size() <= most_in_row) {
             token_row row;
@@ -585,6 +595,7 @@ class bpe_tables {
         return next[0] >= bytes.size() ? ids[0] : -1;
     }
     // For each character of two or three bytes: how many tokens, then their ids from the lowest bits on.
+    template <class = void>
     void fill_characters() {
         characters_.resize(0x10000);
         token_row row;

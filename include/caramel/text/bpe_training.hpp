@@ -33,6 +33,7 @@ class bpe_trainer {
    public:
     static constexpr std::size_t max_word_bytes = 1024;  // longer ones are no words: each merge would go through all of them
 
+    template <class = void>
     void add(std::string_view text, bool add_prefix_space) {
         const gpt2_scanner scanner(text);
         std::size_t at = 0;
@@ -48,6 +49,7 @@ class bpe_trainer {
     }
 
     // Of equally frequent pairs the one with the lower ids comes first.
+    template <class = void>
     [[nodiscard]] learnt_merges train(const std::vector<std::string>& special, std::size_t vocabulary_size, std::size_t min_frequency,
                                       std::size_t max_token_bytes) {
         learnt_merges out;
@@ -116,11 +118,13 @@ class bpe_trainer {
         return std::uint64_t{static_cast<std::uint32_t>(left)} << 32 | static_cast<std::uint32_t>(right);
     }
 
+    template <class = void>
     void count(std::string_view word) {
         const auto [number, is_new] = words_.insert(word);
         if (is_new) counts_.push_back(0);
         ++counts_[number];
     }
+    template <class = void>
     void start(const std::array<token_id, 256>& ids) {
         begins_.clear();
         tokens_.clear();
@@ -131,17 +135,20 @@ class bpe_trainer {
             for (std::size_t i = begins_[w] + 1; i < tokens_.size(); ++i) put(pair_of(tokens_[i - 1], tokens_[i]), w);
         }
     }
+    template <class = void>
     pair_places& place_of(std::uint64_t pair) {
         const auto [number, is_new] = pair_numbers_.insert(pair);
         if (is_new) places_.push_back({.pair = pair});
         return places_[number];
     }
+    template <class = void>
     void put(std::uint64_t pair, std::uint32_t word) {
         pair_places& place = place_of(pair);
         place.count += counts_[word];
         if (place.words.empty() || place.words.back() != word) place.words.push_back(word);
     }
     // Joins left and right in the words, from left to right, and keeps the counts of the pairs that this changes.
+    template <class = void>
     void merge(token_id left, token_id right, token_id result, std::vector<std::uint32_t> words, std::vector<std::uint64_t>& grown) {
         std::sort(words.begin(), words.end());
         words.erase(std::unique(words.begin(), words.end()), words.end());

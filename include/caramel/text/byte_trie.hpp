@@ -61,6 +61,7 @@ class byte_trie {
     }
 
     /// No more keys: frees what only adding needs.
+    template <class = void>
     void finish() noexcept {
         next_free_ = previous_free_ = {};
         is_free_ = {};
@@ -76,6 +77,7 @@ class byte_trie {
     [[nodiscard]] std::int32_t number(std::uint32_t node) const noexcept { return units_[node].number; }
 
     /// The longest key that `text` begins with: its number (or -1) and length.
+    template <class = void>
     [[nodiscard]] std::pair<std::int32_t, std::size_t> longest(std::uint32_t root, std::string_view text) const noexcept {
         std::pair<std::int32_t, std::size_t> best{-1, 0};
         std::uint32_t node = root;
@@ -101,6 +103,7 @@ class byte_trie {
     };
 
     // Free units in a circle behind unit 0, which is never used; each knows its neighbours.
+    template <class = void>
     void grow() {
         const std::size_t from = units_.size();
         require(from < (std::size_t{1} << 31), errc::limit_exceeded, "byte_trie: more than 2^31 nodes");
@@ -123,6 +126,7 @@ class byte_trie {
         previous_free_[next_free_[at]] = previous_free_[at];
         is_free_[at] = 0;
     }
+    template <class = void>
     std::uint32_t take_free() {
         if (units_.empty() || next_free_[0] == 0) grow();
         const std::uint32_t at = next_free_[0];

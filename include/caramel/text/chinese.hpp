@@ -112,6 +112,7 @@ class chinese_segmenter {
     [[nodiscard]] const chinese_hmm& hmm() const noexcept { return hmm_; }
 
     static constexpr std::array field_names{"dictionary", "hmm"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(dictionary_, hmm_); }
 
    private:
@@ -188,6 +189,7 @@ class chinese_segmenter {
             x = end;
         }
     }
+    template <class = void>
     [[nodiscard]] bool is_taken_out(const detail::chinese_scratch& rows, std::size_t x, std::size_t y) const {
         std::string word;
         char bytes[4];
@@ -274,6 +276,7 @@ class chinese_tokenizer_model {
 
     /// `max_tokens` 0 = all. Throws `error`: `bad_data` unless exactly id 0 is reserved, `bad_parameter` (mode), `bad_utf8` with the
     /// token's number, `unsupported_version`.
+    template <class = void>
     chinese_tokenizer_model(chinese_segmenter segmenter, vocabulary words, chinese_mode mode, bool hmm, bool lowercase, bool keep_punctuation,
                             std::uint64_t max_tokens,
                             std::uint32_t unicode = unicode_version)
@@ -323,6 +326,7 @@ class chinese_tokenizer_model {
     }
 
     /// The words of ids, as the vocabulary has them; `unknown_word` for id 0. Throws `error` (`unknown_id`).
+    template <class = void>
     [[nodiscard]] std::vector<std::string> decode(std::span<const token_id> ids) const {
         std::vector<std::string> out;
         out.reserve(ids.size());
@@ -334,6 +338,7 @@ class chinese_tokenizer_model {
     [[nodiscard]] const vocabulary& words() const noexcept { return words_; }
 
     static constexpr std::array field_names{"segmenter", "words", "mode", "hmm", "lowercase", "keep_punctuation", "max_tokens", "unicode"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(segmenter_, words_, mode_, hmm_, lowercase_, keep_punctuation_, max_tokens_, unicode_); }
 
    private:

@@ -61,6 +61,7 @@ struct chinese_scratch {
     std::span<std::uint32_t> next;
     std::span<std::uint8_t> back, states;
 
+    template <class = void>
     chinese_scratch(std::string_view text, workspace& scratch) {
         std::size_t n = 0;  // characters
         for (const char byte : text) n += static_cast<std::size_t>((static_cast<unsigned char>(byte) & 0xC0) != 0x80);
@@ -168,6 +169,7 @@ class frozen_trie {
     static constexpr std::uint32_t no_word = 0xFFFFFFFF;
     static constexpr std::size_t max_slots = (std::size_t{1} << 24) - 1;
 
+    template <class = void>
     [[nodiscard]] std::uint16_t code(char32_t c) const noexcept { return c < codes_.size() ? codes_[c] : std::uint16_t{0}; }
     // Of a character of the first plane.
     [[nodiscard]] std::uint16_t code(char16_t c) const noexcept { return codes_[c]; }
@@ -221,6 +223,7 @@ class growing_trie {
    public:
     static constexpr std::size_t max_codes = 0xFFFE;
 
+    template <class = void>
     explicit growing_trie(std::uint64_t seed, std::size_t expected_nodes = 0)
         : seed_(seed), codes_(0x110000), roots_(0x10000) {
         const std::size_t edges = std::bit_ceil(2 * expected_nodes + 64);
@@ -317,15 +320,18 @@ class growing_trie {
         // The children of a node within reach of each other: dictionaries are sorted, and fetching memory is what takes time.
         return (static_cast<std::size_t>(hash ^ hash >> 29) + code) & (edges_.size() - 1);
     }
+    template <class = void>
     std::uint32_t add_node(std::uint32_t parent, std::uint16_t code) {
         require(nodes_.size() < std::numeric_limits<std::uint32_t>::max() / 4, errc::limit_exceeded, "chinese_dictionary: too many words");
         nodes_.push_back({.parent = parent, .code = code});
         return static_cast<std::uint32_t>(nodes_.size() - 1);
     }
+    template <class = void>
     std::uint32_t root_child(std::uint16_t code) {
         if (roots_[code] == 0) roots_[code] = add_node(0, code);
         return roots_[code];
     }
+    template <class = void>
     std::uint32_t child(std::uint32_t parent, std::uint16_t code) {
         std::size_t at = find_edge(parent, code);
         if (edges_[at] != 0) return edges_[at];
@@ -357,6 +363,7 @@ class growing_trie {
 // Free places for the children of a node.
 class slot_finder {
    public:
+    template <class = void>
     explicit slot_finder(std::size_t codes) : codes_(codes) { grow(codes); }
     // A base under which all codes (rising) are free. What has many children comes first and what has one comes last and
     // fills the holes; a search gives up after so many places and goes on where there is nothing yet, so the time is bounded.
@@ -404,6 +411,7 @@ class slot_finder {
             if (is_taken(base + code)) return false;
         return true;
     }
+    template <class = void>
     void grow(std::size_t slots) {
         if (slots / 64 >= taken_.size()) taken_.resize(slots / 64 * 3 / 2 + 1);
         if (slots >= bases_.size()) bases_.resize(slots * 3 / 2 + 1);
@@ -484,7 +492,9 @@ Trie growing_trie::freeze() const {
     while (!line.empty() && is_space(line.back())) line.remove_suffix(1);
     return line;
 }
+template <class = void>
 [[nodiscard]] inline std::string_view without_byte_order_mark(std::string_view text) noexcept { return text.substr(text.starts_with("\xEF\xBB\xBF") ? 3 : 0); }
+template <class = void>
 [[nodiscard]] inline std::uint64_t count_of(std::string_view digits, std::size_t row, std::string_view who) {
     std::uint64_t count = 0;
     const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
@@ -509,6 +519,7 @@ class chinese_dictionary {
     static constexpr std::size_t max_characters = 64;  ///< of a word, which bounds the time for any text
 
     /// No words.
+    template <class = void>
     chinese_dictionary() : data_(std::make_shared<const data>()) {}
     /// Words of equal weight: the most probable way is the one of fewest words, ties go to the longer word first.
     /// Throws `error` with the word's number from 1 in `where().row`: `empty_token`, `token_too_long`, `bad_utf8`, `bad_data`
@@ -563,13 +574,16 @@ class chinese_dictionary {
     /// Whether user words of count 0 took any out.
     [[nodiscard]] bool takes_out() const noexcept { return !data_->taken_out.empty(); }
     /// Whether one took out this word.
+    template <class = void>
     [[nodiscard]] bool is_taken_out(std::string_view word) const {
         return takes_out() && std::binary_search(data_->taken_out.begin(), data_->taken_out.end(), number_of(word));
     }
     [[nodiscard]] const detail::frozen_trie& trie() const noexcept { return data_->trie; }
 
     static constexpr std::array field_names{"words", "counts", "total", "taken_out"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(data_->words, data_->counts, data_->total, data_->taken_out); }
+    template <class = void>
     friend bool operator==(const chinese_dictionary& a, const chinese_dictionary& b) noexcept { return a.data_ == b.data_ || a.fields() == b.fields(); }
 
    private:

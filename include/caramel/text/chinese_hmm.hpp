@@ -35,10 +35,12 @@ class chinese_hmm {
     static constexpr double impossible = -3.14e100;
     enum state : std::uint8_t { begin = 0, middle = 1, end = 2, single = 3 };
 
+    template <class = void>
     chinese_hmm() : data_(std::make_shared<const data>()) {}
     /// `start` in the order B M E S; `moves` B to M, B to E, M to M, M to E, E to B, E to S, S to B, S to S (others do not occur);
     /// four `emissions` (B M E S) a character, characters rising.
     /// Throws `error` (`bad_data`) on sizes that do not fit, characters outside the range, and what is no log-probability.
+    template <class = void>
     chinese_hmm(const std::array<double, 4>& start, const std::array<double, 8>& moves, std::vector<std::uint32_t> characters, std::vector<double> emissions) {
         require(emissions.size() == 4 * characters.size(), errc::bad_data, "chinese_hmm: ", characters.size(), " characters and ", emissions.size(),
                 " emissions, not four each");
@@ -64,14 +66,18 @@ class chinese_hmm {
     template <std::same_as<std::vector<std::vector<std::string>>> Texts>
     [[nodiscard]] static chinese_hmm fit(const Texts& segmented);
 
+    template <class = void>
     [[nodiscard]] bool empty() const noexcept { return data_->table.empty(); }
 
     static constexpr std::array field_names{"start", "moves", "characters", "emissions"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(data_->start, data_->moves, data_->characters, data_->emissions); }
+    template <class = void>
     friend bool operator==(const chinese_hmm& a, const chinese_hmm& b) noexcept { return a.data_ == b.data_ || a.fields() == b.fields(); }
 
     /// The most probable states of characters of U+4E00 .. U+9FD5, at least one (Viterbi; ties as jieba's: M before B, S before E).
     /// `back` is room for as many bytes.
+    template <class = void>
     void find_states(std::span<const char16_t> chars, std::uint8_t* back, std::uint8_t* states) const noexcept {
         const auto& [b_m, b_e, m_m, m_e, e_b, e_s, s_b, s_s] = data_->moves;
         const std::array<double, 4>* const table = data_->table.data();
@@ -250,6 +256,7 @@ class python_numbers {
 };
 
 // B, M, E, S; 4 for anything else.
+template <class = void>
 constexpr std::size_t number_of_state(std::u32string_view name) noexcept {
     return name == U"B" ? 0 : name == U"M" ? 1 : name == U"E" ? 2 : name == U"S" ? 3 : 4;
 }

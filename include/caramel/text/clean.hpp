@@ -212,6 +212,7 @@ class remove_html : public detail::plain_edit_stage<remove_html> {
         return there ? last + 1 : end;
     }
     static bool same(std::string_view name, std::string_view lower) noexcept { return name.size() == lower.size() && detail::stands_at(name, 0, lower); }
+    template <class = void>
     static bool marks_letters(std::string_view name) noexcept {
         constexpr std::string_view names[] = {"a", "abbr", "b", "big", "code", "em", "font", "i", "mark", "s", "small",
                                               "span", "strong", "sub", "sup", "tt", "u"};
@@ -225,6 +226,7 @@ class replace_urls : public detail::replacing_stage<replace_urls> {
    public:
     static constexpr std::string_view kind = "replace_urls";  // in saved files: never changes
     /// Throws `error` (`bad_utf8`).
+    template <class = void>
     explicit replace_urls(std::string with = " ") : replacing_stage(std::move(with)) {}
 
    private:
@@ -315,6 +317,7 @@ class replace_phones : public detail::replacing_stage<replace_phones> {
         }
     }
     // `at` if none begins there.
+    template <class = void>
     static std::size_t end_of_number(std::string_view text, std::size_t at) noexcept {
         constexpr std::size_t most_groups = 8;
         std::array<std::size_t, most_groups> groups{};
@@ -362,10 +365,12 @@ class limit_repeats : public detail::edit_stage<limit_repeats> {
     static constexpr std::string_view kind = "limit_repeats";  // in saved files: never changes
 
     /// Throws `error` (`bad_parameter`) on 0.
+    template <class = void>
     explicit limit_repeats(std::uint64_t most = 3) : most_(most) { require(most > 0, errc::bad_parameter, kind, ": most = 0, must be at least 1"); }
     [[nodiscard]] std::uint64_t most() const noexcept { return most_; }
 
     static constexpr std::array field_names{"most"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(most_); }
 
    private:
@@ -402,6 +407,7 @@ class handle_emoji : public detail::edit_stage<handle_emoji> {
     static constexpr std::string_view kind = "handle_emoji";  // in saved files: never changes
 
     /// `with` counts where the policy is to replace. Throws `error`: `bad_parameter`, `bad_utf8`.
+    template <class = void>
     explicit handle_emoji(emoji_policy policy, std::string with = " ") : policy_(policy), with_(std::move(with)) {
         require(policy <= emoji_policy::replace, errc::bad_parameter, kind, ": no policy has the number ", static_cast<unsigned>(policy));
         require(detail::is_utf8_text(with_), errc::bad_utf8, kind, ": what to write instead is not UTF-8");
@@ -410,6 +416,7 @@ class handle_emoji : public detail::edit_stage<handle_emoji> {
     [[nodiscard]] const std::string& with() const noexcept { return with_; }
 
     static constexpr std::array field_names{"policy", "with"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(policy_, with_); }
 
    private:

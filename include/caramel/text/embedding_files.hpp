@@ -69,6 +69,7 @@ class memory_blocks {
    public:
     explicit memory_blocks(std::string_view bytes) noexcept : bytes_(bytes), size_(bytes.size()) {}
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+    template <class = void>
     std::size_t get(char* to, std::size_t n) noexcept {
         n = std::min(n, bytes_.size());
         std::copy_n(bytes_.data(), n, to);
@@ -263,7 +264,7 @@ class embedding_reader {
         while (text.ends_with(' ') || text.ends_with('\r') || text.ends_with('\t')) text.remove_suffix(1);
         const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
         if (dim_ == 0) {  // GloVe: the first line tells
-            dim_ = static_cast<std::size_t>(std::ranges::count_if(text, is_blank));
+            dim_ = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_blank));
             require_at(dim_ > 0 && dim_ <= o_.max_dim, errc::bad_format, begin, who, ": line 1 has ", dim_, " numbers, must be 1 .. ", o_.max_dim);
             if (o_.only) prepare();
         }
@@ -365,7 +366,7 @@ class embedding_reader {
     [[nodiscard]] word_vectors<T> result() {
         const std::size_t before = o_.only ? 0 : static_cast<std::size_t>(o_.reserved);
         auto table = make_tensor<T, 2>({before + numbers_.size() / dim_, dim_});
-        std::ranges::copy(numbers_, table.data() + before * dim_);
+        std::copy(numbers_.begin(), numbers_.end(), table.data() + before * dim_);
         numbers_ = {};
         return {o_.only ? *o_.only : vocabulary(names_.texts(), o_.reserved), embedding_table<T>(std::move(table))};
     }

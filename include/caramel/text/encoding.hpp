@@ -56,6 +56,7 @@ struct encode_options {
 
     friend bool operator==(const encode_options&, const encode_options&) = default;
     static constexpr std::array field_names{"special_tokens", "max_length", "order", "truncate"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(special_tokens, max_length, order, truncate); }
 };
 
@@ -97,6 +98,7 @@ struct encoding_batch {
     std::vector<std::uint8_t> type_ids = {}, special = {};
 
     [[nodiscard]] std::size_t size() const noexcept { return ids.size(); }
+    template <class = void>
     [[nodiscard]] encoding_view operator[](std::size_t i) const noexcept {
         const auto begin = static_cast<std::size_t>(ids.starts()[i]), n = ids[i].size();
         return {ids[i], std::span(offsets).subspan(begin, n), std::span(type_ids).subspan(begin, n), std::span(special).subspan(begin, n)};
@@ -111,9 +113,11 @@ class special_tokens {
     static constexpr token_id first_text = -1, second_text = -2;
 
     /// None: the text alone, and the two texts of a pair one behind the other, of types 0 and 1.
+    template <class = void>
     special_tokens() : special_tokens({first_text}, {0}, {first_text, second_text}, {0, 1}) {}
     /// Throws `error` (`bad_data`) unless `one` has `first_text` once, `pair` both texts once in this order, ids are at least
     /// 0 elsewhere, and there is a type for each.
+    template <class = void>
     special_tokens(std::vector<token_id> one, std::vector<std::uint8_t> one_types, std::vector<token_id> pair, std::vector<std::uint8_t> pair_types)
         : one_(std::move(one)), one_types_(std::move(one_types)), pair_(std::move(pair)), pair_types_(std::move(pair_types)) {
         const auto texts_of = [](const std::vector<token_id>& sequence) {
@@ -128,11 +132,13 @@ class special_tokens {
         one_type_ = std::all_of(one_types_.begin(), one_types_.end(), [this](std::uint8_t type) { return type == one_types_[0]; });
     }
     /// [CLS] A [SEP], and [CLS] A [SEP] B [SEP] where B and the last token are of type 1.
+    template <class = void>
     [[nodiscard]] static special_tokens bert(token_id cls, token_id sep) {
         return {{cls, first_text, sep}, {0, 0, 0}, {cls, first_text, sep, second_text, sep}, {0, 0, 0, 1, 1}};
     }
 
     [[nodiscard]] std::span<const token_id> sequence(bool pair) const noexcept { return pair ? pair_ : one_; }
+    template <class = void>
     [[nodiscard]] std::span<const std::uint8_t> types(bool pair) const noexcept { return pair ? pair_types_ : one_types_; }
     /// Where the text stands among those of one text, and whether they are all of one type.
     [[nodiscard]] std::size_t lead() const noexcept { return lead_; }
@@ -140,6 +146,7 @@ class special_tokens {
     /// How many tokens they add.
     [[nodiscard]] std::size_t count(bool pair) const noexcept { return pair ? pair_.size() - 2 : one_.size() - 1; }
     /// Throws `error` (`bad_data`) unless all are ids of a vocabulary of this size.
+    template <class = void>
     void require_below(std::size_t vocabulary_size, std::string_view who) const {
         for (const bool pair : {false, true})
             for (const token_id id : sequence(pair))
@@ -149,6 +156,7 @@ class special_tokens {
 
     friend bool operator==(const special_tokens&, const special_tokens&) = default;
     static constexpr std::array field_names{"one", "one_types", "pair", "pair_types"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(one_, one_types_, pair_, pair_types_); }
 
    private:
@@ -163,6 +171,7 @@ class special_tokens {
 /// Offsets in code points from offsets in bytes, which tokenizers in Python and JavaScript give. A span that begins or ends
 /// within a code point takes all of it in. `text` is the valid UTF-8 that the spans are of.
 /// Throws `error` (`bad_parameter`) on a span that is not within the text.
+template <class = void>
 [[nodiscard]] inline std::vector<byte_span> code_point_spans(std::string_view text, std::span<const byte_span> spans) {
     std::vector<byte_span> out;
     out.reserve(spans.size());

@@ -83,13 +83,14 @@ struct nb_ratios {
     /// Labels are 0, 1, ... Throws `error`: `bad_parameter`; `empty_input`; `shape_mismatch`; `bad_data` with the row of a negative
     /// value or label, and where there is one class only.
     [[nodiscard]] nb_ratios_model<T> fit(const sparse_matrix<T>& x, const std::vector<int>& y, const fit_options& options) const {
+        using real = detail::real_of<T>;  // double: see there
         constexpr std::string_view who = nb_ratios_model<T>::kind;
         require(std::isfinite(smoothing) && smoothing > 0, errc::bad_parameter, who, ": smoothing = ", smoothing, ", must be above 0");
         require(x.rows() > 0, errc::empty_input, who, ": no rows to learn from");
         require(std::cmp_equal(x.rows(), y.size()), errc::shape_mismatch, who, ": ", x.rows(), " rows but ", y.size(), " targets");
         const std::size_t classes = detail::count_classes(y, who);
         const row_weights weights(options.weights, y.size(), who);
-        matrix<double> sums = matrix<double>::Zero(x.cols(), static_cast<row_index>(classes));
+        matrix<real> sums = matrix<real>::Zero(x.cols(), static_cast<row_index>(classes));
         for (std::size_t i = 0; i < y.size(); ++i) {
             const auto row = x[i];
             for (std::size_t k = 0; k < row.columns.size(); ++k) {
@@ -98,7 +99,7 @@ struct nb_ratios {
                 sums(row.columns[k], y[i]) += weights[i] * static_cast<double>(row.values[k]);
             }
         }
-        const vec<double> each = sums.rowwise().sum();
+        const vec<real> each = sums.rowwise().sum();
         const double all = each.sum() + smoothing * static_cast<double>(x.cols());
         vec<T> ratios = vec<T>::Zero(x.cols());
         for (row_index k = classes == 2 ? 1 : 0; k < sums.cols(); ++k) {

@@ -41,6 +41,7 @@ struct near_duplicate_options {
 
 namespace detail {
 
+template <class = void>
 inline void require_near_duplicates(const near_duplicate_options& options, std::string_view who) {
     require(options.shingle >= 1 && options.shingle <= 64, errc::bad_parameter, who, ": shingle = ", options.shingle, ", must be within 1 to 64");
     require(options.hashes >= 1 && options.hashes <= 4096, errc::bad_parameter, who, ": hashes = ", options.hashes, ", must be within 1 to 4096");
@@ -85,6 +86,7 @@ std::vector<std::uint64_t> shingles_of(std::string_view text, const Options& opt
 }  // namespace detail
 
 /// The set of a text as sorted hashes of its shingles. Throws `error`: `bad_utf8` with the byte, `bad_parameter`.
+template <class = void>
 [[nodiscard]] inline std::vector<std::uint64_t> shingle_hashes(std::string_view text, const near_duplicate_options& options = {}) {
     detail::require_near_duplicates(options, "shingle_hashes");
     require_utf8(text, 1, "shingle_hashes");
@@ -108,6 +110,7 @@ std::vector<std::uint64_t> shingles_of(std::string_view text, const Options& opt
 class minhash {
    public:
     /// Throws `error` (`bad_parameter`).
+    template <class = void>
     explicit minhash(const near_duplicate_options& options = {}) : options_(options) {
         detail::require_near_duplicates(options, "minhash");
         rng random = rng(options.seed).split("minhash");
@@ -116,8 +119,10 @@ class minhash {
     }
 
     /// One number a hash; all of a text without shingles are the largest there is. Throws `error` (`bad_utf8`) with the byte.
+    template <class = void>
     [[nodiscard]] std::vector<std::uint32_t> operator()(std::string_view text) const { return signature(shingle_hashes(text, options_)); }
     /// The same of a set.
+    template <class = void>
     [[nodiscard]] std::vector<std::uint32_t> signature(std::span<const std::uint64_t> set) const {
         std::vector<std::uint32_t> out(keys_.size(), std::numeric_limits<std::uint32_t>::max());
         for (const std::uint64_t element : set)
@@ -129,6 +134,7 @@ class minhash {
         return out;
     }
     /// The share of equal numbers. Throws `error` (`shape_mismatch`) unless both have as many.
+    template <class = void>
     [[nodiscard]] static double similarity(std::span<const std::uint32_t> a, std::span<const std::uint32_t> b) {
         require(a.size() == b.size() && !a.empty(), errc::shape_mismatch, "minhash: ", a.size(), " and ", b.size(), " numbers");
         std::size_t same = 0;

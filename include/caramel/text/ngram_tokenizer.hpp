@@ -178,6 +178,7 @@ class char_tokenizer_model : public detail::token_stage<char_tokenizer_model> {
 
     /// `max_tokens` 0 = all. `unicode` is the version whose tables split and folded the characters of the vocabulary.
     /// Throws `error`: `bad_data` unless exactly id 0 is reserved, `bad_utf8` with the token's number, `unsupported_version`.
+    template <class = void>
     char_tokenizer_model(vocabulary tokens, bool lowercase, bool keep_spaces, std::uint64_t max_tokens, std::uint32_t unicode = unicode_version)
         : tokens_(std::move(tokens)), short_words_(tokens_), lowercase_(lowercase), keep_spaces_(keep_spaces), max_tokens_(max_tokens), unicode_(unicode) {
         check(unicode);
@@ -189,6 +190,7 @@ class char_tokenizer_model : public detail::token_stage<char_tokenizer_model> {
     [[nodiscard]] std::uint64_t max_tokens() const noexcept { return max_tokens_; }
 
     static constexpr std::array field_names{"tokens", "lowercase", "keep_spaces", "max_tokens", "unicode"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(tokens_, lowercase_, keep_spaces_, max_tokens_, unicode_); }
 
    private:
@@ -242,6 +244,7 @@ class ngram_tokenizer_model : public detail::token_stage<ngram_tokenizer_model> 
 
     /// `max_tokens` 0 = all. Throws `error`: `bad_parameter` unless 1 <= shortest <= longest <= most_units; `bad_data` unless exactly
     /// id 0 is reserved, `bad_utf8` with the token's number, `unsupported_version`.
+    template <class = void>
     ngram_tokenizer_model(vocabulary tokens, std::uint32_t shortest, std::uint32_t longest, bool words, bool lowercase, std::uint64_t max_tokens,
                           std::uint32_t unicode = unicode_version)
         : tokens_(std::move(tokens)), short_words_(tokens_), shortest_(shortest), longest_(longest), words_(words), lowercase_(lowercase),
@@ -259,6 +262,7 @@ class ngram_tokenizer_model : public detail::token_stage<ngram_tokenizer_model> 
     [[nodiscard]] std::uint64_t max_tokens() const noexcept { return max_tokens_; }
 
     static constexpr std::array field_names{"tokens", "shortest", "longest", "words", "lowercase", "max_tokens", "unicode"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(tokens_, shortest_, longest_, words_, lowercase_, max_tokens_, unicode_); }
 
    private:

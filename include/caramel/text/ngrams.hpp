@@ -58,6 +58,7 @@ namespace detail {
 inline constexpr std::size_t longest_ngram = 16, ngram_units = 5;
 inline constexpr std::size_t longest_word = 64;  // in code points; of longer words so many first ones count
 
+template <class = void>
 inline void require_ngrams(std::span<const ngram_range> ranges, std::string_view who) {
     require(!ranges.empty(), errc::bad_parameter, who, ": no n-grams to look for");
     unsigned seen = 0;
@@ -263,6 +264,7 @@ std::span<const Point> ngram_points(std::string_view text, bool normal, std::siz
     return points;
 }
 // The number of n-grams of so many points, at most; and room for the words that `each_ngram` asks for.
+template <class = void>
 constexpr std::size_t most_ngrams(std::span<const ngram_range> ranges, std::size_t points) noexcept {
     std::size_t most = 0;
     for (const auto& range : ranges) most += most_ngrams(range, points);
@@ -270,7 +272,7 @@ constexpr std::size_t most_ngrams(std::span<const ngram_range> ranges, std::size
 }
 template <std::same_as<workspace> Workspace>
 std::span<word_extent> room_for_words(std::span<const ngram_range> ranges, std::size_t points, Workspace& scratch) {
-    const bool any = std::ranges::any_of(ranges, [](const ngram_range& range) { return range.unit >= ngram_unit::words; });
+    const bool any = std::any_of(ranges.begin(), ranges.end(), [](const ngram_range& range) { return range.unit >= ngram_unit::words; });
     return scratch.template take<word_extent>(any ? points : 0);
 }
 
@@ -285,7 +287,7 @@ counted_text count_ngrams(std::string_view text, std::span<const ngram_range> ra
     const auto grams = scratch.take<ngram_count>(most + 1);
     const auto bits = static_cast<int>(std::bit_width(2 * most + 1));
     const auto slots = scratch.take<std::uint32_t>(std::size_t{1} << bits);
-    std::ranges::fill(slots, std::uint32_t{0});
+    std::fill(slots.begin(), slots.end(), std::uint32_t{0});
     std::uint32_t* const slot = slots.data();
     ngram_count* const out = grams.data();
     const std::size_t mask = slots.size() - 1;
@@ -323,6 +325,7 @@ counted_text count_ngrams(std::string_view text, std::span<const ngram_range> ra
         });
     return {points, grams.first(used), total, steps};
 }
+template <class = void>
 inline counted_text count_ngrams(std::string_view text, std::span<const ngram_range> ranges, bool normal, std::size_t most_points, workspace& scratch) {
     return count_ngrams(text, ranges, normal, most_points, scratch, [](std::uint64_t) {});
 }
@@ -355,6 +358,7 @@ Text ngram_name(std::span<const char32_t> points, const ngram_count& gram, const
     return out;
 }
 // The key again, from the name; the name is valid UTF-8.
+template <class = void>
 inline std::uint64_t key_of_name(std::string_view name, ngram_unit unit) {
     const std::uint64_t start = chain_start(unit);
     std::u32string points;

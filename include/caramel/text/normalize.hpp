@@ -68,6 +68,7 @@ constexpr bool is_syllable(char32_t c) noexcept { return c >= syllable && c < sy
 inline constexpr std::size_t longest_decomposition = 18;
 
 // The full decomposition of one code point: how many there are in `out`, which has room for the longest.
+template <class = void>
 inline std::size_t decompose(char32_t c, bool compatible, char32_t* out) noexcept {
     if (hangul::is_syllable(c)) {
         const char32_t n = c - hangul::syllable;
@@ -248,6 +249,7 @@ void normalize_into(std::string_view text, const normal_bits& bits, Sink& out) {
 class same_as_text {
    public:
     explicit same_as_text(std::string_view text) noexcept : text_(text) {}
+    template <class = void>
     void append(const char* bytes, std::size_t n) noexcept {
         same_ = same_ && text_.size() - at_ >= n && text_.substr(at_, n) == std::string_view(bytes, n);
         if (same_) at_ += n;
@@ -365,6 +367,7 @@ void fold_into(std::string_view text, Sink& out) {
 
 /// The text in a normalization form. Linear in the text, whatever it holds; a text in that form already is copied.
 /// Throws `error` (`bad_utf8`) with the byte.
+template <class = void>
 [[nodiscard]] inline std::string normalize(std::string_view text, normal_form form) {
     require_utf8(text, 1, "normalize");
     std::string out;
@@ -374,6 +377,7 @@ void fold_into(std::string_view text, Sink& out) {
 }
 
 /// Whether `normalize` would change nothing. Throws `error` (`bad_utf8`) with the byte.
+template <class = void>
 [[nodiscard]] inline bool is_normalized(std::string_view text, normal_form form) {
     require_utf8(text, 1, "is_normalized");
     detail::same_as_text same(text);
@@ -384,6 +388,7 @@ void fold_into(std::string_view text, Sink& out) {
 /// Without accents: canonically decomposed (NFD), nonspacing marks (Mn) left out, and composed again (NFC), so that Hangul stays
 /// syllables. Right for Latin, Greek and Cyrillic; it also takes vowels from Indic scripts and the voicing from kana.
 /// Throws `error` (`bad_utf8`) with the byte.
+template <class = void>
 [[nodiscard]] inline std::string strip_accents(std::string_view text) {
     std::string apart = normalize(text, normal_form::nfd), bare, out;
     detail::drop_marks(apart, bare);
@@ -393,6 +398,7 @@ void fold_into(std::string_view text, Sink& out) {
 
 /// The lower case of a text, by Unicode's full mappings without regard to language: a sigma that ends a word becomes the final
 /// one, U+0130 becomes i and a dot. Throws `error` (`bad_utf8`) with the byte.
+template <class = void>
 [[nodiscard]] inline std::string lower_case(std::string_view text) {
     require_utf8(text, 1, "lower_case");
     std::string out;
@@ -403,6 +409,7 @@ void fold_into(std::string_view text, Sink& out) {
 
 /// Full case folding (statuses C and F of CaseFolding.txt), for comparing: "Straße" and "STRASSE" become one.
 /// Throws `error` (`bad_utf8`) with the byte.
+template <class = void>
 [[nodiscard]] inline std::string fold_case(std::string_view text) {
     require_utf8(text, 1, "fold_case");
     std::string out;
@@ -425,8 +432,10 @@ class normalize_text : public detail::text_stage<normalize_text> {
     using stage_concept = model_tag;
     static constexpr std::string_view kind = "normalize_text";  // in saved files: never changes
 
+    template <class = void>
     explicit normalize_text(const normalize_options& options = {}) : normalize_text(options.form, options.lowercase, options.strip_accents) {}
     /// From its fields. Throws `error`: `bad_parameter` on a form that there is not, `unsupported_version`.
+    template <class = void>
     normalize_text(normal_form form, bool lowercase, bool strip_accents, std::uint32_t unicode = unicode_version)
         : form_(form), lowercase_(lowercase), strip_accents_(strip_accents), unicode_(unicode) {
         require(form <= normal_form::nfkd, errc::bad_parameter, kind, ": no normal form has the number ", static_cast<unsigned>(form));
@@ -437,6 +446,7 @@ class normalize_text : public detail::text_stage<normalize_text> {
     [[nodiscard]] normalize_options options() const noexcept { return {form_, lowercase_, strip_accents_}; }
 
     static constexpr std::array field_names{"form", "lowercase", "strip_accents", "unicode"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(form_, lowercase_, strip_accents_, unicode_); }
 
    private:

@@ -39,6 +39,7 @@ class phrases_model {
 
     /// Pair i, (`firsts[i]`, `seconds[i]`), becomes the id `vocabulary_size + i`; pairs rise by first and second.
     /// Throws `error`: `bad_data` on sizes that differ, pairs that do not rise or ids outside; `limit_exceeded`.
+    template <class = void>
     phrases_model(std::uint64_t vocabulary_size, std::vector<token_id> firsts, std::vector<token_id> seconds)
         : vocabulary_size_(vocabulary_size), firsts_(std::move(firsts)), seconds_(std::move(seconds)) {
         constexpr std::uint64_t most = std::numeric_limits<token_id>::max();
@@ -56,6 +57,7 @@ class phrases_model {
     }
 
     /// Throws `error` (`shape_mismatch`) on ids of another vocabulary than learnt from. Weights of tokens are dropped.
+    template <class = void>
     [[nodiscard]] token_ids operator()(const token_ids& texts) const {
         require(texts.vocabulary_size == vocabulary_size_, errc::shape_mismatch, "phrases: a vocabulary of ", texts.vocabulary_size,
                 " tokens, learnt from one of ",
@@ -72,6 +74,7 @@ class phrases_model {
         return out;
     }
     /// One text, in the workspace.
+    template <class = void>
     [[nodiscard]] std::span<const token_id> operator()(std::span<const token_id> text, workspace& scratch) const {
         const workspace::frame frame(scratch);
         const auto ids = scratch.take<token_id>(text.size());
@@ -81,6 +84,7 @@ class phrases_model {
     }
 
     /// The tokens of an id: itself, or the two of a pair. Throws `error` (`unknown_id`).
+    template <class = void>
     [[nodiscard]] std::vector<token_id> parts(token_id id) const {
         require(id >= 0 && static_cast<std::uint64_t>(id) < size(), errc::unknown_id, "phrases: an id outside the vocabulary of ", size());
         const auto number = static_cast<std::uint64_t>(id);
@@ -93,6 +97,7 @@ class phrases_model {
     [[nodiscard]] const std::vector<token_id>& seconds() const noexcept { return seconds_; }
 
     static constexpr std::array field_names{"vocabulary_size", "firsts", "seconds"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(vocabulary_size_, firsts_, seconds_); }
 
    private:

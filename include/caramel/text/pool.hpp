@@ -60,7 +60,7 @@ void pool_steps(pooling how, std::size_t length, const Step& step, std::span<T> 
     if (how != pooling::max) {
         sum_rows(length, step, [](std::size_t) { return 1.0; }, sums);
     } else {
-        std::ranges::fill(sums, length > 0 ? -std::numeric_limits<double>::infinity() : 0.0);
+        std::fill(sums.begin(), sums.end(), length > 0 ? -std::numeric_limits<double>::infinity() : 0.0);
         for (std::size_t t = 0; t < length; ++t) {
             const T* const x = step(t);
             for (std::size_t j = 0; j < dim; ++j) {
@@ -74,7 +74,7 @@ void pool_steps(pooling how, std::size_t length, const Step& step, std::span<T> 
     for (const double sum : sums) fine &= std::abs(sum) <= static_cast<double>(std::numeric_limits<T>::max());
     if (!fine) [[unlikely]]
         refuse_pooled<T>(length, step, sums, row, who);
-    std::ranges::transform(sums, out.begin(), [](double sum) { return static_cast<T>(sum); });
+    std::transform(sums.begin(), sums.end(), out.begin(), [](double sum) { return static_cast<T>(sum); });
 }
 
 template <pooling How>

@@ -22,8 +22,10 @@ namespace caramel::inline CARAMEL_ABI::detail {
 // behind stays below twice the text.
 class scratch_text {
    public:
+    template <class = void>
     scratch_text(workspace& scratch, std::size_t expected) : scratch_(scratch), room_(scratch.take<char>(std::max<std::size_t>(expected, 64))) {}
 
+    template <class = void>
     void append(const char* bytes, std::size_t n) {
         if (room_.size() - size_ < n) {
             const auto wider = scratch_.take<char>(std::max(2 * room_.size(), size_ + n));
@@ -33,6 +35,7 @@ class scratch_text {
         if (n > 0) std::memcpy(room_.data() + size_, bytes, n);
         size_ += n;
     }
+    template <class = void>
     void push_back(char byte) { append(&byte, 1); }
     [[nodiscard]] std::string_view text() const noexcept { return {room_.data(), size_}; }
 

@@ -47,6 +47,7 @@ struct tfidf_settings {
     tfidf_settings() = default;
     /// `ranges`: unit, shortest and longest of each range, one behind the other.
     /// Throws `error`: `bad_parameter`, `bad_data`, and `unsupported_version` where `unicode` is newer than this library's tables.
+    template <class = void>
     tfidf_settings(const std::vector<std::int32_t>& ranges, bool normalized, std::uint8_t weight, bool length_one, bool balance, std::uint32_t bits,
                    std::uint64_t most, double bm25_k1, double bm25_b, double mean, std::uint32_t unicode)
         : normal(normalized),
@@ -68,6 +69,7 @@ struct tfidf_settings {
         }
         check();
     }
+    template <class = void>
     void check() const {
         detail::require_ngrams(ngrams, "tfidf");
         require(weighting <= term_weight::bm25, errc::bad_parameter, "tfidf: a weighting that there is not");
@@ -80,6 +82,7 @@ struct tfidf_settings {
 
     static constexpr std::array field_names{"ngrams",         "normalize", "weighting", "unit_length", "balanced", "hash_bits",
                                             "max_characters", "k1",        "b",         "mean_length", "unicode"};
+    template <class = void>
     [[nodiscard]] auto fields() const {
         std::vector<std::int32_t> ranges;
         for (const auto& range : ngrams)
@@ -250,7 +253,7 @@ class tfidf_model {
     std::size_t hashed(const detail::counted_text& counted, std::span<detail::text_feature<T>> out) const {
         for (std::size_t g = 0; g < counted.grams.size(); ++g)
             out[g] = {bucket(counted.grams[g].key, settings_.hash_bits), T(0), static_cast<std::uint32_t>(g)};
-        std::ranges::sort(out, [](const auto& a, const auto& b) { return a.column != b.column ? a.column < b.column : a.gram < b.gram; });
+        std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.column != b.column ? a.column < b.column : a.gram < b.gram; });
         std::size_t n = 0;
         for (std::size_t k = 0; k < out.size(); ++n) {
             auto f = out[k];
@@ -373,8 +376,8 @@ struct tfidf {
         std::vector<std::uint32_t> chosen;
         for (std::uint32_t g = 0; g < all.df.size(); ++g)
             if (all.df[g] >= min_count && all.df[g] <= max_share * n) chosen.push_back(g);
-        std::ranges::sort(chosen,
-                          [&](std::uint32_t a, std::uint32_t b_) { return all.df[a] != all.df[b_] ? all.df[a] > all.df[b_] : all.keys[a] < all.keys[b_]; });
+        std::sort(chosen.begin(), chosen.end(),
+                  [&](std::uint32_t a, std::uint32_t b_) { return all.df[a] != all.df[b_] ? all.df[a] > all.df[b_] : all.keys[a] < all.keys[b_]; });
         if (max_features > 0 && chosen.size() > max_features) chosen.resize(max_features);
         require(chosen.size() < (std::size_t{1} << 31), errc::limit_exceeded, who, ": ", chosen.size(), " n-grams, must be below 2^31");
         vec<T> factors(static_cast<row_index>(chosen.size()));
@@ -483,7 +486,8 @@ struct tfidf {
                     points = detail::normal_points(texts[of], normalize, scratch);
                     if (max_characters > 0 && points.size() > max_characters + 2) points = points.first(max_characters + 2);
                 }
-                names[order[k]] = detail::ngram_name(points, first.gram, *std::ranges::find(ngrams, first.gram.unit, &ngram_range::unit));
+                names[order[k]] = detail::ngram_name(
+                    points, first.gram, *std::find_if(ngrams.begin(), ngrams.end(), [&](const ngram_range& one) { return one.unit == first.gram.unit; }));
             }
         });
         return names;

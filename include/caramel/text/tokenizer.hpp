@@ -253,6 +253,7 @@ class word_tokenizer_model {
 
     /// `max_tokens` 0 = all. `unicode` is the version whose tables split and folded the words of the vocabulary.
     /// Throws `error`: `bad_data` unless exactly id 0 is reserved, `bad_utf8` with the token's number, `unsupported_version`.
+    template <class = void>
     word_tokenizer_model(vocabulary words, bool lowercase, bool keep_punctuation, std::uint64_t max_tokens, std::uint32_t unicode = unicode_version)
         : words_(std::move(words)), short_words_(words_), lowercase_(lowercase), keep_punctuation_(keep_punctuation), max_tokens_(max_tokens),
           unicode_(unicode) {
@@ -266,6 +267,7 @@ class word_tokenizer_model {
 
     /// One row a text; a text without words is an empty row.
     /// Throws `error` (`bad_utf8`) with the text's number (from 1) in `where().row` and the byte (from 1).
+    template <class = void>
     [[nodiscard]] token_ids operator()(const std::vector<std::string>& texts) const {
         token_ids out;
         out.vocabulary_size = words_.size();
@@ -277,6 +279,7 @@ class word_tokenizer_model {
         return out;
     }
     /// One text: the same ids as in a batch, in the workspace.
+    template <class = void>
     [[nodiscard]] std::span<const token_id> operator()(std::string_view text, workspace& scratch) const {
         const workspace::frame frame(scratch);
         const std::size_t most = max_tokens_ == 0 ? text.size() : static_cast<std::size_t>(std::min<std::uint64_t>(max_tokens_, text.size()));
@@ -301,6 +304,7 @@ class word_tokenizer_model {
     }
 
     /// The words of ids, as the vocabulary has them; `unknown_word` for id 0. Throws `error` (`unknown_id`).
+    template <class = void>
     [[nodiscard]] std::vector<std::string> decode(std::span<const token_id> ids) const {
         std::vector<std::string> out;
         out.reserve(ids.size());
@@ -314,6 +318,7 @@ class word_tokenizer_model {
     [[nodiscard]] std::uint64_t max_tokens() const noexcept { return max_tokens_; }
 
     static constexpr std::array field_names{"words", "lowercase", "keep_punctuation", "max_tokens", "unicode"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(words_, lowercase_, keep_punctuation_, max_tokens_, unicode_); }
 
    private:

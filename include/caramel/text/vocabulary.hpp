@@ -31,6 +31,7 @@ class vocabulary {
     vocabulary() = default;
     /// Throws `error` with the token's number from 1 in `where().row`: `empty_token`, `token_too_long`, `duplicate_token`;
     /// `bad_parameter` on negative `reserved`; `limit_exceeded` where ids would not fit into `token_id`.
+    template <class = void>
     explicit vocabulary(std::vector<std::string> tokens, token_id reserved = 0) : tokens_(std::move(tokens)), reserved_(reserved) {
         require(reserved >= 0, errc::bad_parameter, "vocabulary: reserved = ", reserved, ", must be at least 0");
         require(tokens_.size() <= static_cast<std::size_t>(std::numeric_limits<token_id>::max() - reserved), errc::limit_exceeded, "vocabulary: ",
@@ -49,11 +50,13 @@ class vocabulary {
     [[nodiscard]] const std::vector<std::string>& tokens() const noexcept { return tokens_; }
 
     /// Allocates nothing; bounded time for any text.
+    template <class = void>
     [[nodiscard]] std::optional<token_id> find(std::string_view token) const noexcept {
         const auto number = numbers_.find(token);
         return number ? std::optional(reserved_ + static_cast<token_id>(*number)) : std::nullopt;
     }
     /// The token of an id; empty for a reserved one. Throws `error` (`unknown_id`).
+    template <class = void>
     [[nodiscard]] std::string_view operator[](token_id id) const {
         require(id >= 0 && static_cast<std::size_t>(id) < size(), errc::unknown_id, "vocabulary: an id outside the vocabulary of ", size());
         return id < reserved_ ? std::string_view() : std::string_view(tokens_[static_cast<std::size_t>(id - reserved_)]);
@@ -62,6 +65,7 @@ class vocabulary {
     friend bool operator==(const vocabulary& a, const vocabulary& b) noexcept { return a.reserved_ == b.reserved_ && a.tokens_ == b.tokens_; }
 
     static constexpr std::array field_names{"tokens", "reserved"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(tokens_, reserved_); }
 
    private:
@@ -73,6 +77,7 @@ class vocabulary {
 /// How often tokens occur.
 class token_counts {
    public:
+    template <class = void>
     void add(std::string_view token, std::uint64_t times = 1) {
         const auto [number, is_new] = numbers_.insert(token);
         if (is_new) counts_.push_back(0);
@@ -80,6 +85,7 @@ class token_counts {
     }
     /// The number of different tokens.
     [[nodiscard]] std::size_t size() const noexcept { return counts_.size(); }
+    template <class = void>
     [[nodiscard]] std::uint64_t operator[](std::string_view token) const noexcept {
         const auto number = numbers_.find(token);
         return number ? counts_[*number] : 0;

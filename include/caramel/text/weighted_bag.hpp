@@ -55,7 +55,8 @@ class weighted_bag_model : public single_row<weighted_bag_model<T>> {
         detail::require_table(table_, kind);
         require(static_cast<std::size_t>(weights_.size()) == table_.size(), errc::shape_mismatch, kind, ": ", table_.size(), " rows but ", weights_.size(),
                 " weights");
-        require(weights_.allFinite() && (weights_.array() >= 0).all(), errc::bad_data, kind, ": a weight is negative or not finite");
+        require(std::all_of(weights_.data(), weights_.data() + weights_.size(), [](double w) { return std::isfinite(w) && w >= 0; }), errc::bad_data, kind,
+                ": a weight is negative or not finite");
         require(common_.size() == 0 || static_cast<std::size_t>(common_.size()) == table_.dim(), errc::shape_mismatch, kind, ": ", table_.dim(),
                 " dimensions, the common direction has ", common_.size());
         require(common_.allFinite() && (common_.size() == 0 || std::abs(common_.norm() - 1) < 1e-6), errc::bad_data, kind,

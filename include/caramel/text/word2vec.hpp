@@ -27,6 +27,7 @@ namespace caramel::inline CARAMEL_ABI {
 namespace detail {
 
 // The corpus of what occurs often enough, and the number of each id in it, or -1.
+template <class = void>
 inline word2vec_corpus word2vec_corpus_of(const token_ids& tokens, const word2vec_settings& o, bool skip_unknown, std::vector<std::int32_t>& numbers,
                                           std::string_view who) {
     require(!tokens.empty(), errc::empty_input, who, ": no texts to learn from");

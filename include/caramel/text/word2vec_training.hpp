@@ -116,15 +116,18 @@ struct word2vec_corpus {
     std::vector<std::uint64_t> piece_ends;
     std::vector<std::uint64_t> counts;
 
+    template <class = void>
     void end_piece() {
         if (words.size() > (piece_ends.empty() ? 0 : piece_ends.back())) piece_ends.push_back(words.size());
     }
+    template <class = void>
     void add(std::uint32_t word) {
         words.push_back(word);
         if (words.size() - (piece_ends.empty() ? 0 : piece_ends.back()) == longest_piece) end_piece();
     }
 };
 
+template <class = void>
 inline void require_word2vec(const word2vec_settings& o, std::size_t max_dim, std::string_view who) {
     require(o.dim >= 1 && o.dim <= max_dim, errc::bad_parameter, who, ": dim = ", o.dim, ", must lie in 1 .. ", max_dim);
     require(o.mode <= word2vec_mode::cbow, errc::bad_parameter, who, ": no mode has the number ", static_cast<unsigned>(o.mode));
@@ -284,7 +287,7 @@ class word2vec_training {
     static void forget(std::vector<std::uint32_t>& places, std::uint32_t& base, std::vector<std::uint32_t>& words) noexcept {
         base += static_cast<std::uint32_t>(words.size()) + 1;
         if (base > 0xf0000000U) {
-            std::ranges::fill(places, 0U);
+            std::fill(places.begin(), places.end(), 0U);
             base = 1;
         }
         words.clear();

@@ -49,6 +49,7 @@ struct wordpiece_rules {
     friend bool operator==(const wordpiece_rules&, const wordpiece_rules&) = default;
     static constexpr std::array field_names{"rules", "lowercase", "strip_accents", "clean", "split_chinese", "split", "max_word_chars", "whole_words", "unknown",
                                             "continuing"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept {
         return std::tie(rules, lowercase, strip_accents, clean, split_chinese, split, max_word_chars, whole_words, unknown, continuing);
     }
@@ -63,6 +64,7 @@ struct added_token {
 
     friend bool operator==(const added_token&, const added_token&) = default;
     static constexpr std::array field_names{"text", "id", "special", "normalized"};
+    template <class = void>
     [[nodiscard]] auto fields() const noexcept { return std::tie(text, id, special, normalized); }
 };
 
@@ -79,6 +81,7 @@ class short_words {
     };
 
     short_words() = default;
+    template <class = void>
     explicit short_words(const std::vector<std::string>& tokens) {
         const auto fits = [](const std::string& t) { return t.size() <= most_bytes; };
         const auto n = static_cast<std::size_t>(std::count_if(tokens.begin(), tokens.end(), fits));
@@ -132,9 +135,11 @@ class word_text {
     word_text() = default;
     word_text(const word_text&) = delete;
     word_text& operator=(const word_text&) = delete;
+    template <class = void>
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] const char* data() const noexcept { return bytes_; }
     [[nodiscard]] byte_span places(std::size_t begin, std::size_t end) const noexcept { return {places_[begin].begin, places_[end - 1].end}; }
+    template <class = void>
     void append(const char* bytes, std::size_t n, byte_span from) {
         if (size_ + n > room_) [[unlikely]]
             grow(n);
@@ -147,6 +152,7 @@ class word_text {
 
    private:
     static constexpr std::size_t first_room = 1024;  // words up to 256 code points need no memory from elsewhere
+    template <class = void>
     CARAMEL_COLD void grow(std::size_t n) {
         const std::size_t room = std::max(2 * room_, size_ + n);
         std::vector<char> bytes(room);
@@ -185,6 +191,7 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
     /// Throws `error`: `missing_unk` unless the vocabulary has the unknown token; `bad_data` on reserved ids, and on special
     /// or added tokens outside the vocabulary; `bad_parameter` on `max_word_chars` above 100,000; `bad_utf8`, `nul_byte`
     /// with the token's number; `duplicate_token`, `empty_token` for added tokens.
+    template <class = void>
     wordpiece_model(vocabulary words, wordpiece_rules rules, special_tokens special, std::vector<added_token> added, encode_options defaults)
         : words_(std::move(words)), rules_(std::move(rules)), special_(std::move(special)), added_(std::move(added)), defaults_(defaults),
           unknown_(check()), short_words_(words_.tokens()),
@@ -206,6 +213,7 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
     [[nodiscard]] const std::vector<added_token>& added() const noexcept { return added_; }
 
     /// The token of an id. Throws `error` (`unknown_id`).
+    template <class = void>
     [[nodiscard]] std::string_view token(token_id id) const {
         if (id >= 0 && static_cast<std::size_t>(id) < words_.size()) return words_[id];
         for (const added_token& a : added_)
@@ -214,6 +222,7 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
     }
     /// The tokens joined: a piece to what it continues, all else with a space, and (`tidy`) punctuation and English
     /// contractions to the word before, as Hugging Face's decoder does. Throws `error` (`unknown_id`).
+    template <class = void>
     [[nodiscard]] std::string decode(std::span<const token_id> ids, bool skip_special = true, bool tidy = true) const {
         std::string out;
         bool first = true;
@@ -265,6 +274,7 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
 
     // What `text_encoder` asks for.
     [[nodiscard]] static std::size_t most_tokens(std::size_t bytes) noexcept { return bytes; }
+    template <class = void>
     std::size_t split(std::string_view text, std::size_t row, token_id* ids, byte_span* offsets, std::size_t enough) const {
         return offsets != nullptr ? scan<true>(text, row, ids, offsets, enough) : scan<false>(text, row, ids, offsets, enough);
     }
@@ -276,6 +286,7 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
         return {rules_.rules, rules_.clean, rules_.split_chinese, rules_.strip_accents.value_or(rules_.lowercase), rules_.lowercase, rules_.split};
     }
     // The id of the unknown token, once everything belongs together.
+    template <class = void>
     [[nodiscard]] token_id check() {
         require(words_.reserved() == 0, errc::bad_data, "wordpiece: ", words_.reserved(), " reserved ids, must be 0");
         require(rules_.max_word_chars <= most_word_chars, errc::bad_parameter, "wordpiece: max_word_chars = ", rules_.max_word_chars, ", must be at most ",
@@ -304,10 +315,12 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
         special_.require_below(size_, kind);
         return *unknown;
     }
+    template <class = void>
     static void check_text(const std::string& text, std::size_t row, std::string_view what) {
         require_at(text.find('\0') == std::string::npos, errc::nul_byte, {.row = row}, "wordpiece: ", what, row, " holds a zero byte");
         require_at(find_bad_utf8(text) == std::string_view::npos, errc::bad_utf8, {.row = row}, "wordpiece: ", what, row, " is not UTF-8");
     }
+    template <class = void>
     void build_tries() {
         std::vector<detail::byte_trie::key> whole, continuing;
         whole.reserve(words_.size());
@@ -350,14 +363,18 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
         std::sort(special_ids_.begin(), special_ids_.end());
         fast_ascii_ = rules_.split == word_split::words && !added_begins_word_;
     }
+    template <class = void>
     [[nodiscard]] bool is_special(token_id id) const noexcept { return std::binary_search(special_ids_.begin(), special_ids_.end(), id); }
     [[nodiscard]] static bool is_alphanumeric(char c) noexcept {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     }
+    template <class = void>
     static void tidy_up(std::string& piece) {
-        static constexpr std::pair<std::string_view, std::string_view> changes[] = {{" .", "."},      {" ?", "?"},           {" !", "!"},     {" ,", ","},
-                                                                                    {" ' ", "'"},     {" n't", "n't"},       {" 'm", "'m"},   {" do not", " don't"},
-                                                                                    {" 's", "'s"},    {" 've", "'ve"},       {" 're", "'re"}};
+        struct change {
+            std::string_view from, to;
+        };
+        static constexpr change changes[] = {{" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},   {" n't", "n't"},
+                                             {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
         for (const auto& [from, to] : changes)
             for (std::size_t at = 0; (at = piece.find(from, at)) != std::string::npos; at += to.size()) piece.replace(at, from.size(), to);
     }
@@ -410,10 +427,12 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
         return length;
     }
     // The id of the added token that the text has at `at`, and its length; 0 if there is none.
+    template <class = void>
     [[nodiscard]] std::pair<std::int32_t, std::size_t> added_at(std::string_view text, std::size_t at) const noexcept {
         const auto found = trie_.longest(added_root_, text.substr(at));
         return found.second != 0 || !has_normal_tokens_ ? found : normal_added_at(text, at);
     }
+    template <class = void>
     [[nodiscard]] CARAMEL_COLD std::pair<std::int32_t, std::size_t> normal_added_at(std::string_view text, std::size_t begin) const noexcept {
         std::pair<std::int32_t, std::size_t> best{-1, 0};
         std::uint32_t node = normal_root_;
@@ -435,6 +454,7 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
         return best;
     }
     // What is left of a code point before words are split.
+    template <class = void>
     std::size_t normal_points(char32_t c, std::array<char32_t, detail::bert_characters::most_parts>& points) const noexcept {
         const kinds k = characters_[c].kind;
         if (k == kinds::removed) return 0;
@@ -444,6 +464,7 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
         }
         return characters_.normal_points(c, points);
     }
+    template <class = void>
     [[nodiscard]] std::string normal_text(std::string_view text) const {
         std::string out;
         for (std::size_t at = 0; at < text.size();) {
@@ -462,6 +483,7 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
 
     // Reads a word from `at`, where its first code point is, to behind its last one; returns where that is. `begin` is where
     // the text before it ends: that of an added token, or 0. Of words above the limit only the first code points are kept.
+    template <class = void>
     std::size_t read_word(std::string_view text, std::size_t row, std::size_t begin, std::size_t at, detail::word_text& word, std::size_t& chars,
                           byte_span& all) const {
         chars = 0;
@@ -589,6 +611,7 @@ class wordpiece_model : public text_encoder<wordpiece_model> {
         return at;
     }
 
+    template <class = void>
     [[noreturn]] CARAMEL_COLD static void refuse(std::string_view text, std::size_t row) {
         require_utf8(text, row, kind);
         fail(errc::bad_utf8, {.row = row}, "wordpiece: text ", row, " is not UTF-8");

@@ -38,12 +38,14 @@ class pair_merger {
     };
 
     /// A word as symbols, and how often it occurs.
+    template <class = void>
     void add_word(std::vector<symbol> symbols, std::uint64_t count) {
         const auto word = static_cast<std::uint32_t>(words_.size());
         for (std::size_t i = 1; i < symbols.size(); ++i) raise(symbols[i - 1], symbols[i], word, count);
         words_.push_back({std::move(symbols), count});
     }
     /// The pair that occurs most often (the lower symbols among equals), taken out; a count of 0 when there is none.
+    template <class = void>
     [[nodiscard]] pair_count next() {
         publish();
         while (!queue_.empty()) {
@@ -56,6 +58,7 @@ class pair_merger {
         return {0, 0, 0};
     }
     /// Puts `joined` where the pair stands, from the left.
+    template <class = void>
     void merge(symbol left, symbol right, symbol joined) {
         std::vector<std::uint32_t> where;
         where.swap(pairs_[pair_number(left, right)].words);
@@ -85,6 +88,7 @@ class pair_merger {
         }
     }
     /// Never to come up again.
+    template <class = void>
     void forget(symbol left, symbol right) { pairs_[pair_number(left, right)].count = 0; }
 
    private:
@@ -105,11 +109,13 @@ class pair_merger {
         }
     };
 
+    template <class = void>
     std::uint32_t pair_number(symbol left, symbol right) {
         const auto [number, is_new] = numbers_.insert(std::uint64_t{left} << 32 | right);
         if (is_new) pairs_.push_back({left, right});
         return number;
     }
+    template <class = void>
     void raise(symbol left, symbol right, std::uint32_t word, std::uint64_t count) {
         const std::uint32_t number = pair_number(left, right);
         pair_data& pair = pairs_[number];
@@ -118,10 +124,12 @@ class pair_merger {
         if (!pair.raised) raised_.push_back(number);
         pair.raised = true;
     }
+    template <class = void>
     void lower(symbol left, symbol right, std::uint64_t count) {
         std::uint64_t& before = pairs_[pair_number(left, right)].count;
         before -= std::min(before, count);
     }
+    template <class = void>
     void publish() {
         for (const std::uint32_t number : raised_) {
             pair_data& pair = pairs_[number];

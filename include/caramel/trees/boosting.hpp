@@ -70,6 +70,7 @@ class log_odds_loss {
     [[nodiscard]] double scale() const noexcept { return 1; }
     [[nodiscard]] std::size_t stratum(std::size_t row) const noexcept { return static_cast<std::size_t>(labels_[row]); }
     [[nodiscard]] std::size_t strata() const noexcept { return 2; }
+    template <class = void>
     [[nodiscard]] std::vector<double> first_scores(std::span<const std::uint32_t> rows, const row_weights& weights) const {
         double no = 0, yes = 0;
         for (const std::uint32_t row : rows) (labels_[row] == 1 ? yes : no) += weights[row];
@@ -97,6 +98,7 @@ class class_scores_loss {
     [[nodiscard]] double scale() const noexcept { return 1; }
     [[nodiscard]] std::size_t stratum(std::size_t row) const noexcept { return static_cast<std::size_t>(labels_[row]); }
     [[nodiscard]] std::size_t strata() const noexcept { return classes_; }
+    template <class = void>
     [[nodiscard]] std::vector<double> first_scores(std::span<const std::uint32_t> rows, const row_weights& weights) const {
         std::vector<double> out(classes_);
         for (const std::uint32_t row : rows) out[stratum(row)] += weights[row];
@@ -135,6 +137,7 @@ class squared_loss {
     [[nodiscard]] double scale() const noexcept { return scale_; }
     [[nodiscard]] std::size_t stratum(std::size_t) const noexcept { return 0; }
     [[nodiscard]] std::size_t strata() const noexcept { return 1; }
+    template <class = void>
     [[nodiscard]] std::vector<double> first_scores(std::span<const std::uint32_t> rows, const row_weights& weights) const {
         double sum = 0, weight = 0;
         for (const std::uint32_t row : rows) {
