@@ -254,7 +254,7 @@ TEST_CASE("contact_assumptions: in words", "[customer_process]") {
     CHECK(assumed().text() ==
           "mail: costs 0.5, adds 0.4 to the log odds of an order in the period\n"
           "call: costs 3, adds 1.1 to the log odds of an order in the period\n"
-          "of that, 25 % when the last contact was 0 periods ago, 50 % when the last contact was 1 periods ago, 100 % when the last contact was 2 or more periods ago\n"
+          "of that, 25 % when the last contact was 0 periods ago, 50 % when the last contact was 1 period ago, 100 % when the last contact was 2 or more periods ago\n"
           "an order is worth 20 % of its spend\n");
 }
 

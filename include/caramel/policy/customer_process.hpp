@@ -43,7 +43,8 @@ struct contact_assumptions {
         for (std::size_t a = 1; a < actions.size(); ++a)
             out += detail::message(actions[a].name, ": costs ", actions[a].cost, ", adds ", actions[a].log_odds, " to the log odds of an order in the period\n");
         for (std::size_t c = 0; c < strength.size(); ++c)
-            out += detail::message(c == 0 ? "of that, " : ", ", 100 * strength[c], " % when the last contact was ", c, c + 1 == strength.size() ? " or more" : "", " periods ago");
+            out += detail::message(c == 0 ? "of that, " : ", ", 100 * strength[c], " % when the last contact was ", c,
+                                   c + 1 == strength.size() ? " or more periods ago" : c == 1 ? " period ago" : " periods ago");
         return out + detail::message("\nan order is worth ", 100 * margin, " % of its spend\n");
     }
 };
