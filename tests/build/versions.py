@@ -19,7 +19,6 @@ places = [
     ("docs/install.md", r"caramel[-/_](\d+\.\d+\.\d+)", version),
     ("docs/install.md", r"libcaramel-dev_([\d.]+)-", version),
     ("docs/install.md", r"find_package\(caramel (\d[\d.]*)", minor),
-    ("README.md", r"find_package\(caramel (\d[\d.]*)", minor),
     ("cmake/caramelConfig.cmake", r"find_package\(caramel (\d[\d.]*)", minor),
 ]
 wrong = 0
