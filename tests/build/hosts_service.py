@@ -100,6 +100,8 @@ with running() as generated:
         check(generated.ask("/api/customers", method)[0] in (400, 404), f"{method} is refused")
     check(generated.ask("/" + "x" * 20000)[0] == 414, "a path too long")
     check(generated.ask("/api/customers", "POST", {"Content-Length": str(10**12)}, b"x")[0] in (400, 413), "a body too long")
+    second = subprocess.run([service, "--port", str(generated.port)], capture_output=True, text=True, timeout=60)
+    check(second.returncode == 1 and "is the port taken? (io)" in second.stderr, f"a second service at the same port is refused, got {second}")
     check(generated.json("/api/health")[0] == 200, "the service still answers")
 
 # ---- data that would be markup, a path or a formula ----------------------------------------------------------------------
