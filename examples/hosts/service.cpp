@@ -29,6 +29,7 @@
 #include <utility>
 #include <vector>
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <httplib.h>
@@ -283,6 +284,11 @@ int main(int argc, char** argv) try {
     const customer_desk desk(read_log(data));
     httplib::Server server;
     server.new_task_queue = [workers] { return new httplib::ThreadPool(workers); };
+    // By itself httplib lets several programs share a port, which then answer by turns.
+    server.set_socket_options([](int socket) {
+        const int yes = 1;
+        (void)setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
     answer_with(server, desk);
     if (port == 0) port = server.bind_to_any_port(address);
     else if (!server.bind_to_port(address, port)) port = -1;

@@ -35,10 +35,13 @@ if has score; then
     "$score" --example 200 >rows.csv || fail "score --example"
     "$score" --load churn.model <rows.csv >scores.csv || fail "score --load"
     [ "$(wc -l <scores.csv)" = 201 ] || fail "score: $(wc -l <scores.csv) lines for 200 rows and a header"
-    paste -d, rows.csv scores.csv | awk -F, 'NR > 1 { n[$10]++; sum[$10] += $12; if ($12 <= 0 || $12 >= 1) exit 1 } END { exit !(sum["yes"] / n["yes"] > sum["no"] / n["no"] + .15) }' ||
+    paste -d, rows.csv scores.csv | awk -F, '
+        NR > 1 { n[$10]++; sum[$10] += $12; wrong += $12 <= 0 || $12 >= 1 }
+        END { exit wrong > 0 || sum["yes"] / n["yes"] < sum["no"] / n["no"] + .15 }' ||
         fail "score: those who left have no higher scores"
     # Columns in another order, one more, quoted fields over two lines, empty fields.
-    head -n 3 rows.csv | awk -F, -v OFS=, '{ print "\"a\nb\"", $9, $8, $7, $6, $5, $4, $3, $2, $1 }' | "$score" --load churn.model | cmp -s - <(head -n 3 scores.csv) || fail "score: other order, other scores"
+    head -n 3 rows.csv | awk -F, -v OFS=, '{ print "\"a\nb\"", $9, $8, $7, $6, $5, $4, $3, $2, $1 }' | "$score" --load churn.model |
+        cmp -s - <(head -n 3 scores.csv) || fail "score: other order, other scores"
     # Line by line: the score is there while the pipe is open.
     mkfifo in out
     "$score" --load churn.model <in >out &
@@ -53,7 +56,8 @@ if has score; then
     refuses 'row 4, column 1: not a number (bad_number)' "$score" --load churn.model <bad.csv
     [ "$(wc -l <said)" = 3 ] || fail "score: what came before the bad row was not written"
     "$score" --load churn.model --keep-going <bad.csv >said 2>errors && fail "score --keep-going: 0 though a row was refused"
-    [ "$(wc -l <said)" = 5 ] && [ -z "$(sed -n 4p said)" ] && [ "$(sed -n 5p said)" = "$(sed -n 5p scores.csv)" ] || fail "score --keep-going: scores are not beside their rows"
+    [ "$(wc -l <said)" = 5 ] && [ -z "$(sed -n 4p said)" ] && [ "$(sed -n 5p said)" = "$(sed -n 5p scores.csv)" ] ||
+        fail "score --keep-going: scores are not beside their rows"
     refuses 'row 2' "$score" --load churn.model < <(head -n 1 rows.csv; echo 1,2)
     refuses 'no column "tenure"' "$score" --load churn.model < <(cut -d, -f2- rows.csv)
     refuses 'no header' "$score" --load churn.model </dev/null
@@ -63,7 +67,8 @@ if has score; then
     refuses '(' "$score" --load cut.model <rows.csv
     refuses '(' "$score" --load rows.csv <rows.csv
     refuses '(missing_column)' "$score" --save x.model --data rows.csv --target gone --positive yes
-    "$score" --save own.model --data rows.csv --target accepted --positive yes --drop left 2>/dev/null && "$score" --load own.model <rows.csv >said || fail "score: a CSV of one's own"
+    "$score" --save own.model --data rows.csv --target accepted --positive yes --drop left 2>/dev/null &&
+        "$score" --load own.model <rows.csv >said || fail "score: a CSV of one's own"
     echo "score: pipes, broken rows and files"
 fi
 
@@ -83,8 +88,10 @@ if has sqlite_scores; then
     program=$programs/sqlite_scores
     database() { python3 -c 'import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchall())' "$@"; }
     "$program" >/dev/null && "$program" >said || fail "sqlite_scores: made, and run again"
-    [ "$(database churn.db 'SELECT count(*), count(DISTINCT id), min(risk) > 0, max(risk) < 1 FROM scores')" = "[(2000, 2000, 1, 1)]" ] || fail "sqlite_scores: the table of scores"
-    [ "$(database churn.db 'SELECT avg(CASE "left" WHEN '"'yes'"' THEN risk END) > avg(CASE "left" WHEN '"'no'"' THEN risk END) + 0.15 FROM scores JOIN customers USING (id)')" = "[(1,)]" ] || fail "sqlite_scores: those who left have no higher risks"
+    [ "$(database churn.db 'SELECT count(*), count(DISTINCT id), min(risk) > 0, max(risk) < 1 FROM scores')" = "[(2000, 2000, 1, 1)]" ] ||
+        fail "sqlite_scores: the table of scores"
+    higher="SELECT avg(CASE \"left\" WHEN 'yes' THEN risk END) > avg(CASE \"left\" WHEN 'no' THEN risk END) + 0.15 FROM scores JOIN customers USING (id)"
+    [ "$(database churn.db "$higher")" = "[(1,)]" ] || fail "sqlite_scores: those who left have no higher risks"
     before=$(sha256sum <churn.db)
     refuses 'gives no column "gone"' "$program" --database churn.db --target gone
     refuses 'no such table "gone"' "$program" --database churn.db --from gone
@@ -105,7 +112,8 @@ if has service; then
         for data in generated hostile; do
             options=()
             [ $data = hostile ] && options=(--data hostile.csv)
-            "$programs/service" --port 0 "${options[@]}" >listening & served=$!
+            : >listening
+            "$programs/service" --port 0 "${options[@]}" >>listening & served=$!
             for _ in $(seq 300); do grep -q http listening && break; sleep 0.2; done
             address=$(grep -o 'http://[^ ]*' listening)
             (cd "$browser" && node "$here/hosts_browser.mjs" "$address" "$chromium" "$PWD/service.png" $([ $data = generated ] || echo hostile)) || failed=1

@@ -67,7 +67,8 @@ with running() as generated:
     check(status == 200 and "<h1>" in page and 'lang="en"' in page, "the page")
     for path in ("/", "/app.js", "/style.css", "/api/health", "/none"):
         headers = generated.ask(path)[1]
-        check("default-src 'none'" in headers["Content-Security-Policy"] and headers["X-Content-Type-Options"] == "nosniff", f"{path}: headers that forbid foreign scripts")
+        check("default-src 'none'" in headers["Content-Security-Policy"] and headers["X-Content-Type-Options"] == "nosniff",
+              f"{path}: headers that forbid foreign scripts")
     everything = page + generated.ask("/app.js")[2].decode() + generated.ask("/style.css")[2].decode()
     check(not re.search(r"https?://|@import|url\(", everything), "the page loads nothing from elsewhere")
     check("innerHTML" not in everything and "document.write" not in everything, "the page makes no markup of texts")
@@ -86,11 +87,13 @@ with running() as generated:
               and about["next"]["action"] == max(about["next"]["actions"], key=lambda action: action["adds"])["name"], f"all about {id}")
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         asked = ids[:24] * 10
-        check([answer[1] for answer in pool.map(lambda id: generated.json(customer(id)), asked)] == [alone[id] for id in asked], "many at once get the same answers")
+        answers = [answer[1] for answer in pool.map(lambda id: generated.json(customer(id)), asked)]
+        check(answers == [alone[id] for id in asked], "many at once get the same answers")
 
     # ---- refusals
     for path in ("/api/customers/none", "/api/customers/%00", "/api/customers/%3Cscript%3Ealert(1)%3C%2Fscript%3E", "/api/customers/../../etc/passwd",
-                 "/api/customers/..%2f..%2f..%2fetc%2fpasswd", "/../../etc/passwd", "/..%2f..%2fetc%2fpasswd", "//etc/passwd", "/app.js/../service.cpp", "/api/", "/%ff%fe",
+                 "/api/customers/..%2f..%2f..%2fetc%2fpasswd", "/../../etc/passwd", "/..%2f..%2fetc%2fpasswd", "//etc/passwd",
+                 "/app.js/../service.cpp", "/api/", "/%ff%fe",
                  "/api/customers/" + "A" * 5000):
         status, headers, body = generated.ask(path)
         check(status == 404 and headers["Content-Type"] == "application/json" and set(json.loads(body)) == {"error", "message"}, f"404 for {path[:60]}")
@@ -100,10 +103,13 @@ with running() as generated:
         check(generated.ask("/api/customers", method)[0] in (400, 404), f"{method} is refused")
     check(generated.ask("/" + "x" * 20000)[0] == 414, "a path too long")
     check(generated.ask("/api/customers", "POST", {"Content-Length": str(10**12)}, b"x")[0] in (400, 413), "a body too long")
+    second = subprocess.run([service, "--port", str(generated.port)], capture_output=True, text=True, timeout=60)
+    check(second.returncode == 1 and "is the port taken? (io)" in second.stderr, f"a second service at the same port is refused, got {second}")
     check(generated.json("/api/health")[0] == 200, "the service still answers")
 
 # ---- data that would be markup, a path or a formula ----------------------------------------------------------------------
-hostile = ["<script>window.owned=1</script>", '"><img src=x onerror="window.owned=1">', "../../etc/passwd", "a/b?c#d%20e", "{{1+1}}", "O'Brien & S\u00f8n", "\u202eabc", "</style><b>"]
+hostile = ["<script>window.owned=1</script>", '"><img src=x onerror="window.owned=1">', "../../etc/passwd", "a/b?c#d%20e",
+           "{{1+1}}", "O'Brien & S\u00f8n", "\u202eabc", "</style><b>"]
 with open(work / "hostile.csv", "w", newline="", encoding="utf-8") as file:
     out = csv.writer(file)
     out.writerow(["invoice", "stock_code", "description", "quantity", "invoice_date", "price", "customer_id"])
@@ -121,6 +127,7 @@ with running("--data", str(work / "hostile.csv")) as bad:
         check(about["offers"], f"offers for {id!r}")
 for arguments in (["--data", str(work / "none.csv")], ["--data", __file__], ["--address", "203.0.113.1"]):
     ended = subprocess.run([service, "--port", "0", *arguments], capture_output=True, text=True, timeout=60)
-    check(ended.returncode == 1 and re.match(r"service: .+ \([a-z_]+\)\n", ended.stderr), f"{arguments}: a typed error, got {ended.returncode} {ended.stderr!r}")
+    check(ended.returncode == 1 and re.match(r"service: .+ \([a-z_]+\)\n", ended.stderr),
+          f"{arguments}: a typed error, got {ended.returncode} {ended.stderr!r}")
 print(f"service: {'failed' if failed else 'answers, refusals, hostile data, eight at once'}")
 sys.exit(1 if failed else 0)
