@@ -30,7 +30,7 @@ if [ $full = no ]; then
 fi
 
 say() { echo "== after $SECONDS s: $*"; }
-need clang-14 libclang-rt-14-dev llvm-14 clang-tidy-14 libbenchmark-dev libcli11-dev libcpp-httplib-dev libsqlite3-dev pkg-config
+need clang-14 libclang-rt-14-dev llvm-14 clang-tidy-14 libbenchmark-dev libcli11-dev libcpp-httplib-dev libsqlite3-dev pkg-config curl
 
 # tests_beside DIRECTORY [OPTION...]: runs tests while the next build goes on; tests_done shows what came of them.
 beside=()
