@@ -60,7 +60,7 @@ std::size_t number_in(const std::vector<std::string>& ids, std::string_view id) 
     return static_cast<std::size_t>(at - ids.begin());
 }
 std::size_t month_of(sys_seconds t) { return static_cast<unsigned>(year_month_day(floor<days>(t)).month()) - 1; }
-double sigmoid(double z) { return 1 / (1 + std::exp(-z)); }
+double inverse_logit(double z) { return 1 / (1 + std::exp(-z)); }
 
 }  // namespace
 
@@ -198,7 +198,7 @@ TEST_CASE("synthetic_shop: what contacts do, estimated from the log of campaigns
             const std::size_t c = number_in(truth.customer_ids, customer[i]);
             const double chance = truth.chance_if_left_alone[i];
             would_alone += chance;
-            would += chance <= 0 ? 0 : chance >= 1 ? 1 : sigmoid(std::log(chance / (1 - chance)) + truth.effect(c, a, static_cast<std::size_t>(recent[i])));
+            would += chance <= 0 ? 0 : chance >= 1 ? 1 : inverse_logit(std::log(chance / (1 - chance)) + truth.effect(c, a, static_cast<std::size_t>(recent[i])));
             if (action[i] != truth.actions[a]) continue;
             CHECK(truth.effect_of_contact[i] == truth.effect(c, a, static_cast<std::size_t>(recent[i])));
             sum += static_cast<double>(ordered[i]) / propensity[i];

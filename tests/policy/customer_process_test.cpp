@@ -31,7 +31,7 @@ contact_assumptions assumed() {
             .margin = .2};
 }
 
-double sigmoid(double z) { return 1 / (1 + std::exp(-z)); }
+double inverse_logit(double z) { return 1 / (1 + std::exp(-z)); }
 
 // In these processes an order makes a customer recent, and nothing else does.
 double order_probability(const customer_process& p, const state& at, std::size_t action) {
@@ -130,7 +130,7 @@ TEST_CASE("estimate_customers: one cell, worked by hand", "[customer_process]") 
     }
     REQUIRE(got.process.process().states() == 2);
     for (std::size_t c = 0; c < 2; ++c) {
-        const double moved = sigmoid(std::log(p / (1 - p)) + .4 * contacts.strength[c]);
+        const double moved = inverse_logit(std::log(p / (1 - p)) + .4 * contacts.strength[c]);
         CHECK(reward_of(got, {0, 0, 0, c}, 0) == Approx(.1 * spend * p).epsilon(1e-12));
         CHECK(reward_of(got, {0, 0, 0, c}, 1) == Approx(.1 * spend * moved - .5).epsilon(1e-12));
         // Nothing done: one more period without contact, up to the last cell.
@@ -184,7 +184,7 @@ TEST_CASE("estimate_customers: a long log gives the chain back", "[customer_proc
         const double p = order_probability(got, at, 0), value = reward_of(got, at, 0) / p;
         CHECK(order_probability(got, {at[0], at[1], at[2], 0}, 0) == Approx(p).epsilon(1e-12));  // left alone, the last contact does not matter
         for (std::size_t a = 0; a < 3; ++a) {
-            const double moved = sigmoid(std::log(p / (1 - p)) + contacts.strength[at[3]] * contacts.actions[a].log_odds);
+            const double moved = inverse_logit(std::log(p / (1 - p)) + contacts.strength[at[3]] * contacts.actions[a].log_odds);
             CHECK(order_probability(got, at, a) == Approx(moved).epsilon(1e-9));
             CHECK(reward_of(got, at, a) == Approx(moved * value - contacts.actions[a].cost).epsilon(1e-9));
             double sum = 0;

@@ -53,7 +53,7 @@ double confidence_of(const als_loss& loss, double value) {
 template <class T>
 double brute_force_loss(const interactions<T>& x, const matrix<T>& customers, const matrix<T>& items, const als_loss& loss) {
     const matrix<double> u = customers.template cast<double>(), v = items.template cast<double>();
-    const auto values = dense(x);
+    const auto values = dense_values(x);
     double sum = 0;
     for (row_index c = 0; c < u.rows(); ++c)
         for (row_index i = 0; i < v.rows(); ++i) {

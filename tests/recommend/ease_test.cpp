@@ -64,7 +64,7 @@ TEMPLATE_TEST_CASE("ease: as the closed form with a general inverse, at all size
         const auto x = interactions<TestType>::of(random_log(50, items, 0.15, 3));
         const auto rule = items == 7 ? weighting::values : items == 33 ? weighting::logarithmic : weighting::ones;
         const auto model = fit(ease<TestType>{.regularization = 5, .weights = rule}, x);
-        CHECK((model.item_weights().template cast<double>() - twin(dense(x), 5, rule)).cwiseAbs().maxCoeff() < tolerance);
+        CHECK((model.item_weights().template cast<double>() - twin(dense_values(x), 5, rule)).cwiseAbs().maxCoeff() < tolerance);
     }
 }
 
@@ -73,11 +73,11 @@ TEST_CASE("ease: customers with weights; float falls back on double", "[ease]") 
     std::vector<double> weights;
     for (std::size_t row = 0; row < x.rows(); ++row) weights.push_back(static_cast<double>(row % 3));
     const auto model = fit(ease<double>{.regularization = 2}, x, {.weights = weights});
-    CHECK((model.item_weights() - twin(dense(x), 2, weighting::ones, weights)).cwiseAbs().maxCoeff() < 1e-10);
+    CHECK((model.item_weights() - twin(dense_values(x), 2, weighting::ones, weights)).cwiseAbs().maxCoeff() < 1e-10);
 
     const auto narrow = interactions<float>::of(random_log(40, 20, 0.2, 9));
     const double tiny = 1e-6;
-    const auto expected = twin(dense(narrow), tiny, weighting::ones);
+    const auto expected = twin(dense_values(narrow), tiny, weighting::ones);
     CHECK((fit(ease<float>{.regularization = tiny}, narrow).item_weights().cast<double>() - expected).cwiseAbs().maxCoeff() <
           1e-6 * expected.cwiseAbs().maxCoeff());
 }

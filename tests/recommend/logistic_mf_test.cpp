@@ -36,7 +36,7 @@ double loss_of(const std::vector<std::vector<double>>& table, const matrix<doubl
 
 TEST_CASE("logistic_mf: slopes are those of the loss", "[logistic_mf]") {
     const auto x = interactions<double>::of(random_log(7, 9, .3, 2));
-    const auto table = dense(x);
+    const auto table = dense_values(x);
     constexpr std::size_t k = 8;
     rng numbers(4);
     const auto all = [](std::size_t) { return true; };
@@ -71,7 +71,7 @@ TEST_CASE("logistic_mf: slopes are those of the loss", "[logistic_mf]") {
 
 TEST_CASE("logistic_mf: alternating AdaGrad, by hand, where nothing is drawn", "[logistic_mf]") {
     const auto x = interactions<double>::of(random_log(6, 8, .3, 5));
-    const auto table = dense(x);
+    const auto table = dense_values(x);
     constexpr std::size_t k = 3;
     const auto model = fit(logistic_mf<double>{.n_factors = k,
                                                .epochs = 4,

@@ -95,7 +95,7 @@ TEST_CASE("item_neighbors: cosines of the counts of the 4 x 6 table", "[neighbor
 TEMPLATE_TEST_CASE("item_neighbors: lists and scores as brute force has them", "[neighbors]", CARAMEL_TEST_SCALARS) {
     const double tolerance = std::is_same_v<TestType, float> ? 1e-5 : 1e-12;
     const auto x = interactions<TestType>::of(random_log(40, 25, 0.15, 11));
-    const auto values = dense(x);
+    const auto values = dense_values(x);
     for (const auto rule : {weighting::ones, weighting::values, weighting::logarithmic})
         for (const double shrinkage : {0.0, 7.5})
             for (const std::size_t k : {1U, 4U, 1000U})
@@ -153,7 +153,7 @@ TEST_CASE("item_neighbors: a customer's history has the scores of the customer",
 TEMPLATE_TEST_CASE("customer_neighbors: lists and scores as brute force has them", "[neighbors]", CARAMEL_TEST_SCALARS) {
     const double tolerance = std::is_same_v<TestType, float> ? 1e-5 : 1e-12;
     const auto x = interactions<TestType>::of(random_log(30, 25, 0.15, 12));
-    const auto values = dense(x);
+    const auto values = dense_values(x);
     for (const auto rule : {weighting::ones, weighting::values})
         for (const std::size_t k : {1U, 5U, 1000U}) {
             const auto model = fit(customer_neighbors<TestType>{.k = k, .shrinkage = 2, .weights = rule}, x);
@@ -171,7 +171,7 @@ TEMPLATE_TEST_CASE("customer_neighbors: lists and scores as brute force has them
 
 TEST_CASE("customer_neighbors: a history is compared with all customers", "[neighbors]") {
     const auto x = interactions<double>::of(random_log(30, 25, 0.2, 12));
-    const auto values = dense(x);
+    const auto values = dense_values(x);
     const auto model = fit(customer_neighbors<double>{.k = 4, .weights = weighting::values}, x);
     auto rows = values;
     rows.emplace_back(25, 0.0);
@@ -193,7 +193,7 @@ TEST_CASE("item_neighbors: Jaccard, TF-IDF, BM25 and the minimum support as brut
     for (const bool many : {false, true}) {
         const int items = many ? 400 : 25, customers = many ? 400 : 40;
         const auto x = interactions<double>::of(random_log(customers, items, many ? 0.002 : 0.2, 11));
-        const auto values = dense(x);
+        const auto values = dense_values(x);
         const auto n = static_cast<std::size_t>(items);
         std::vector<double> lengths(n);
         double mean = 0;
@@ -250,7 +250,7 @@ TEST_CASE("item_neighbors: similar items, best first", "[neighbors]") {
 
 TEST_CASE("customer_neighbors: Jaccard and the minimum support, of known customers and of histories", "[neighbors]") {
     const auto x = interactions<double>::of(random_log(30, 25, 0.2, 12));
-    auto values = dense(x);
+    auto values = dense_values(x);
     for (auto& row : values)
         for (double& v : row) v = v > 0 ? 1 : 0;
     for (const auto similarity : {neighbor_similarity::cosine, neighbor_similarity::jaccard}) {

@@ -119,7 +119,7 @@ TEST_CASE("pairwise: bpr and warp are plain loops over purchases in random order
             for (double& f : (*side)[row]) f = .3 * mine.normal();
         }
     std::vector<double> bias(q.size());
-    const auto table = dense(x);
+    const auto table = dense_values(x);
     std::vector<std::pair<std::size_t, std::size_t>> pairs;
     for (std::size_t u = 0; u < table.size(); ++u)
         for (std::size_t i = 0; i < table[u].size(); ++i)

@@ -199,7 +199,7 @@ void check_queries(const Model& model, const interactions<double>& x, bool same)
 TEST_CASE("rating_baseline: equals plain loops", "[ratings]") {
     const auto x = table_of(some_stars(25, 18, .3, 1), 25, 18);
     const auto model = fit(rating_baseline<double>{}, x);
-    const twin expected(dense(x));
+    const twin expected(dense_values(x));
     for (std::size_t u = 0; u < 25; ++u)
         for (std::size_t i = 0; i < 18; ++i) CHECK(model.predict(row_number{u}, row_number{i}) == Approx(expected.baseline(u, i)).epsilon(1e-13));
     CHECK(model.mean() == Approx(expected.mean).epsilon(1e-14));
@@ -229,7 +229,7 @@ TEST_CASE("rating_baseline: many epochs reach the minimum; without one side it i
     for (std::size_t i = 0; i < 18; ++i) CHECK(of_items[i] == Approx(3 * model.item_bias()(static_cast<row_index>(i))).margin(1e-10));
 
     const auto averages = fit(rating_baseline<double>{.epochs = 1, .customer_regularization = 0, .item_regularization = infinite}, x);
-    const twin expected(dense(x));
+    const twin expected(dense_values(x));
     for (std::size_t u = 0; u < 24; ++u) CHECK(averages.predict(row_number{u}, 5) == Approx(*expected.average(true, u)).epsilon(1e-14));
     CHECK(averages.item_bias().isZero(0));
 }
@@ -245,7 +245,7 @@ TEST_CASE("slope_one: equals plain loops, and a published example", "[ratings]")
     CHECK_FALSE(plain.deviation(0, 0));
 
     const auto x = table_of(some_stars(25, 18, .15, 3), 25, 18);
-    const twin expected(dense(x));
+    const twin expected(dense_values(x));
     for (const bool weighted : {false, true})
         for (const std::size_t support : {1U, 3U}) {
             const auto model = fit(slope_one<double>{.weighted = weighted, .min_support = support}, x);
@@ -260,7 +260,7 @@ TEST_CASE("slope_one: equals plain loops, and a published example", "[ratings]")
 
 TEST_CASE("rating_neighbors: every kind equals plain loops", "[ratings]") {
     const auto x = table_of(some_stars(22, 16, .4, 4), 22, 16);
-    const twin expected(dense(x), 7, 5, 4);
+    const twin expected(dense_values(x), 7, 5, 4);
     std::size_t run = 0;
     for (const auto side : {rating_side::customers, rating_side::items})
         for (const auto similarity : {rating_similarity::msd, rating_similarity::cosine, rating_similarity::pearson, rating_similarity::pearson_baseline,

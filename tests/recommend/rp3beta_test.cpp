@@ -12,12 +12,12 @@ using namespace caramel;
 
 namespace {
 
-using table = std::vector<std::vector<double>>;
+using grid = std::vector<std::vector<double>>;
 
 // The two steps of the walk as dense tables.
-table walked(const table& x, double alpha, double beta, std::size_t k, bool normalized) {
+grid walked(const grid& x, double alpha, double beta, std::size_t k, bool normalized) {
     const std::size_t customers = x.size(), items = x.front().size();
-    table out(items, std::vector<double>(items));
+    grid out(items, std::vector<double>(items));
     for (std::size_t j = 0; j < items; ++j) {
         double column = 0;
         for (const auto& row : x) column += row[j];
@@ -46,7 +46,7 @@ table walked(const table& x, double alpha, double beta, std::size_t k, bool norm
 TEMPLATE_TEST_CASE("rp3beta: as brute force has it", "[rp3beta]", CARAMEL_TEST_SCALARS) {
     const double tolerance = std::is_same_v<TestType, float> ? 1e-5 : 1e-12;
     const auto x = interactions<TestType>::of(random_log(40, 25, 0.15, 11));
-    auto values = dense(x);
+    auto values = dense_values(x);
     for (const bool normalized : {false, true})
         for (const double alpha : {1.0, 0.6})
             for (const double beta : {0.0, 0.7}) {

@@ -97,7 +97,7 @@ TEST_CASE("recommendation_table: one row a recommendation, for a CSV file", "[re
 TEST_CASE("similar: cosines of factors, of neighbours and of purchases", "[similar]") {
     const auto log = random_log(25, 12, 0.3, 4);
     const auto x = interactions<float>::of(log);
-    const auto table = dense(x);
+    const auto table = dense_values(x);
     const auto cosine = [](const std::vector<double>& a, const std::vector<double>& b) {
         double ab = 0, aa = 0, bb = 0;
         for (std::size_t i = 0; i < a.size(); ++i) {

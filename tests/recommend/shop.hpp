@@ -31,7 +31,7 @@ inline std::vector<sale> random_log(int customers, int items, double density, st
 
 /// The dense table of values, row by row.
 template <class T>
-std::vector<std::vector<double>> dense(const caramel::interactions<T>& x) {
+std::vector<std::vector<double>> dense_values(const caramel::interactions<T>& x) {
     std::vector<std::vector<double>> out(x.rows(), std::vector<double>(x.items().size()));
     for (std::size_t row = 0; row < x.rows(); ++row)
         for (std::size_t k = 0; k < x[row].size(); ++k) out[row][static_cast<std::size_t>(x[row].items[k])] = static_cast<double>(x[row].values[k]);

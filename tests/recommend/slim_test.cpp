@@ -13,20 +13,20 @@ using namespace caramel;
 
 namespace {
 
-using table = std::vector<std::vector<double>>;
+using grid = std::vector<std::vector<double>>;
 
 // votes[j][i]: what item j says for item i.
 template <class Model>
-table votes_of(const Model& model) {
+grid votes_of(const Model& model) {
     const std::size_t n = model.items().size();
-    table out(n, std::vector<double>(n));
+    grid out(n, std::vector<double>(n));
     for (std::size_t j = 0; j < n; ++j)
         for (std::size_t v = 0; v < model.neighbors_of(j).size(); ++v)
             out[j][static_cast<std::size_t>(model.neighbors_of(j)[v])] = static_cast<double>(model.similarities_of(j)[v]);
     return out;
 }
 // The slope X'(Xw - x_i) of an item, from the residuals of all customers.
-std::vector<double> slopes(const table& x, const table& votes, std::size_t item) {
+std::vector<double> slopes(const grid& x, const grid& votes, std::size_t item) {
     std::vector<double> out(x.front().size());
     for (const auto& row : x) {
         double residual = -row[item];
@@ -41,7 +41,7 @@ std::vector<double> slopes(const table& x, const table& votes, std::size_t item)
 TEMPLATE_TEST_CASE("slim: nothing can be gained by moving one weight", "[slim]", CARAMEL_TEST_SCALARS) {
     const double near = std::is_same_v<TestType, float> ? 1e-3 : 1e-6;
     const auto x = interactions<TestType>::of(random_log(60, 25, 0.2, 7));
-    const auto values = dense(x);
+    const auto values = dense_values(x);
     for (const bool non_negative : {true, false}) {
         const double l1 = 2, l2 = 3;
         const auto model =
