@@ -210,8 +210,8 @@ inline std::string line_chart::spoken() const {
         const auto [y_low, y_high] = std::minmax_element(line.y.begin(), line.y.end());
         summary +=
             detail::message(summary.empty() ? "" : "; ", line.name.empty() ? "the line" : line.name, " runs from ", number_text(line.y.front(), y.numbers),
-                            " to ", number_text(line.y.back(), y.numbers), ", between ", number_text(*y_low, y.numbers), " and ", number_text(*y_high, y.numbers),
-                            ", over ", number_text(*x_low, x.numbers), " to ", number_text(*x_high, x.numbers));
+                            " to ", number_text(line.y.back(), y.numbers), ", between ", number_text(*y_low, y.numbers), " and ",
+                            number_text(*y_high, y.numbers), ", over ", number_text(*x_low, x.numbers), " to ", number_text(*x_high, x.numbers));
     }
     return detail::spoken_text(title, description, detail::message("Line chart of ", detail::axis_label(y), " by ", detail::axis_label(x), ": ", summary, "."));
 }
