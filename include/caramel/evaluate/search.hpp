@@ -21,6 +21,7 @@
 #include <caramel/core/progress.hpp>
 #include <caramel/core/random.hpp>
 #include <caramel/core/rows.hpp>
+#include <caramel/core/span_of.hpp>
 #include <caramel/core/take_rows.hpp>
 #include <caramel/data/split.hpp>
 #include <caramel/evaluate/cross_validation.hpp>
@@ -207,7 +208,7 @@ search_result<R> search_recipes(const std::vector<R>& candidates, const In& x, c
             std::sort(racing.begin(), racing.end());
         }
     }
-    const trial& best = latest[winner_among(latest, sign, rules.one_standard_error)];
+    const trial& best = latest[winner_among(detail::span_of(latest), sign, rules.one_standard_error)];
     require(!best.scores.empty(), errc::diverged, who, ": the training of all ", latest.size(), " candidates diverged");
     return {candidates[best.candidate], best.candidate, best.mean, std::move(trials)};
 }

@@ -207,12 +207,12 @@ template <class>
 inline std::string line_chart::spoken() const {
     std::string summary;
     for (const auto& line : series) {
-        const auto [x_low, x_high] = std::ranges::minmax(line.x);
-        const auto [y_low, y_high] = std::ranges::minmax(line.y);
+        const auto [x_low, x_high] = std::minmax_element(line.x.begin(), line.x.end());
+        const auto [y_low, y_high] = std::minmax_element(line.y.begin(), line.y.end());
         summary +=
             detail::message(summary.empty() ? "" : "; ", line.name.empty() ? "the line" : line.name, " runs from ", number_text(line.y.front(), y.numbers),
-                            " to ", number_text(line.y.back(), y.numbers), ", between ", number_text(y_low, y.numbers), " and ", number_text(y_high, y.numbers),
-                            ", over ", number_text(x_low, x.numbers), " to ", number_text(x_high, x.numbers));
+                            " to ", number_text(line.y.back(), y.numbers), ", between ", number_text(*y_low, y.numbers), " and ",
+                            number_text(*y_high, y.numbers), ", over ", number_text(*x_low, x.numbers), " to ", number_text(*x_high, x.numbers));
     }
     return detail::spoken_text(title, description, detail::message("Line chart of ", detail::axis_label(y), " by ", detail::axis_label(x), ": ", summary, "."));
 }
@@ -535,12 +535,12 @@ inline std::vector<double> scatter_chart::colour_cuts() const {
 
 template <class>
 inline std::string scatter_chart::spoken(std::size_t shown) const {
-    const auto [x_low, x_high] = std::ranges::minmax(x_values);
-    const auto [y_low, y_high] = std::ranges::minmax(y_values);
+    const auto [x_low, x_high] = std::minmax_element(x_values.begin(), x_values.end());
+    const auto [y_low, y_high] = std::minmax_element(y_values.begin(), y_values.end());
     return detail::spoken_text(title, description,
                                detail::message("Map of ", number_text(static_cast<double>(shown)), " points: ", detail::axis_label(x), " from ",
-                                               number_text(x_low, x.numbers), " to ", number_text(x_high, x.numbers), ", ", detail::axis_label(y), " from ",
-                                               number_text(y_low, y.numbers), " to ", number_text(y_high, y.numbers), "."));
+                                               number_text(*x_low, x.numbers), " to ", number_text(*x_high, x.numbers), ", ", detail::axis_label(y), " from ",
+                                               number_text(*y_low, y.numbers), " to ", number_text(*y_high, y.numbers), "."));
 }
 
 namespace detail {

@@ -98,8 +98,8 @@ class tree_answers : public single_row<Model> {
         : base_(std::move(base)), trees_(std::move(starts), std::move(features), std::move(numbers), std::move(children), static_cast<std::size_t>(gains.size()),
                                          static_cast<std::size_t>(base_.size()), Model::kind),
           gains_(std::move(gains)) {
-        require(base_.allFinite() && gains_.allFinite() && (gains_.array() >= 0).all(), errc::bad_data, Model::kind,
-                ": first scores or gains are not finite, or gains are negative");
+        require(base_.allFinite() && std::all_of(gains_.data(), gains_.data() + gains_.size(), [](double g) { return std::isfinite(g) && g >= 0; }),
+                errc::bad_data, Model::kind, ": first scores or gains are not finite, or gains are negative");
     }
     tree_answers(detail::boosted_arrays<T> a, row_index inputs)
         : tree_answers(Eigen::Map<const vec<double>>(a.base.data(), static_cast<row_index>(a.base.size())), std::move(a.starts), a.features, std::move(a.numbers),
