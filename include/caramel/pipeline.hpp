@@ -27,8 +27,7 @@ namespace caramel::inline CARAMEL_ABI {
 /// Any lambda or struct with a const call is a stage, too. A chain with a recipe in it is a recipe, and fitting it gives
 /// a chain of models. A recipe has no call operator, so predicting with what was never trained does not compile.
 struct recipe_tag {};
-/// `using stage_concept = model_tag;` makes a type a model: see `recipe_tag`.
-struct model_tag {};
+struct model_tag {};  ///< `using stage_concept = model_tag;` makes a type a model: see `recipe_tag`
 
 namespace detail {
 
@@ -60,13 +59,11 @@ concept RowTransformer = std::copy_constructible<S> && requires(const S& stage, 
     { stage(row, scratch) } -> Value;
 };
 
-/// A recipe or a model: what says which by its `stage_concept`.
 template <class T>
-concept Stage = requires { typename std::remove_cvref_t<T>::stage_concept; };
+concept Stage = requires { typename std::remove_cvref_t<T>::stage_concept; };  ///< a recipe or a model: what says which by its `stage_concept`
 
-/// What must be fitted before it answers.
 template <class T>
-concept Recipe = Stage<T> && std::same_as<typename std::remove_cvref_t<T>::stage_concept, recipe_tag>;
+concept Recipe = Stage<T> && std::same_as<typename std::remove_cvref_t<T>::stage_concept, recipe_tag>;  ///< what must be fitted before it answers
 
 /// A recipe that can learn from these data (and targets).
 template <class R, class In, class... Target>
