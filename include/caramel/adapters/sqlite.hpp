@@ -44,6 +44,7 @@ struct sqlite_limits {
     std::size_t text_bytes = std::size_t{64} * 1024;  ///< of one cell
 };
 
+/// How a query is read.
 struct sqlite_read_options {
     std::string name = "the query";             ///< what errors call the statement
     std::vector<sqlite_value> parameters = {};  ///< for ?1, ?2, ... in their order
@@ -59,6 +60,7 @@ enum class sqlite_existing : std::uint8_t {
     update = 3,   ///< rows with the same key get the new values in these columns (of two given, the last), others are added
 };
 
+/// How a table is written.
 struct sqlite_write_options {
     sqlite_existing existing = sqlite_existing::refuse;
     /// Columns that tell rows apart: the primary key of a table that is made, and what `update` goes by (a table that is
@@ -66,6 +68,7 @@ struct sqlite_write_options {
     std::vector<std::string> key = {};
 };
 
+/// How a database file is opened; `create` makes it where there is none.
 enum class sqlite_access : std::uint8_t { read_only = 0, read_write = 1, create = 2 };
 
 namespace detail {
