@@ -180,10 +180,12 @@ concept no_model_files = requires { typename M::stage_concept; } && !requires { 
 
 // Behind every other `save` and `load` there is (`...`), and gone where io/model_file.hpp is included.
 template <detail::no_model_files M>
+// NOLINTNEXTLINE(cert-dcl50-cpp): what comes last in overload resolution
 void save(const M&, ...) {
     static_assert(detail::never<M>, "caramel: saving needs #include <caramel/io/model_file.hpp>");
 }
 template <detail::no_model_files M>
+// NOLINTNEXTLINE(cert-dcl50-cpp)
 M load(...) {
     static_assert(detail::never<M>, "caramel: loading needs #include <caramel/io/model_file.hpp>");
 }

@@ -59,7 +59,7 @@ std::vector<std::uint64_t> shingles_of(std::string_view text, const Options& opt
     const string_hash hash;
     if (options.words) {
         const auto add = [&](std::size_t some) {
-            std::array<char, 64 * 8> bytes;
+            std::array<char, std::size_t{64} * 8> bytes;
             for (std::size_t k = 0; k < some; ++k) std::memcpy(bytes.data() + 8 * k, &last[(n - some + k) % 64], 8);
             out.push_back(hash(std::string_view(bytes.data(), 8 * some), 1));
         };
