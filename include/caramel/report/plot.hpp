@@ -117,7 +117,7 @@ inline std::vector<std::string> wrapped_text(std::string_view text, double width
         if (lines.size() + 1 < most_lines)
             while (cut != std::string_view::npos && text_width(text.substr(0, cut), size) > width)
                 cut = cut == 0 ? std::string_view::npos : text.rfind(' ', cut - 1);
-        if (cut == std::string_view::npos || cut == 0) cut = std::min(text.find(' ', 1), text.size());
+        if (cut == std::string_view::npos || cut == 0) cut = static_cast<std::size_t>(std::find(text.begin() + 1, text.end(), ' ') - text.begin());
         lines.push_back(fitted_text(text.substr(0, cut), width, size));
         text.remove_prefix(std::min(text.size(), cut + 1));
     }
