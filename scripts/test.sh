@@ -78,6 +78,7 @@ for program in build/programs/benchmarks/*_bench; do
     "$program" --benchmark_min_time=0.01 >/dev/null
 done
 bash tests/build/journey.sh build/programs/examples/customer_journey
+bash tests/build/reports.sh build/programs/examples/churn build/programs/examples/lead_scoring
 for host in score service sqlite_scores no_exceptions; do [ -x build/programs/examples/hosts/$host ] || { say "the host $host was not built"; exit 1; }; done
 bash tests/build/hosts.sh build/programs/examples/hosts
 for example in churn lead_scoring sentiment intent recommend next_best_action online_bandit; do build/programs/examples/$example </dev/null >/dev/null; done
