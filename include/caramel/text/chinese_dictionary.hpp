@@ -225,7 +225,7 @@ class growing_trie {
 
     template <class = void>
     explicit growing_trie(std::uint64_t seed, std::size_t expected_nodes = 0)
-        : seed_(seed), codes_(0x110000), roots_(0x10000) {
+        : seed_(seed), codes_(0x10000), roots_(1) {
         const std::size_t edges = std::bit_ceil(2 * expected_nodes + 64);
         reserve_large(edges_, edges);  // what is looked up at random
         edges_.resize(edges);
@@ -233,7 +233,7 @@ class growing_trie {
         nodes_.emplace_back();
     }
 
-    [[nodiscard]] std::uint16_t code(char32_t c) const noexcept { return codes_[c]; }
+    [[nodiscard]] std::uint16_t code(char32_t c) const noexcept { return c < codes_.size() ? codes_[c] : std::uint16_t{0}; }
     [[nodiscard]] std::uint16_t code(char16_t c) const noexcept { return codes_[c]; }
     [[nodiscard]] std::uint32_t first(std::uint16_t code) const noexcept { return roots_[code]; }
     [[nodiscard]] std::uint32_t next(std::uint32_t node, std::uint16_t code) const noexcept {
@@ -266,9 +266,12 @@ class growing_trie {
         std::uint32_t node = 0;
         for (std::size_t at = 0; at < word.size(); ++characters) {
             require_at(characters < max_characters, errc::token_too_long, {.row = row}, who, ": word ", row, " has more than ", max_characters, " characters");
-            std::uint16_t& c = codes_[decode_utf8(word, at)];
+            const char32_t character = decode_utf8(word, at);
+            if (character >= codes_.size()) codes_.resize(0x110000);
+            std::uint16_t& c = codes_[character];
             if (c == 0) {
                 require_at(n_codes_ < max_codes, errc::limit_exceeded, {.row = row}, who, ": more than ", max_codes, " different characters");
+                roots_.push_back(0);
                 c = static_cast<std::uint16_t>(++n_codes_);
             }
             if (characters < path_.size() && nodes_[path_[characters]].parent == node && nodes_[path_[characters]].code == c) {
@@ -351,8 +354,8 @@ class growing_trie {
 
     std::uint64_t seed_, total_ = 0;
     std::size_t n_codes_ = 0, n_edges_ = 0, steps_ = 0, all_steps_ = 0;
-    std::vector<std::uint16_t> codes_;
-    std::vector<std::uint32_t> roots_;
+    std::vector<std::uint16_t> codes_;  // of characters; beyond the first plane only where a word has such a one
+    std::vector<std::uint32_t> roots_;  // by code; 0 where no word begins so
     std::vector<branch> nodes_;
     std::vector<std::uint32_t> edges_;  // children; a power of two, at most half full
     std::vector<std::uint32_t> path_;   // of the word before: most lines of a dictionary begin as the one above
