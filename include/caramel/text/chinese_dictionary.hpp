@@ -270,9 +270,10 @@ class growing_trie {
             if (character >= codes_.size()) codes_.resize(0x110000);
             std::uint16_t& c = codes_[character];
             if (c == 0) {
-                require_at(n_codes_ < max_codes, errc::limit_exceeded, {.row = row}, who, ": more than ", max_codes, " different characters");
+                require_at(characters_.size() < max_codes, errc::limit_exceeded, {.row = row}, who, ": more than ", max_codes, " different characters");
                 roots_.push_back(0);
-                c = static_cast<std::uint16_t>(++n_codes_);
+                characters_.push_back(character);
+                c = static_cast<std::uint16_t>(characters_.size());
             }
             if (characters < path_.size() && nodes_[path_[characters]].parent == node && nodes_[path_[characters]].code == c) {
                 node = path_[characters];
@@ -353,8 +354,9 @@ class growing_trie {
     }
 
     std::uint64_t seed_, total_ = 0;
-    std::size_t n_codes_ = 0, n_edges_ = 0, steps_ = 0, all_steps_ = 0;
+    std::size_t n_edges_ = 0, steps_ = 0, all_steps_ = 0;
     std::vector<std::uint16_t> codes_;  // of characters; beyond the first plane only where a word has such a one
+    std::vector<char32_t> characters_;  // of codes 1, 2 ...
     std::vector<std::uint32_t> roots_;  // by code; 0 where no word begins so
     std::vector<branch> nodes_;
     std::vector<std::uint32_t> edges_;  // children; a power of two, at most half full
@@ -428,20 +430,21 @@ class slot_finder {
 template <std::same_as<frozen_trie> Trie>
 Trie growing_trie::freeze() const {
     Trie out;
+    const std::size_t n_codes = characters_.size();
     // Codes by falling number of edges, so that siblings lie close to each other.
-    std::vector<std::uint32_t> uses(n_codes_ + 1), children(nodes_.size() + 1);
+    std::vector<std::uint32_t> uses(n_codes + 1), children(nodes_.size() + 1);
     for (std::size_t i = 1; i < nodes_.size(); ++i) ++uses[nodes_[i].code], ++children[nodes_[i].parent];
-    std::vector<std::uint16_t> by_use(n_codes_), new_code(n_codes_ + 1);
-    for (std::size_t i = 0; i < n_codes_; ++i) by_use[i] = static_cast<std::uint16_t>(i + 1);
+    std::vector<std::uint16_t> by_use(n_codes), new_code(n_codes + 1);
+    for (std::size_t i = 0; i < n_codes; ++i) by_use[i] = static_cast<std::uint16_t>(i + 1);
     std::stable_sort(by_use.begin(), by_use.end(), [&](std::uint16_t a, std::uint16_t b) { return uses[a] > uses[b]; });
-    for (std::size_t i = 0; i < n_codes_; ++i) new_code[by_use[i]] = static_cast<std::uint16_t>(i + 1);
-    std::size_t last = codes_.size();
-    while (last > out.codes_.size() && codes_[last - 1] == 0) --last;
-    out.codes_.resize(last);
-    for (std::size_t c = 0; c < last; ++c) out.codes_[c] = new_code[codes_[c]];
+    for (std::size_t i = 0; i < n_codes; ++i) new_code[by_use[i]] = static_cast<std::uint16_t>(i + 1);
+    char32_t last = 0;
+    for (const char32_t c : characters_) last = std::max(last, c);
+    out.codes_.resize(std::max<std::size_t>(out.codes_.size(), last + 1));
+    for (std::size_t i = 0; i < n_codes; ++i) out.codes_[characters_[i]] = new_code[i + 1];
 
     // The children of each node by rising code: nodes sorted by code, then dealt out to their parents.
-    std::vector<std::uint32_t> starts(n_codes_ + 2), sorted(nodes_.size() - 1), begins(nodes_.size() + 1), family(nodes_.size() - 1);
+    std::vector<std::uint32_t> starts(n_codes + 2), sorted(nodes_.size() - 1), begins(nodes_.size() + 1), family(nodes_.size() - 1);
     for (std::size_t i = 1; i < nodes_.size(); ++i) ++starts[new_code[nodes_[i].code] + 1U];
     for (std::size_t c = 1; c < starts.size(); ++c) starts[c] += starts[c - 1];
     for (std::size_t i = 1; i < nodes_.size(); ++i) sorted[starts[new_code[nodes_[i].code]]++] = static_cast<std::uint32_t>(i);
@@ -455,7 +458,7 @@ Trie growing_trie::freeze() const {
     std::stable_sort(parents.begin(), parents.end(), [&](std::uint32_t a, std::uint32_t b) { return children[a] > children[b]; });
     std::vector<std::uint32_t> base(nodes_.size());
     std::vector<std::uint16_t> codes;
-    slot_finder finder(n_codes_ + 1);
+    slot_finder finder(n_codes + 1);
     const auto codes_below = [&](std::uint32_t i) {
         codes.clear();
         for (std::uint32_t k = begins[i]; k < begins[i + 1]; ++k) codes.push_back(new_code[nodes_[family[k]].code]);
