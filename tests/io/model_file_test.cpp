@@ -593,6 +593,15 @@ TEST_CASE("model_file: streams that fail", "[model_file][error]") {
     std::stringstream large(std::string(100, 'x'));
     CHECK(error_of([&] { (void)load<scale_model>(large, {.file_bytes = 99}); }).code() == errc::limit_exceeded);
 }
+TEST_CASE("model_file: what is wrong with a file comes with its name", "[model_file][error]") {
+    const temporary_folder folder;
+    save(scale_model(2), folder / "a.safetensors");
+    const error e = error_of([&] { (void)load<halve_model>(folder / "a.safetensors"); });
+    CHECK((e.code() == errc::bad_format && std::string(e.what()) == "load: the file holds scale, asked for halve: " + (folder / "a.safetensors").string()));
+    std::ofstream(folder / "b.safetensors", std::ios::binary) << bytes_of(scale_model(2)).substr(0, 20);
+    const error cut = error_of([&] { (void)load<scale_model>(folder / "b.safetensors"); });
+    CHECK((cut.where().byte > 0 && std::string(cut.what()).ends_with((folder / "b.safetensors").string())));
+}
 TEST_CASE("model_file: a model of several megabytes", "[model_file]") {
     const temporary_folder folder;
     holder<matrix<double>> model{matrix<double>(700, 900)};

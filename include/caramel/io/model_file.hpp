@@ -389,6 +389,10 @@ template <class = void>
     where.stage = number;
     throw error(errc::bad_format, message("load: stage ", number, " (", kind, "): ", e.what()), where);
 }
+template <class = void>
+[[noreturn]] CARAMEL_COLD void rethrow_with_file(const error& e, const file_path& path) {
+    throw error(e.code(), message(e.what(), ": ", path.string()), e.where());
+}
 template <class S>
 S load_top(std::size_t i, field_reader& in) {
     try {
@@ -495,11 +499,15 @@ template <class M>
     if constexpr (std::same_as<problem, detail::fits>) return detail::loaded<M>(parse_safetensors(bytes, limits));
     else detail::explain_saving<typename problem::type>();
 }
-/// The same from a regular file. Throws `error`: as above, and `io`, `limit_exceeded`.
+/// The same from a regular file. Throws `error`: as above, with the file's name, and `io`, `limit_exceeded`.
 template <class M>
 [[nodiscard]] M load(const file_path& path, const safetensors_limits& limits = {}) {
     const std::vector<std::byte> file = read_file(path, limits.file_bytes, "load");
-    return load<M>(std::span<const std::byte>(file), limits);
+    try {
+        return load<M>(std::span<const std::byte>(file), limits);
+    } catch (const error& e) {
+        detail::rethrow_with_file(e, path);
+    }
 }
 /// The same from a stream that is open for binary input, read to its end.
 template <class M>
