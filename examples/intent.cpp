@@ -57,12 +57,16 @@ messages generated(std::uint64_t seed) {
         rng random = base.split(i);
         const auto pick = [&](const words& from) { return from[random.below(from.size())]; };
         const auto& [name, phrases] = intents[i % intents.size()];
-        std::string text(pick(openers));
-        for (const char c : " " + std::string(pick(phrases)) + " " + std::string(pick(closers))) {
-            if (c == '#') text += pick(products);
-            else text += c;
+        std::string text;
+        for (const auto& part : {pick(openers), pick(phrases), pick(closers)}) {
+            for (const char c : part) {
+                if (c == '#') text += pick(products);
+                else text += c;
+            }
+            text += ' ';
         }
-        out.texts.push_back(text.substr(text.find_first_not_of(' ')));
+        const std::size_t begin = text.find_first_not_of(' '), end = text.find_last_not_of(' ') + 1;
+        out.texts.push_back(text.substr(begin, end - begin));
         out.labels.emplace_back(name);
     }
     return out;

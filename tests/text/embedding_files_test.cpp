@@ -50,6 +50,22 @@ TEST_CASE("embedding files: worked by hand", "[embedding_files]") {
     const auto binary = parse_embeddings<float>(std::string("2 1\na \0\0\x80\x3f\nb \0\0\0\x40", 17), word2vec_binary);
     CHECK((*binary.find("a"))[0] == 1);
     CHECK((*binary.find("b"))[0] == 2);
+    const auto loose = parse_embeddings<float>(std::string("2 1\n\n\na \0\0\x80\x3f\n\n\nb \0\0\0\x40", 21), word2vec_binary);
+    CHECK(loose.words().tokens() == std::vector<std::string>{"a", "b"});  // however many line ends stand before a word
+}
+
+TEST_CASE("embedding files: words that a format cannot keep are refused, others come back", "[embedding_files]") {
+    const auto of = [](const char* first, const char* second) { return word_vectors<float>(vocabulary({first, second}), made_vectors(2, 3, 1).table()); };
+    const auto keeps = [](const word_vectors<float>& all, embedding_format format, std::uint64_t row = 0) {
+        if (row == 0) return equal(parse_embeddings<float>(format_embeddings(all, format), format), all);
+        const error e = error_of([&] { (void)format_embeddings(all, format); });
+        return e.code() == errc::bad_data && e.where() == place{.row = row};
+    };
+    const auto spaced = of("a", "new york"), spaced_first = of("new york", "a"), lined = of("a", "b\nc"), lined_first = of("\na", "b");
+    CHECK((keeps(spaced, word2vec_text) && keeps(spaced, glove_text) && keeps(spaced, word2vec_binary, 2)));
+    CHECK((keeps(spaced_first, word2vec_text) && keeps(spaced_first, glove_text, 1) && keeps(spaced_first, word2vec_binary, 1)));
+    CHECK((keeps(lined, word2vec_text, 2) && keeps(lined, glove_text, 2) && keeps(lined, word2vec_binary)));
+    CHECK((keeps(lined_first, word2vec_text, 1) && keeps(lined_first, glove_text, 1) && keeps(lined_first, word2vec_binary, 1)));
 }
 
 TEST_CASE("embedding files: written and read again, with the same bits, in blocks", "[embedding_files]") {

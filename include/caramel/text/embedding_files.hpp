@@ -293,8 +293,7 @@ class embedding_reader {
     }
     void binary_row(std::uint64_t number) {
         line_ = number;
-        const std::string_view feed = in_.peek(1);
-        if (feed.starts_with('\n')) in_.skip(1);
+        while (in_.peek(1) == "\n") in_.skip(1);  // the end of the row before; word2vec and gensim leave all of them out, too
         const place begin = here();
         const auto word = in_.until(' ', vocabulary::max_token_bytes);
         if (!word)  // looking further would move the word away
@@ -404,8 +403,19 @@ template <class T>
     return detail::embedding_reader<T, detail::memory_blocks>(blocks, format, options).run();
 }
 
+namespace detail {
+// Whether a reader takes the whole word for one: binary words end at a space, the others at a line end, and from GloVe's first
+// line the number of dimensions is told by its spaces.
+[[nodiscard]] inline bool embedding_file_holds(std::string_view word, embedding_format format, bool is_first) noexcept {
+    if (format == embedding_format::word2vec_binary) return word.find(' ') == std::string_view::npos && !word.starts_with('\n');
+    const bool one_line = word.find('\n') == std::string_view::npos;
+    return one_line && (format != embedding_format::glove_text || !is_first || word.find_first_of(" \t") == std::string_view::npos);
+}
+}  // namespace detail
+
 /// The bytes of a file in one of the formats; reserved ids are left out. What is read from them has the same bits
-/// (binary: those of float).
+/// (binary: those of float). Throws `error`: `bad_data` with the word's row for a word that the format cannot hold (binary:
+/// a space, or a line end as its first byte; text: a line end; GloVe: a space or tab in its first word).
 template <class T>
 [[nodiscard]] std::string format_embeddings(const word_vectors<T>& vectors, embedding_format format) {
     const detail::standard_arithmetic as_they_are;
@@ -413,7 +423,10 @@ template <class T>
     const auto reserved = static_cast<std::size_t>(vectors.words().reserved());
     if (format != embedding_format::glove_text) out = detail::message(vectors.size() - reserved, ' ', vectors.dim(), '\n');
     for (std::size_t i = reserved; i < vectors.size(); ++i) {
-        out += vectors.words()[static_cast<token_id>(i)];
+        const std::string_view word = vectors.words()[static_cast<token_id>(i)];
+        require_at(detail::embedding_file_holds(word, format, i == reserved), errc::bad_data, {.row = i + 1 - reserved}, "format_embeddings: word ",
+                   i + 1 - reserved, " holds a space or a line end, which this format cannot keep");
+        out += word;
         if (format == embedding_format::word2vec_binary) out += ' ';
         for (const T x : vectors.table()[i]) {
             if (format == embedding_format::word2vec_binary) {
