@@ -2,17 +2,8 @@
 # The main job's program as users run it: the same bytes for any number of threads, a report that needs no network, and a
 # typed error or a stated result for logs that are broken or too small.
 # usage: journey.sh PROGRAM
-set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/page.sh"
 program=$1
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-fail() {
-    echo "FAILED: $*" >&2
-    failed=1
-}
-. "$here/page.sh"
 
 # ---- the generated shop, with 1, 2 and 4 threads -----------------------------------------------------------------------
 for threads in 1 2 4; do

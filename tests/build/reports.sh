@@ -1,16 +1,7 @@
 #!/usr/bin/env bash
 # The reports of churn and lead_scoring: they load nothing, conclude in words, and stand where contacting nobody pays best.
 # usage: reports.sh CHURN LEAD_SCORING
-set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-fail() {
-    echo "FAILED: $*" >&2
-    failed=1
-}
-. "$here/page.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/page.sh"
 # says NAME WORDS... : the page holds them
 says() {
     local name=$1 words
