@@ -67,6 +67,8 @@ inline constexpr std::size_t every_one = static_cast<std::size_t>(-1);
 
 /// Threads of this process, 0 where that cannot be told.
 [[nodiscard]] std::size_t threads_now();
+/// Whether more than so many stay. One that was joined may be counted for a moment still, until the system has cleared it away.
+[[nodiscard]] bool more_threads_than(std::size_t before);
 
 }  // namespace faults
 
