@@ -357,7 +357,7 @@ TEST_CASE("corpus: twice the input takes about twice the blocks and bytes", "[co
 }
 #endif
 
-TEST_CASE("corpus: twice the input takes about twice the time", "[corpus][slow]") {  // printed; a timing decides nothing
+TEST_CASE("corpus: twice the input takes about twice the time", "[.][corpus-times]") {  // printed; a timing decides nothing
     double worst = 0;
     for (const growing& g : all_growing()) {
         double seconds[2]{};
