@@ -185,7 +185,7 @@ trust() {
     need catch2 python3-numpy clang-14 libclang-rt-14-dev llvm-14
     # Of what `scripts/test.sh --full` built and ran, where that is of the present source; else of a build of its own.
     local built=(build/asan)
-    [ -s build/asan/coverage/contract.profraw ] && [ -z "$(find include tests -newer build/asan/tests/caramel_contract_tests -print -quit)" ] || built=()
+    [ -s build/asan/coverage/contract.profraw ] && [ -z "$(find include tests -name '*.[ch]pp' -newer build/asan/tests/caramel_contract_tests -print -quit)" ] || built=()
     scripts/coverage.sh "${built[@]}" >"$log.coverage" || { tail -40 "$log.coverage" >&2; exit 1; }
     sed -nE 's/^(coverage\.(lines|branches)) +([0-9.]+).*/result \1 \3/p' "$log.coverage"
     local tests=${built[0]:-build/coverage}/tests said
