@@ -7,7 +7,8 @@ usage: scripts/single_header.py FILE            writes FILE, say caramel_all.hpp
 
 The same headers give the same bytes. Include guards stay, so the single header may meet <caramel/...> of the same version in one
 program. The readers of JSON (saving and loading) come last; they are left out where nlohmann-json's header is not to be found, or
-where a program defines CARAMEL_NO_JSON to compile sooner.
+where a program defines CARAMEL_NO_JSON to compile sooner. Adapters to other systems (caramel/adapters/) are not in it: who wants one has
+that system's headers, and takes the folder include/.
 """
 import pathlib
 import re
@@ -80,8 +81,16 @@ def with_json(headers):
     return found
 
 
+def names():
+    return sorted(str(path.relative_to(include)) for path in include.glob("caramel/**/*.hpp"))
+
+
+def is_adapter(header):
+    return header.startswith("caramel/adapters/")
+
+
 def single_header():
-    everything = ordered(["caramel/caramel.hpp", *sorted(str(path.relative_to(include)) for path in include.glob("caramel/**/*.hpp"))])
+    everything = ordered(["caramel/caramel.hpp", *(header for header in names() if not is_adapter(header))])
     json = with_json(everything)
     version = re.search(r'#define CARAMEL_VERSION_STRING "(.*)"', "\n".join(read("caramel/version.hpp"))).group(1)
     licence = (root / "LICENSE").read_text(encoding="utf-8").splitlines()
@@ -119,6 +128,10 @@ def main():
             path = target / header
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("#include <caramel_all.hpp>\n", encoding="utf-8")
+        for header in filter(is_adapter, names()):  # as they are: what they include is there
+            path = target / header
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text((include / header).read_text(encoding="utf-8"), encoding="utf-8")
         (target / "caramel_all.hpp").write_text(text, encoding="utf-8")
     elif len(sys.argv) == 2 and not sys.argv[1].startswith("-"):
         pathlib.Path(sys.argv[1]).write_text(single_header()[0], encoding="utf-8")
