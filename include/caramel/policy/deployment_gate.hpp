@@ -103,6 +103,12 @@ inline gate_reason reason_of(const gate_verdict& v, const gate_options& how) noe
     return v.lower_bound > how.margin ? gate_reason::shown : gate_reason::not_better;
 }
 
+// As a function of its own: g++ 12 takes the empty optional in it for one that may hold anything, where it is in sight.
+template <class = void>
+[[nodiscard]] CARAMEL_COLD sequence_options asked_of(const gate_options& how) {
+    return {.method = how.method, .discount = how.discount, .horizon = how.horizon, .resamples = how.resamples, .seed = how.seed};
+}
+
 }  // namespace detail::off_policy
 
 /// Judges a policy, (states, actions) as `policy_probabilities` makes it, by a log of customers that it was *not* learnt from
@@ -113,7 +119,7 @@ template <std::same_as<sequence_log> Log>
     namespace op = detail::off_policy;
     constexpr std::string_view who = "deployment_gate";
     op::require_gate(how, who);
-    const sequence_options asked{.method = how.method, .discount = how.discount, .horizon = how.horizon, .resamples = how.resamples, .seed = how.seed};
+    const sequence_options asked = op::asked_of(how);
     const std::size_t horizon = op::checked_horizon(log, candidate, asked, who);
     const auto everyone = op::first_numbers(log.size());
     const rng random = rng(how.seed).split(who);
