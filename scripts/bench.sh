@@ -13,7 +13,7 @@ for part in "$@"; do
     [ -n "${script[$part]:-}" ] || { echo "bench.sh: unknown part '$part' (there are: ${!script[*]})" >&2; exit 2; }
 done
 need_compiler
-need "${library_packages[@]}" libbenchmark-dev python3-minimal
+need "${library_packages[@]}" libbenchmark-dev python3
 seen=$(mktemp)
 trap 'rm -f "$seen" "$seen".*' EXIT
 say "the limits of this machine" >&2

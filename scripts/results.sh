@@ -11,7 +11,7 @@ case $group in all | house | journey | tables | text | recommend | policy | trus
     ;;
 esac
 need_compiler
-need "${library_packages[@]}" libbenchmark-dev python3-minimal
+need "${library_packages[@]}" libbenchmark-dev python3
 compiler=${CXX:-g++}
 shared=${CARAMEL_SHARED:-$root/../shared}
 log=$(mktemp)
@@ -209,7 +209,7 @@ trust() {
 
 # What a newcomer pays and meets: seconds to compile, code and links of the documentation and of the site, ways to get the library.
 adopt() {
-    need pkg-config python3-minimal
+    need pkg-config python3
     scripts/compile_time.sh | grep '^result'
     # Programs are also run, and compared with what the page says that they print; failures go to the screen.
     scripts/snippets.py --run "$compiler" -I include -isystem /usr/include/eigen3 >"$log.snippets" || grep -v '^snippets:' "$log.snippets" >&2

@@ -4,7 +4,7 @@
 # As long as scripts/test.sh takes. CXX and CXXFLAGS are heard; -O0 compiles sooner.
 . "$(dirname "$0")/common.sh"
 need_compiler
-need "${library_packages[@]}" catch2 python3-minimal
+need "${library_packages[@]}" catch2 python3
 directory=build/single_header
 targets=()
 for family in "$@"; do
