@@ -12,7 +12,7 @@ root=$(cd "$here/../.." && pwd)
 page=$root/docs/install.md
 if [ $all = yes ]; then
     . "$root/scripts/common.sh"
-    need g++ cmake ninja-build libeigen3-dev libxtensor-dev nlohmann-json3-dev python3 pkg-config dpkg-dev debhelper lintian
+    need g++ cmake ninja-build libeigen3-dev libxtensor-dev nlohmann-json3-dev python3 pkg-config build-essential debhelper lintian
     set +e
 fi
 work=$(mktemp -d)
