@@ -3,15 +3,8 @@ set -u
 compiler=$1
 shift
 flags=(-std=c++20 "$@")
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$(dirname "${BASH_SOURCE[0]}")/work.sh"
 root=$(cd "$here/../.." && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-fail() {
-    echo "FAILED: $*" >&2
-    failed=1
-}
 # Directives that include every header; an adapter only where the library that it adapts is there.
 every_header() {
     (cd "$root/include" && find caramel -name '*.hpp' | sort) |

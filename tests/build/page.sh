@@ -1,14 +1,7 @@
-# Sourced by what looks at programs and their reports: `here`, a folder `work` that goes at the end, `fail WORDS...`, which is remembered in
-# `failed`, and `check_page FILE`, which says what is wrong with a report: it must end, have charts, and load nothing from elsewhere.
+# Sourced by what looks at programs and their reports: `check_page FILE` says what is wrong with a report, which must end, have charts, and
+# load nothing from elsewhere; and what work.sh has.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-fail() {
-    echo "FAILED: $*" >&2
-    failed=1
-}
+. "$(dirname "${BASH_SOURCE[0]}")/work.sh"
 # Names of namespaces look like addresses, but nothing is loaded from them.
 check_page() {
     local loads
